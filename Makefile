@@ -1,0 +1,44 @@
+# Every target does its own set-up; a fresh clone needs nothing but python3 (3.11 or newer), make and git.
+# PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format bench bench-small lock clean setup-run setup-dev setup-bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup-run ## build the blog post's network in a private namespace and ask nswire about it (no root needed)
+	$(BIN)/nswire demo $(DEMO_ARGS)
+
+test: setup-dev ## run the tests, in a private host that leaves nothing behind
+	tools/private-host $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup-dev ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup-dev ## check types
+	$(BIN)/mypy
+
+format: setup-dev ## format, and mend what can be mended by itself
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup-bench ## compare speed with other tools at 1000 and 4000 namespaces (some minutes)
+	$(BIN)/python bench/run.py $(BENCH_ARGS)
+
+bench-small: setup-bench ## the same at a small size, to see that it works
+	$(BIN)/python bench/run.py --small $(BENCH_ARGS)
+
+lock: ## write requirements/*.txt anew from pyproject.toml (LOCK_ARGS=--upgrade for the newest versions)
+	PYTHON=$(PYTHON) tools/lock $(LOCK_ARGS)
+
+clean: ## remove everything that these targets made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist bench/build
+	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+setup-run setup-dev setup-bench:
+	@$(PYTHON) tools/setup $(@:setup-%=%)

@@ -1,0 +1,53 @@
+"""Addresses: RTM_GETADDR -> `Address` (struct ifaddrmsg, include/uapi/linux/if_addr.h)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
+from nswire.model.values import Address
+
+RTM_NEWADDR, RTM_GETADDR = 20, 22
+IFA_ADDRESS, IFA_LOCAL, IFA_TARGET_NETNSID = 1, 2, 10
+LENGTHS = {socket.AF_INET: 4, socket.AF_INET6: 16}
+
+_ifaddrmsg = struct.Struct("=BBBBi")
+
+
+def ask(target: int | None = None) -> bytes:
+    """A request for all addresses, of the asking namespace or of the one that it calls `target`."""
+    body = _ifaddrmsg.pack(0, 0, 0, 0, 0)
+    if target is not None:
+        body += attribute(IFA_TARGET_NETNSID, struct.pack("=i", target))
+    return request(RTM_GETADDR, body, NLM_F_DUMP)
+
+
+def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
+    """The addresses in an answer. With `target`, Malformed unless the kernel echoes it: it answered for itself then.
+
+    IFA_LOCAL is the own address; without it (IPv6) IFA_ADDRESS is; with both, IFA_ADDRESS is the other end's.
+    """
+    found = []
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
+            raise Malformed(f"a message of type {kind} among addresses")
+        family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
+        length = LENGTHS.get(family)
+        if length is None:
+            continue
+        local = remote = b""
+        echo = None
+        for name, at, stop in attributes(answer, start + _ifaddrmsg.size, end):
+            if name == IFA_LOCAL:
+                local = answer[at:stop]
+            elif name == IFA_ADDRESS:
+                remote = answer[at:stop]
+            elif name == IFA_TARGET_NETNSID and stop - at == 4:  # noqa: PLR2004
+                echo = struct.unpack_from("=i", answer, at)[0]
+        if echo != target:
+            raise Malformed("the kernel does not answer for another namespace")
+        own = local or remote
+        if len(own) == length:
+            found.append(Address(ifindex, f"{socket.inet_ntop(family, own)}/{prefix}", family, scope))
+    return tuple(found)

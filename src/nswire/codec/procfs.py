@@ -1,0 +1,89 @@
+"""Texts of /proc and of `Live`'s tables. Each parser skips what it cannot read: a host is full of surprises."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NS = re.compile(r"(?:net|mnt):\[(\d{1,10})\]")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+class ProcessRow(NamedTuple):
+    """A process: its network and mount namespace, as an inode, or as a negative errno where it could not be read."""
+
+    pid: int
+    net: int
+    mnt: int
+
+
+class TableRow(NamedTuple):
+    """A thread or descriptor of a process (`number` -1: the process as a whole) and its namespace or -errno."""
+
+    pid: int
+    number: int
+    net: int
+
+
+class MountRow(NamedTuple):
+    """A network namespace mounted at `path`."""
+
+    inode: int
+    path: str
+
+
+def namespace(word: str) -> int | None:
+    """`net:[4026531840]` -> the inode; `!13` -> -13; None for anything else."""
+    if word.startswith("!") and word[1:].isdigit():
+        return -int(word[1:])
+    match = _NS.fullmatch(word)
+    return int(match[1]) if match else None
+
+
+def _words(answer: bytes, count: int) -> Iterator[list[str]]:
+    for line in answer.decode("ascii", "replace").split("\n"):
+        words = line.split(" ")
+        if len(words) == count and words[0].isdigit():
+            yield words
+
+
+def processes(answer: bytes) -> Iterator[ProcessRow]:
+    """Rows of the question `processes`."""
+    for pid, net, mnt in _words(answer, 3):
+        inode = namespace(net)
+        if inode is not None:
+            yield ProcessRow(int(pid), inode, namespace(mnt) or 0)
+
+
+def table(answer: bytes) -> Iterator[TableRow]:
+    """Rows of the questions `threads`, `fds` and `sockets`."""
+    for pid, number, net in _words(answer, 3):
+        inode = namespace(net)
+        if inode is not None and (number.isdigit() or number == "-"):
+            yield TableRow(int(pid), -1 if number == "-" else int(number), inode)
+
+
+def names(answer: bytes) -> Iterator[MountRow]:
+    """Rows of the question `names`; inode 0 for an entry that is no namespace."""
+    for line in answer.split(b"\n"):
+        inode, _, path = line.partition(b" ")
+        if inode.isdigit() and path:
+            yield MountRow(int(inode), os.fsdecode(_unescape(path)))
+
+
+def mounts(answer: bytes) -> Iterator[MountRow]:
+    """Network namespaces among the lines of a mountinfo: the root field of an nsfs mount is `net:[INODE]`."""
+    for line in answer.split(b"\n"):
+        fields = line.split(b" ")
+        if len(fields) > 6 and b"nsfs" in fields[6:] and fields[3].startswith(b"net:["):  # noqa: PLR2004
+            inode = namespace(fields[3].decode("ascii", "replace"))
+            if inode is not None and inode > 0:
+                yield MountRow(inode, os.fsdecode(_unescape(fields[4])))
+
+
+def _unescape(path: bytes) -> bytes:
+    return _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), path)

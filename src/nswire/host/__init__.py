@@ -1,0 +1,1 @@
+"""The only room that touches the machine: `Live` asks this one, `Recorded` replays a recording."""

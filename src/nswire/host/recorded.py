@@ -1,0 +1,198 @@
+"""A recording: the raw answers of a machine in a zip that `unzip -l` explains, and the system that replays it.
+
+Rules of the room: a recording may come from anybody. Nothing is ever unpacked to disk, so a member's name is only a
+key; sizes are bounded before anything is read; whatever is wrong with the file as a whole raises `BadRecording`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import zipfile
+import zlib
+from errno import ENODATA
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from nswire.host.system import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from nswire.host.system import Answer, Errand, System
+
+SCHEMA, VERSION = "nswire/recording", 1
+MANIFEST, README = "manifest.json", "README.txt"
+MEMBER_LIMIT, TOTAL_LIMIT = 256 << 20, 1 << 30  # bytes, unpacked
+EXPLAINED = """\
+A recording made by nswire (version 1): what a machine answered when it was asked about its network namespaces.
+Read it with `nswire peer --from FILE`, and so on: every verb that reads takes --from.
+
+  manifest.json               who, when, with which capabilities; which questions were refused, with their errno
+  host/about                  the machine (JSON)
+  host/processes              PID, network namespace and mount namespace of each process
+  host/threads, fds, sockets  PID, thread or descriptor, network namespace
+  host/names                  inode and path of the entries of /run/netns
+  host/mountinfo/PID          the nsfs lines of /proc/PID/mountinfo
+  host/comm/PID               the name of a process
+  netns/INODE/cookie          SO_NETNS_COOKIE, a u64
+  netns/INODE/links           RTM_GETLINK dump: netlink datagrams as the kernel sent them
+  netns/INODE/addresses       RTM_GETADDR dump
+  netns/INODE/routes          RTM_GETROUTE dump
+  netns/INODE/nsids           RTM_GETNSID dump
+  netns/INODE/nsid-of/OTHER   RTM_GETNSID: what this namespace calls that one
+  netns/INODE/links@N         the links of the namespace that this one calls nsid N
+"""
+
+
+class BadRecording(ValueError):  # noqa: N818 (what it is, not that it is an error)
+    """That file is no recording, or a damaged one, or one from a newer nswire; the message says which."""
+
+
+class Recorded:
+    """A system that answers from a recording. What was not recorded is refused with ENODATA."""
+
+    def __init__(
+        self, read: Callable[[str], bytes], refused: Mapping[str, tuple[int, str]], names: Iterable[str], source: str
+    ) -> None:
+        self._read = read
+        self._refused = refused
+        self._names = frozenset(names)
+        self._source = source
+
+    @classmethod
+    def open(cls, file: str | Path) -> Recorded:
+        """The recording in that file. BadRecording, OSError."""
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise BadRecording(f"it is no zip, or a truncated one ({error})") from None
+        sizes = [info.file_size for info in archive.infolist()]
+        if sum(sizes) > TOTAL_LIMIT or max(sizes, default=0) > MEMBER_LIMIT:
+            archive.close()
+            raise BadRecording(f"unpacked it would take {sum(sizes) >> 20} MiB: no recording is that large")
+        read = _reader(archive)
+        try:
+            refused = _manifest(read)
+        except BadRecording:
+            archive.close()
+            raise
+        return cls(read, refused, archive.namelist(), os.fspath(file))
+
+    @classmethod
+    def fake(cls, answers: Mapping[str, bytes], refused: Mapping[str, tuple[int, str]] | None = None) -> Recorded:
+        """A machine made up of answers by name, such as `host/about` or `netns/1/links`; for tests, also yours."""
+        return cls(answers.__getitem__, refused or {}, answers, "fake")
+
+    def host(self, name: str) -> Answer:
+        """The recorded answer; `about` also says where it comes from."""
+        answer = self._answer(f"host/{member(name)}")
+        if name != "about" or isinstance(answer, Refusal):
+            return answer
+        try:
+            about = json.loads(answer)
+            about["source"] = self._source
+        except (ValueError, TypeError) as error:
+            raise BadRecording(f"host/about is damaged ({error})") from None
+        return json.dumps(about).encode()
+
+    def visit(self, errands: Iterable[Errand], deliver: Callable[[Errand, list[Answer]], None]) -> None:
+        """The recorded answers of each namespace."""
+        for errand in errands:
+            base = f"netns/{errand.door.inode}"
+            deliver(errand, [self._answer(f"{base}/{member(question.name)}") for question in errand.questions])
+
+    def _answer(self, name: str) -> Answer:
+        if name in self._names:
+            return self._read(name)
+        return Refusal(*self._refused.get(name, (ENODATA, "find in the recording")))
+
+
+def _reader(archive: zipfile.ZipFile) -> Callable[[str], bytes]:
+    def read(name: str) -> bytes:
+        try:
+            return archive.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+            raise BadRecording(f"its member {name} is damaged ({error})") from None
+
+    return read
+
+
+def _manifest(read: Callable[[str], bytes]) -> dict[str, tuple[int, str]]:
+    try:
+        manifest: Any = json.loads(read(MANIFEST))
+        if manifest["schema"] != SCHEMA:
+            raise BadRecording(f"it says that it is a {manifest['schema']!r}")
+        if int(manifest["version"]) > VERSION:
+            raise BadRecording(f"it is of version {manifest['version']}, made by a newer nswire")
+        if manifest["byteorder"] != sys.byteorder:
+            raise BadRecording(f"it comes from a {manifest['byteorder']}-endian machine, this one is not")
+        return {str(name): (int(errno), str(doing)) for name, (errno, doing) in manifest["refused"].items()}
+    except KeyError as error:
+        raise BadRecording(f"it has no {error}: some other zip") from None
+    except BadRecording:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadRecording(f"its {MANIFEST} is damaged ({error})") from None
+
+
+class Recorder:
+    """A system that passes questions on and keeps the first answer to each, so that a replay is consistent."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.answers: dict[str, Answer] = {}
+
+    def host(self, name: str) -> Answer:
+        """Ask, or answer as before."""
+        key = f"host/{member(name)}"
+        if key not in self.answers:
+            self.answers[key] = self._system.host(name)
+        return self.answers[key]
+
+    def visit(self, errands: Iterable[Errand], deliver: Callable[[Errand, list[Answer]], None]) -> None:
+        """Ask, and deliver what was answered first."""
+
+        def keep(errand: Errand, answers: list[Answer]) -> None:
+            base = f"netns/{errand.door.inode}"
+            deliver(
+                errand,
+                [
+                    self.answers.setdefault(f"{base}/{member(question.name)}", answer)
+                    for question, answer in zip(errand.questions, answers, strict=True)
+                ],
+            )
+
+        self._system.visit(errands, keep)
+
+    def write(self, file: str | Path) -> None:
+        """Write the recording: readable by its owner alone, complete or not at all. OSError."""
+        path = Path(file)
+        answers = {name: answer for name, answer in self.answers.items() if isinstance(answer, bytes)}
+        about = json.loads(answers.get("host/about", b"{}"))
+        manifest = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "byteorder": sys.byteorder,
+            "about": about,
+            "refused": {name: tuple(answer) for name, answer in self.answers.items() if isinstance(answer, Refusal)},
+        }
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+                archive.writestr(README, EXPLAINED)
+                archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+                for name, answer in answers.items():
+                    archive.writestr(name, answer)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def member(name: str) -> str:
+    """A question's name as the name of a zip member: ASCII, without what a zip or a shell could misread."""
+    return quote(name, safe="/@#:-", errors="surrogateescape")

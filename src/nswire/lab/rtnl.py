@@ -1,0 +1,364 @@
+"""A small rtnetlink writer: makes links, addresses and routes, waits for each ACK.
+
+A socket stays in the network namespace it was opened in, wherever its thread goes later: one `Rtnl` is one namespace.
+Requests may be gathered (`with rtnl.batch():`): many messages in one datagram, their ACKs read together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import struct
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from . import attributes as nla
+from .syscalls import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from .attributes import Name
+
+Which = int | str | bytes
+"""A link: by ifindex, by name, or by altname."""
+
+_SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
+_REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
+_ERROR, _DONE = 2, 3
+_ACK_TLVS = 0x200
+_EXT_ACK_MESSAGE = 1
+_SKIP_STATS = 8
+# The kernel queues one ACK of about 1 KiB per request; 128 of them fit any receive buffer.
+_BATCH = 128
+# A network of two addresses (/31) has no broadcast address.
+_POINT_TO_POINT = 2
+_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+_header = struct.Struct("=IHHII")
+
+
+class Rtnl:
+    """Writes to the network namespace that the calling thread is in now, or to the one behind `netns_fd`.
+
+    Every method raises OSError (FileExistsError, PermissionError ...) whose text names the operation and its subject.
+    """
+
+    def __init__(self, netns_fd: int | None = None) -> None:
+        """Open the socket. Raises OSError."""
+        if netns_fd is None:
+            self._socket = self._open()
+        else:
+            with inside(netns_fd):
+                self._socket = self._open()
+        self._sequence = 0
+        self._queue: list[bytes] = []
+        self._waiting: dict[int, str] = {}
+        self._gathering = False
+
+    @staticmethod
+    def _open() -> socket.socket:
+        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        opened.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
+        opened.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
+        return opened
+
+    def close(self) -> None:
+        """Close the socket; a second call does nothing."""
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Gather the requests of the block and send them together.
+
+        Raises the first OSError, the others as its notes; later requests were carried out nevertheless.
+        """
+        self._gathering = True
+        try:
+            yield
+        finally:
+            self._gathering = False
+            self._flush()
+
+    # -- links ----------------------------------------------------------------------------------------------------
+
+    def link(  # noqa: PLR0913 (what a link can have)
+        self,
+        name: Name,
+        kind: str,
+        *data: bytes,
+        index: int = 0,
+        mac: str | bytes | None = None,
+        mtu: int = 0,
+        lower: int = 0,
+        lower_netnsid: int | None = None,
+        master: Which = 0,
+        netns_fd: int | None = None,
+        up: bool = False,
+    ) -> None:
+        """Create a link of any kind; `data` are the encoded attributes of IFLA_INFO_DATA.
+
+        `master` is a link of the namespace that the new one is born in; `lower` one of this socket's namespace.
+        """
+        info = [nla.text(nla.IFLA_INFO_KIND, kind)]
+        if data:
+            info.append(nla.nest(nla.IFLA_INFO_DATA, *data))
+        parts = [
+            nla.ifinfomsg(index, flags=nla.IFF_UP if up else 0, change=nla.IFF_UP if up else 0),
+            _common(name, mac, mtu, netns_fd),
+            nla.nest(nla.IFLA_LINKINFO, *info),
+        ]
+        if lower:
+            parts.append(nla.u32(nla.IFLA_LINK, lower))
+        if lower_netnsid is not None:
+            parts.append(nla.u32(nla.IFLA_LINK_NETNSID, lower_netnsid))
+        if master:
+            parts.append(nla.u32(nla.IFLA_MASTER, self._index(master)))
+        self._request(nla.RTM_NEWLINK, _CREATE | _EXCL, b"".join(parts), f"create {kind} {_shown(name)}")
+
+    def veth(  # noqa: PLR0913 (what a link can have)
+        self,
+        name: Name,
+        peer: Name,
+        *,
+        index: int = 0,
+        peer_index: int = 0,
+        mac: str | bytes | None = None,
+        peer_mac: str | bytes | None = None,
+        mtu: int = 0,
+        netns_fd: int | None = None,
+        peer_netns_fd: int | None = None,
+        master: Which = 0,
+        up: bool = False,
+    ) -> None:
+        """Create a veth pair, each end where its descriptor says or else here; `master` and `mtu` as in `link`.
+
+        An index of 0 lets the kernel choose. `up` is for `name` alone: the kernel configures the peer before the
+        two know each other, and refuses then (ENOTCONN).
+        """
+        other = nla.ifinfomsg(peer_index) + _common(peer, peer_mac, mtu, peer_netns_fd)
+        self.link(
+            name,
+            "veth",
+            nla.nest(nla.VETH_INFO_PEER, other),
+            index=index,
+            mac=mac,
+            mtu=mtu,
+            netns_fd=netns_fd,
+            master=master,
+            up=up,
+        )
+
+    def bridge(  # noqa: PLR0913 (what a link can have)
+        self,
+        name: Name,
+        *,
+        index: int = 0,
+        mac: str | bytes | None = None,
+        netns_fd: int | None = None,
+        up: bool = False,
+        multicast_snooping: bool = True,
+    ) -> None:
+        """Create a bridge."""
+        snooping = nla.u8(nla.IFLA_BR_MCAST_SNOOPING, int(multicast_snooping))
+        self.link(name, "bridge", snooping, index=index, mac=mac, netns_fd=netns_fd, up=up)
+
+    def set(  # noqa: PLR0913 (what a link can have)
+        self,
+        which: Which,
+        *,
+        up: bool | None = None,
+        master: Which | None = None,
+        name: Name | None = None,
+        address: str | bytes | None = None,
+        alias: Name | None = None,
+        mtu: int = 0,
+        netns_fd: int | None = None,
+        new_index: int = 0,
+    ) -> None:
+        """Change a link. `master=0` frees a port; `new_index` is for a move to another namespace (`netns_fd`)."""
+        index, parts = _addressed(which)
+        flags = {None: (0, 0), True: (nla.IFF_UP, nla.IFF_UP), False: (0, nla.IFF_UP)}[up]
+        if name is not None and not index:
+            index, parts = self.index(which), []
+        if name is not None:
+            parts.append(nla.text(nla.IFLA_IFNAME, name))
+        if master is not None:
+            parts.append(nla.u32(nla.IFLA_MASTER, self._index(master)))
+        if address is not None:
+            parts.append(nla.attribute(nla.IFLA_ADDRESS, nla.mac(address)))
+        if alias is not None:
+            parts.append(nla.attribute(nla.IFLA_IFALIAS, os.fsencode(alias)))
+        if mtu:
+            parts.append(nla.u32(nla.IFLA_MTU, mtu))
+        if netns_fd is not None:
+            parts.append(nla.u32(nla.IFLA_NET_NS_FD, netns_fd))
+        if new_index:
+            parts.append(nla.u32(nla.IFLA_NEW_IFINDEX, new_index))
+        body = nla.ifinfomsg(index, flags=flags[0], change=flags[1]) + b"".join(parts)
+        self._request(nla.RTM_SETLINK, 0, body, f"set link {_shown(which)}")
+
+    def altname(self, which: Which, *names: Name) -> None:
+        """Add altnames (1 to 127 bytes each) to a link."""
+        properties = nla.nest(nla.IFLA_PROP_LIST, *(nla.text(nla.IFLA_ALT_IFNAME, name) for name in names))
+        index, parts = _addressed(which)
+        body = nla.ifinfomsg(index) + b"".join(parts) + properties
+        self._request(nla.RTM_NEWLINKPROP, _CREATE | _EXCL, body, f"add altname to {_shown(which)}")
+
+    def delete(self, which: Which) -> None:
+        """Delete a link (a veth goes with its peer)."""
+        index, parts = _addressed(which)
+        self._request(nla.RTM_DELLINK, 0, nla.ifinfomsg(index) + b"".join(parts), f"delete link {_shown(which)}")
+
+    def index(self, which: Which) -> int:
+        """The ifindex of a link. Raises OSError (ENODEV)."""
+        if isinstance(which, int):
+            return which
+        _, parts = _addressed(which)
+        mask = nla.u32(nla.IFLA_EXT_MASK, _SKIP_STATS)
+        body = nla.ifinfomsg() + b"".join(parts) + mask
+        replies = self._ask(nla.RTM_GETLINK, 0, body, f"find link {_shown(which)}")
+        return _indexes(replies)[0]
+
+    def indexes(self) -> list[int]:
+        """The ifindexes in use, as the kernel lists them."""
+        body = nla.ifinfomsg() + nla.u32(nla.IFLA_EXT_MASK, _SKIP_STATS)
+        return _indexes(self._ask(nla.RTM_GETLINK, _DUMP, body, "list links"))
+
+    # -- addresses and routes -------------------------------------------------------------------------------------
+
+    def address(self, index: int, cidr: str) -> None:
+        """Add "10.0.0.1/24" or an IPv6 address (without duplicate detection) to the link with this ifindex."""
+        interface = ipaddress.ip_interface(cidr)
+        packed = interface.ip.packed
+        parts = [nla.attribute(nla.IFA_LOCAL, packed), nla.attribute(nla.IFA_ADDRESS, packed)]
+        if isinstance(interface, ipaddress.IPv4Interface) and interface.network.num_addresses > _POINT_TO_POINT:
+            parts.append(nla.attribute(nla.IFA_BROADCAST, interface.network.broadcast_address.packed))
+        if isinstance(interface, ipaddress.IPv6Interface):
+            parts.append(nla.u32(nla.IFA_FLAGS, nla.IFA_F_NODAD))
+        fixed = struct.pack("=BBBBi", _FAMILY[interface.version], interface.network.prefixlen, 0, 0, index)
+        self._request(
+            nla.RTM_NEWADDR, _CREATE | _EXCL, fixed + b"".join(parts), f"add address {cidr} to link {index}"
+        )
+
+    def route(self, destination: str, *, via: str | None = None, dev: int = 0) -> None:
+        """Add a route to "10.0.0.0/8" or to "default" ("default6" for IPv6), through a gateway, a link, or both."""
+        network = ipaddress.ip_network({"default": "0.0.0.0/0", "default6": "::/0"}.get(destination, destination))
+        parts = []
+        if network.prefixlen:
+            parts.append(nla.attribute(nla.RTA_DST, network.network_address.packed))
+        if via is not None:
+            parts.append(nla.attribute(nla.RTA_GATEWAY, ipaddress.ip_address(via).packed))
+        if dev:
+            parts.append(nla.u32(nla.RTA_OIF, dev))
+        main_table, by_boot, universe, on_link, unicast = 254, 3, 0, 253, 1
+        scope = universe if via is not None or isinstance(network, ipaddress.IPv6Network) else on_link
+        fixed = struct.pack(
+            "=BBBBBBBBI",
+            *(_FAMILY[network.version], network.prefixlen, 0, 0, main_table, by_boot, scope, unicast, 0),
+        )
+        self._request(nla.RTM_NEWROUTE, _CREATE | _EXCL, fixed + b"".join(parts), f"add route {destination}")
+
+    # -- messages -------------------------------------------------------------------------------------------------
+
+    def _index(self, which: Which) -> int:
+        return which if isinstance(which, int) else self.index(which)
+
+    def _request(self, message: int, flags: int, body: bytes, what: str) -> None:
+        self._put(message, flags, body, what)
+        if not self._gathering or len(self._queue) >= _BATCH:
+            self._flush()
+
+    def _ask(self, message: int, flags: int, body: bytes, what: str) -> list[bytes]:
+        self._flush()
+        self._put(message, flags, body, what)
+        return self._flush()
+
+    def _put(self, message: int, flags: int, body: bytes, what: str) -> None:
+        self._sequence += 1
+        flags |= _REQUEST | _ACK
+        self._queue.append(_header.pack(16 + len(body), message, flags, self._sequence, 0) + body)
+        self._waiting[self._sequence] = what
+
+    def _flush(self) -> list[bytes]:
+        """Send what was gathered, and read until every request is answered; replies other than ACKs are returned."""
+        if not self._queue:
+            return []
+        datagram, self._queue = b"".join(self._queue), []
+        waiting, self._waiting = self._waiting, {}
+        self._socket.send(datagram)
+        replies: list[bytes] = []
+        errors: list[OSError] = []
+        while waiting:
+            for kind, flags, sequence, payload in _messages(self._socket.recv(1 << 18)):
+                if kind in (_ERROR, _DONE):
+                    what = waiting.pop(sequence, None)
+                    code = -struct.unpack_from("=i", payload)[0] if payload else 0
+                    if code and what is not None:
+                        errors.append(_failure(code, what, payload if flags & _ACK_TLVS else b""))
+                else:
+                    replies.append(payload)
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(str(other))
+            raise errors[0]
+        return replies
+
+
+def _common(name: Name, mac: str | bytes | None, mtu: int, netns_fd: int | None) -> bytes:
+    parts = [nla.text(nla.IFLA_IFNAME, name)]
+    if mac is not None:
+        parts.append(nla.attribute(nla.IFLA_ADDRESS, nla.mac(mac)))
+    if mtu:
+        parts.append(nla.u32(nla.IFLA_MTU, mtu))
+    if netns_fd is not None:
+        parts.append(nla.u32(nla.IFLA_NET_NS_FD, netns_fd))
+    return b"".join(parts)
+
+
+def _addressed(which: Which) -> tuple[int, list[bytes]]:
+    """How a request names its link: the ifindex, or 0 and an attribute with the name."""
+    if isinstance(which, int):
+        return which, []
+    name = os.fsencode(which)
+    return 0, [nla.text(nla.IFLA_IFNAME if len(name) < nla.IFNAMSIZ else nla.IFLA_ALT_IFNAME, name)]
+
+
+def _indexes(replies: list[bytes]) -> list[int]:
+    return [struct.unpack_from("=i", reply, 4)[0] for reply in replies]
+
+
+def _messages(datagram: bytes) -> Iterator[tuple[int, int, int, bytes]]:
+    position = 0
+    while position + 16 <= len(datagram):
+        length, kind, flags, sequence, _ = _header.unpack_from(datagram, position)
+        yield kind, flags, sequence, datagram[position + 16 : position + length]
+        position += max(length + 3 & ~3, 16)
+
+
+def _failure(code: int, what: str, payload: bytes) -> OSError:
+    """The kernel's own words are an attribute behind the error code and the request's header."""
+    words, position = "", 4 + 16
+    while position + 4 <= len(payload):
+        length, number = struct.unpack_from("=HH", payload, position)
+        if number == _EXT_ACK_MESSAGE:
+            words = payload[position + 4 : position + length].rstrip(b"\0").decode(errors="replace")
+        position += max(length + 3 & ~3, 4)
+    reason = os.strerror(code) + (f" ({words})" if words else "")
+    return OSError(code, f"cannot {what}: {reason}")
+
+
+def _shown(which: Which) -> str:
+    return str(which) if isinstance(which, int) else ascii(os.fsdecode(which))

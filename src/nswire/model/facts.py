@@ -1,0 +1,48 @@
+"""What was said, before anything is concluded from it. Filled in any order; the order never matters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from nswire.model.values import Address, End, Gap, Holder, LinkFact, NsKey
+
+
+class View(NamedTuple):
+    """How a hidden namespace is seen: through the namespace `through`, which calls it `nsid`."""
+
+    through: NsKey
+    nsid: int
+
+
+class Facts:
+    """The facts of one scan.
+
+    `nsids[A][n]` is the namespace that A calls n; only what the kernel said or what follows from it is in there.
+    `asked[A, B]` is A's answer to "what do you call B" (-1: nothing). `refused[A]` is the errno of entering A.
+    `peer_index[end]` is ethtool's peer_ifindex, asked only where the kernel says nothing better.
+    """
+
+    def __init__(self, home: NsKey) -> None:
+        self.home = home
+        self.holders: dict[NsKey, list[Holder]] = {}
+        self.cookies: dict[NsKey, int] = {}
+        self.links: dict[NsKey, dict[int, LinkFact]] = {}
+        self.addresses: dict[NsKey, tuple[Address, ...]] = {}
+        self.nsids: dict[NsKey, dict[int, NsKey]] = {}
+        self.all_nsids: dict[NsKey, tuple[int, ...]] = {}
+        self.asked: dict[tuple[NsKey, NsKey], int] = {}
+        self.refused: dict[NsKey, int] = {}
+        self.hidden: dict[NsKey, View] = {}
+        self.unread_hidden: dict[View, int] = {}
+        self.peer_index: dict[End, int] = {}
+        self.gaps: list[Gap] = []
+
+    def numbering(self, ns: NsKey) -> NsKey:
+        """The namespace whose nsids the links of `ns` are written in: itself, unless it was read through another."""
+        view = self.hidden.get(ns)
+        return ns if view is None else view.through
+
+    def learn_nsid(self, ns: NsKey, nsid: int, is_: NsKey) -> None:
+        """Note that `ns` calls `is_` by that id."""
+        self.nsids.setdefault(ns, {})[nsid] = is_

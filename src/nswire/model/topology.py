@@ -1,0 +1,226 @@
+"""The conclusion: namespaces, links, the wires between them, and what could not be seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from nswire.model.values import FLAGS, IFF_LOOPBACK, OPERSTATES, End
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from nswire.model.values import (
+        Address,
+        Gap,
+        Gateway,
+        LinkFact,
+        Loose,
+        Namespace,
+        NsKey,
+        Taken,
+        Wire,
+    )
+
+
+class Late(Protocol):
+    """What a topology asks for only when it is wanted."""
+
+    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
+        """The gateways of a namespace's default routes."""
+        ...
+
+    def comm(self, pid: int) -> str:
+        """The name of a process; empty if it is not known."""
+        ...
+
+
+class Nowhere(LookupError):
+    """No link or namespace is meant by that, or more than one; the message says which."""
+
+
+class Link:
+    """A link of a topology: what its kernel said (`fact`), and what follows from it.
+
+    Two are equal if they are the same link of the same topology.
+    """
+
+    __slots__ = ("_topology", "end", "fact")
+
+    def __init__(self, topology: Topology, end: End, fact: LinkFact) -> None:
+        self._topology = topology
+        self.end = end
+        self.fact = fact
+
+    def __repr__(self) -> str:
+        return f"<Link {self.netns.label}/{self.ifname} {self.kind or 'physical'} {self.ifindex}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Link) and self.end == other.end and self._topology is other._topology
+
+    def __hash__(self) -> int:
+        return hash(self.end)
+
+    @property
+    def ifname(self) -> str:
+        """Its name. Bytes that are no UTF-8 are kept as surrogates: os.fsencode gives the exact name."""
+        return self.fact.ifname
+
+    @property
+    def ifindex(self) -> int:
+        """Its index, unique in its namespace only."""
+        return self.fact.ifindex
+
+    @property
+    def kind(self) -> str:
+        """IFLA_INFO_KIND, such as `veth`; empty for links without one, such as NICs and lo."""
+        return self.fact.kind
+
+    @property
+    def operstate(self) -> str:
+        """RFC 2863 state, in iproute2's words; a number that is not known is shown as such."""
+        state = self.fact.operstate
+        return OPERSTATES[state] if state < len(OPERSTATES) else str(state)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Its flags, in iproute2's words and order."""
+        return tuple(name for bit, name in enumerate(FLAGS) if self.fact.flags >> bit & 1)
+
+    @property
+    def loopback(self) -> bool:
+        """True for lo."""
+        return bool(self.fact.flags & IFF_LOOPBACK)
+
+    @property
+    def netns(self) -> Namespace:
+        """The namespace that it is in."""
+        return self._topology.namespaces[self.end.ns]
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Its addresses, in the kernel's order."""
+        return self._topology.addresses_of(self.end)
+
+    @property
+    def master(self) -> Link | None:
+        """The bridge, bond, VRF ... that it is a port of: always in its own namespace."""
+        index = self.fact.master
+        return None if index is None else self._topology.get(End(self.end.ns, index))
+
+    @property
+    def ports(self) -> tuple[Link, ...]:
+        """The links that are ports of this one."""
+        return self._topology.ports_of(self.end)
+
+    @property
+    def wire(self) -> Wire | None:
+        """The wire to its peer, with the evidence."""
+        return self._topology.wires.get(self.end)
+
+    @property
+    def loose(self) -> Loose | None:
+        """Why its peer is not known, if it has one that is not."""
+        return self._topology.loose.get(self.end)
+
+    @property
+    def peer(self) -> Link | None:
+        """The other end of the pair; None if it has none, or none that is certain (then see `loose`)."""
+        wire = self.wire
+        return None if wire is None else self._topology.get(wire.b if wire.a == self.end else wire.a)
+
+
+class Topology:
+    """What a scan or a recording says about a machine.
+
+    `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires` and `loose` by end, `gaps`: what
+    could not be seen, `taken`: how the answer was made. Nothing here is asked of the machine again, except
+    `gateways` and `comm`.
+    """
+
+    def __init__(  # noqa: PLR0913 (one argument a part)
+        self,
+        *,
+        home: NsKey,
+        namespaces: Mapping[NsKey, Namespace],
+        links: Mapping[NsKey, Mapping[int, LinkFact]],
+        addresses: Mapping[NsKey, Iterable[Address]],
+        wires: Mapping[End, Wire],
+        loose: Mapping[End, Loose],
+        gaps: tuple[Gap, ...],
+        taken: Taken,
+        late: Late,
+    ) -> None:
+        self.home = home
+        self.namespaces = namespaces
+        self.wires = wires
+        self.loose = loose
+        self.gaps = gaps
+        self.taken = taken
+        self._late = late
+        self._links = links
+        self._addresses = addresses
+        self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}
+        self._ports: dict[NsKey, dict[int, list[End]]] = {}
+
+    def __iter__(self) -> Iterator[Link]:
+        """All links."""
+        return self.links()
+
+    def links(self, ns: NsKey | None = None) -> Iterator[Link]:
+        """All links, or those of one namespace."""
+        for key in self.namespaces if ns is None else (ns,):
+            for index, fact in self._links.get(key, {}).items():
+                yield Link(self, End(key, index), fact)
+
+    def count(self, ns: NsKey) -> int:
+        """The number of links of a namespace."""
+        return len(self._links.get(ns, ()))
+
+    def get(self, end: End) -> Link | None:
+        """The link that is there, if any."""
+        fact = self._links.get(end.ns, {}).get(end.ifindex)
+        return None if fact is None else Link(self, end, fact)
+
+    def link(self, name: str) -> Link:
+        """The one link called `IFNAME`, an altname, or `NETNS/IFNAME`. Raise Nowhere if there is none or another one.
+
+        For everything else that one may hold (MAC, address, pid ...) see `nswire.find`.
+        """
+        where, slash, ifname = name.rpartition("/")
+        found = [
+            link
+            for link in self
+            if (link.ifname == ifname or ifname in link.fact.altnames)
+            and (not slash or where == link.netns.label or where in link.netns.names)
+        ]
+        if len(found) == 1:
+            return found[0]
+        said = ", ".join(f"{link.netns.label}/{link.ifname}" for link in found) or "there is none"
+        raise Nowhere(f"no single link is called {name}: {said}")
+
+    def addresses_of(self, end: End) -> tuple[Address, ...]:
+        """The addresses of a link."""
+        table = self._by_link.get(end.ns)
+        if table is None:
+            table = self._by_link[end.ns] = {}
+            for address in self._addresses.get(end.ns, ()):
+                table[address.ifindex] = (*table.get(address.ifindex, ()), address)
+        return table.get(end.ifindex, ())
+
+    def ports_of(self, end: End) -> tuple[Link, ...]:
+        """The ports of a bridge, bond ..., in the order of their ifindexes."""
+        table = self._ports.get(end.ns)
+        if table is None:
+            table = self._ports[end.ns] = {}
+            for index, fact in self._links.get(end.ns, {}).items():
+                if fact.master is not None:
+                    table.setdefault(fact.master, []).append(End(end.ns, index))
+        return tuple(link for port in table.get(end.ifindex, ()) if (link := self.get(port)) is not None)
+
+    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
+        """The gateways of a namespace's default routes, asked now."""
+        return self._late.gateways(ns)
+
+    def comm(self, pid: int) -> str:
+        """The name of a process, asked now."""
+        return self._late.comm(pid)

@@ -1,0 +1,166 @@
+"""The values everything else speaks in. Names are the kernel's and iproute2's; unknown kinds survive as they are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+NsKey = int
+"""A namespace within one scan: its nsfs inode, or a negative number for one that only an nsid betrays."""
+
+Evidence = Literal["proved", "mutual", "inferred"]
+
+IFF_UP, IFF_LOOPBACK = 0x1, 0x8
+FLAGS = (
+    "UP BROADCAST DEBUG LOOPBACK POINTOPOINT NOTRAILERS RUNNING NOARP PROMISC ALLMULTI MASTER SLAVE MULTICAST PORTSEL "
+    "AUTOMEDIA DYNAMIC LOWER_UP DORMANT ECHO"
+).split()  # include/uapi/linux/if.h, bit 0 first
+OPERSTATES = ("UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP")  # RFC 2863
+
+
+class LinkFact(msgspec.Struct, frozen=True, gc=False):
+    """One link as its own namespace's kernel describes it (RTM_NEWLINK).
+
+    `link` and `link_netnsid` mean what the kind says they mean: see `kinds`. `data` and `slave_data` are the raw
+    IFLA_INFO_DATA and IFLA_INFO_SLAVE_DATA. Numbers are the kernel's; `link_netnsid` counts only in this namespace
+    (for a hidden namespace: in the one it was seen from).
+    """
+
+    ifindex: int
+    ifname: str
+    kind: str
+    link: int | None
+    link_netnsid: int | None
+    master: int | None
+    address: str
+    mtu: int
+    operstate: int
+    flags: int
+    type: int
+    altnames: tuple[str, ...]
+    alias: str
+    permaddr: str
+    parentdev: str
+    parentbus: str
+    data: bytes
+    slave_kind: str
+    slave_data: bytes
+
+
+class Address(msgspec.Struct, frozen=True, gc=False):
+    """An address of a link: `10.10.100.2/24`, AF_INET or AF_INET6, rtnetlink's scope number."""
+
+    ifindex: int
+    address: str
+    family: int
+    scope: int
+
+
+class Gateway(msgspec.Struct, frozen=True, gc=False):
+    """The next hop of a default route: the link it leaves by and the router's address."""
+
+    ifindex: int
+    address: str
+
+
+class Holder(msgspec.Struct, frozen=True, gc=False):
+    """What keeps a namespace alive: a mount, process, thread, open fd or socket; `name` is an entry of /run/netns.
+
+    `pid` is 0 where no process is involved; `path` is the mount point or name; `number` the thread id or descriptor.
+    `own` tells a mount that our own mount namespace shows.
+    """
+
+    type: Literal["mount", "name", "process", "thread", "fd", "socket"]
+    pid: int = 0
+    path: str = ""
+    number: int = 0
+    own: bool = True
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """Whose a namespace or link is."""
+
+    type: str
+    name: str
+    id: str
+    by: str
+    pid: int | None = None
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """Something that could not be seen: where, what it hides, why, and what would unlock it."""
+
+    where: str
+    what: str
+    why: str
+    hint: str = ""
+
+
+class Namespace(msgspec.Struct, frozen=True):
+    """A network namespace. `inode` is None for a hidden one, `cookie` None where the kernel has none or it was refused.
+
+    `label` is what people see and can type; `seen_from` is, for a hidden one, the (namespace, nsid) that betrays it.
+    `readable` is False where its links could not be read.
+    """
+
+    key: NsKey
+    inode: int | None
+    cookie: int | None
+    names: tuple[str, ...]
+    label: str
+    home: bool = False
+    hidden: bool = False
+    readable: bool = True
+    holders: tuple[Holder, ...] = ()
+    seen_from: tuple[NsKey, int] | None = None
+    owners: tuple[Owner, ...] = ()
+
+
+class End(msgspec.Struct, frozen=True, gc=False):
+    """Where a link is: (namespace, ifindex)."""
+
+    ns: NsKey
+    ifindex: int
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """A relation between two links, with the evidence for it and the facts that say so."""
+
+    relation: str
+    a: End
+    b: End
+    evidence: Evidence
+    why: tuple[str, ...] = ()
+
+
+State = Literal["gone", "moved", "not visible", "not permitted", "ambiguous", "not said"]
+
+
+class Loose(msgspec.Struct, frozen=True):
+    """An end whose other end is not known for certain: `state` says why, `candidates` are all that would fit.
+
+    `ns` is the namespace the other end is in, if that much is known; `ifindex` its index there.
+    """
+
+    a: End
+    relation: str
+    state: State
+    ifindex: int | None
+    nsid: int | None
+    ns: NsKey | None = None
+    candidates: tuple[End, ...] = ()
+    why: tuple[str, ...] = ()
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """How an answer was made."""
+
+    time: str
+    duration: float
+    version: str
+    kernel: str
+    hostname: str
+    capabilities: tuple[str, ...]
+    uid: int
+    source: str = "live"

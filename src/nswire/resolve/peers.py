@@ -1,0 +1,223 @@
+"""Peers: the two ends of veth, netkit and vxcan pairs.
+
+A link says two things about its other end: its ifindex (IFLA_LINK) and what its own namespace calls the other's
+namespace (IFLA_LINK_NETNSID; absent: the same namespace). Two links that name each other's ifindex are only
+candidates, since ifindexes repeat in every namespace. The kernel's word on the nsid of one side is the proof.
+
+`resolve` draws every conclusion that the facts allow and says what else it would have to know: which namespace ids to
+ask for, which links to read again since their ends disagree, and which ids stay without a namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from errno import EACCES, EPERM
+from typing import TYPE_CHECKING
+
+from nswire.kinds import is_pair
+from nswire.model.facts import View
+from nswire.model.values import End, Loose, Wire
+
+if TYPE_CHECKING:
+    from nswire.model.facts import Facts
+    from nswire.model.values import LinkFact, NsKey, State
+
+
+@dataclass
+class Outcome:
+    """What follows from the facts, and what would have to be asked to know more.
+
+    `wires` has each pair once, under both of its ends. `ask` holds (A, B): what does A call B? `reread` holds ends
+    that contradict each other; `unexplained` ids that belong to no known namespace; `unsaid` ends about which the
+    kernel says nothing, so that ethtool has to be asked.
+    """
+
+    wires: dict[End, Wire] = field(default_factory=dict)
+    loose: dict[End, Loose] = field(default_factory=dict)
+    ask: set[tuple[NsKey, NsKey]] = field(default_factory=set)
+    reread: set[End] = field(default_factory=set)
+    unexplained: set[View] = field(default_factory=set)
+    unsaid: set[End] = field(default_factory=set)
+
+
+def resolve(facts: Facts) -> Outcome:
+    """Pair what can be paired. Looks at nothing but the facts, so it can be called again whenever they grow."""
+    return _Resolver(facts).run()
+
+
+def other_index(link: LinkFact) -> int | None:
+    """The ifindex of the other end. Before Linux 5.10 IFLA_LINK was left out where it equals the own ifindex."""
+    if link.link is None and link.link_netnsid is not None:
+        return link.ifindex
+    return link.link
+
+
+class _Resolver:
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.out = Outcome()
+        self.ends: dict[End, LinkFact] = {}
+        self.by_indexes: dict[tuple[int, int], list[End]] = {}
+        self.distinct: dict[NsKey, int] = {}
+        for ns, links in facts.links.items():
+            ids = set()
+            for link in links.values():
+                if not is_pair(link.kind):
+                    continue
+                end = End(ns, link.ifindex)
+                self.ends[end] = link
+                other = other_index(link)
+                if other is not None:
+                    self.by_indexes.setdefault((link.ifindex, other), []).append(end)
+                ids.add(link.link_netnsid)
+            self.distinct[ns] = len(ids)
+
+    def run(self) -> Outcome:
+        if self._kernel_is_mute():
+            self._pair_by_agreement()
+            return self.out
+        for (ns, about), nsid in self.facts.asked.items():
+            if nsid >= 0:
+                self.facts.learn_nsid(ns, nsid, about)
+        open_ends = self.ends
+        while True:
+            left = {end: link for end, link in open_ends.items() if not self._settle(end, link)}
+            if len(left) == len(open_ends):
+                break
+            open_ends = left  # each pair may have taught us an nsid that settles others
+        for end, link in open_ends.items():
+            self._leave(end, link)
+        return self.out
+
+    # -- the kernel tells the namespace --------------------------------------------------------------------------
+
+    def _settle(self, end: End, link: LinkFact) -> bool:
+        """Pair this end if the facts prove it. False: not yet."""
+        if end in self.out.wires:
+            return True
+        index = other_index(link)
+        ns = self._other_namespace(end.ns, link)
+        if index is None or ns is None:
+            return False
+        other = End(ns, index)
+        if other in self.out.wires or not self._names(other, end):
+            return False
+        self._pair(end, other)
+        return True
+
+    def _other_namespace(self, ns: NsKey, link: LinkFact) -> NsKey | None:
+        if link.link_netnsid is None:
+            return ns
+        return self.facts.nsids.get(self.facts.numbering(ns), {}).get(link.link_netnsid)
+
+    def _names(self, end: End, other: End) -> bool:
+        """True if the link at `end` exists, is of the same kind, names `other`'s ifindex and no other namespace."""
+        link, mine = self.ends.get(end), self.ends[other]
+        if link is None or link.kind != mine.kind or other_index(link) != other.ifindex or end == other:
+            return False
+        if (link.link_netnsid is None) != (mine.link_netnsid is None):
+            return False
+        return self._other_namespace(end.ns, link) in (None, other.ns)
+
+    def _pair(self, end: End, other: End) -> None:
+        wire = Wire("peer", end, other, "proved")
+        self.out.wires[end] = self.out.wires[other] = wire
+        mine = self.ends[other].link_netnsid
+        if mine is not None:
+            self.facts.learn_nsid(self.facts.numbering(other.ns), mine, end.ns)
+
+    def _leave(self, end: End, link: LinkFact) -> None:
+        """An end that stays open for now: note why, and what to ask."""
+        index = other_index(link)
+        nsid = link.link_netnsid
+        if index is None:
+            self.out.unsaid.add(end)
+            self.out.loose[end] = Loose(end, "peer", "not said", self.facts.peer_index.get(end), None)
+            return
+        ns = self._other_namespace(end.ns, link)
+        if ns is None:
+            self._search(end, link, index)
+        elif ns in self.facts.refused or ns not in self.facts.links:
+            self.out.loose[end] = Loose(end, "peer", "not permitted", index, nsid, ns)
+        else:
+            other = End(ns, index)
+            self.out.reread |= {end, other}
+            state: State = "moved" if other in self.ends else "gone"
+            self.out.loose[end] = Loose(end, "peer", state, index, nsid, ns)
+
+    def _search(self, end: End, link: LinkFact, index: int) -> None:
+        """The namespace behind an id is not known yet: who could it be? Ask the side that has fewer ids."""
+        numbering = self.facts.numbering(end.ns)
+        asked = False
+        for other in self.by_indexes.get((index, end.ifindex), ()):
+            if other.ns == end.ns or other in self.out.wires or not self._names(other, end):
+                continue
+            questions = [
+                (a, b)
+                for a, b in ((numbering, other.ns), (self.facts.numbering(other.ns), end.ns))
+                if a > 0 and b > 0 and a != b
+            ]
+            if not questions or any(question in self.facts.asked for question in questions):
+                continue
+            asked = True
+            self.out.ask.add(min(questions, key=lambda question: self.distinct.get(question[0], 0)))
+        nsid = link.link_netnsid
+        state: State = "not visible"
+        if nsid is not None:
+            view = View(numbering, nsid)
+            if view in self.facts.unread_hidden:
+                state = "not permitted" if self.facts.unread_hidden[view] in (EPERM, EACCES) else "not visible"
+            elif not asked:
+                self.out.unexplained.add(view)
+        self.out.loose[end] = Loose(end, "peer", state, index, nsid)
+
+    # -- the kernel does not tell --------------------------------------------------------------------------------
+
+    def _kernel_is_mute(self) -> bool:
+        """True for answers without link nsids, as from kernels before 4.0.
+
+        That no link has one proves nothing, since all pairs may well lie within their namespaces; but then each of
+        them must be reciprocated there. A single one that is not shows that the ids are missing.
+        """
+        cross = any(link.link_netnsid is not None for link in self.ends.values())
+        if cross or not self.ends:
+            return False
+        if self.facts.peer_index:
+            return True
+        lonely = {
+            end
+            for end, link in self.ends.items()
+            if (index := other_index(link)) is not None and not self._names(End(end.ns, index), end)
+        }
+        if not lonely or len(self.facts.links) == 1:
+            return False
+        self.out.reread |= lonely  # it may also be that they changed while we looked
+        return True
+
+    def _pair_by_agreement(self) -> None:
+        """Two ends that name each other's ifindex, and no third fits either of them: mutual. Else all that fit."""
+        index_of = {
+            end: index
+            for end, link in self.ends.items()
+            if (index := other_index(link) or self.facts.peer_index.get(end)) is not None
+        }
+        naming: dict[tuple[int, int], list[End]] = {}
+        for end, index in index_of.items():
+            naming.setdefault((end.ifindex, index), []).append(end)
+        for end in self.ends:
+            if end not in index_of:
+                self.out.unsaid.add(end)
+                self.out.loose[end] = Loose(end, "peer", "not said", None, None)
+                continue
+            index = index_of[end]
+            fits = [o for o in naming.get((index, end.ifindex), ()) if o != end and self._same_kind(o, end)]
+            rivals = [o for o in naming[end.ifindex, index] if o != end and self._same_kind(o, end)]
+            if len(fits) == 1 and (not rivals or rivals == fits):
+                self.out.wires[end] = self.out.wires.get(fits[0]) or Wire("peer", end, fits[0], "mutual")
+            elif fits:
+                self.out.loose[end] = Loose(end, "peer", "ambiguous", index, None, candidates=tuple(fits))
+            else:
+                self.out.loose[end] = Loose(end, "peer", "not visible", index, None)
+
+    def _same_kind(self, end: End, other: End) -> bool:
+        return self.ends[end].kind == self.ends[other].kind

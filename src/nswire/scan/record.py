@@ -1,0 +1,34 @@
+"""Makes a recording: scans while everything that is answered is kept, so that every verb can be replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire import sources
+from nswire.host.recorded import Recorder
+from nswire.scan.engine import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nswire.host.system import System
+    from nswire.model.topology import Topology
+
+NAMED_HOLDERS = 8  # per namespace whose names are recorded; home is held by all processes of the host
+
+
+def record(system: System, file: str | Path) -> Topology:
+    """Record a machine into that file and return what it says. OSError.
+
+    It is scanned twice, as `peer` does it and as `netns` does it: what a verb asks depends on what it was answered.
+    """
+    recorder = Recorder(system)
+    scan(recorder)
+    topology = scan(recorder, sources.ALL)
+    for namespace in topology.namespaces.values():
+        topology.gateways(namespace.key)
+        for holder in namespace.holders[:NAMED_HOLDERS]:
+            if holder.pid:
+                topology.comm(holder.pid)
+    recorder.write(file)
+    return topology

@@ -1,0 +1,137 @@
+"""From the facts and the outcome of a scan to its topology: names, labels, and what stays unseen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from errno import EACCES, EPERM
+from os import strerror
+from typing import TYPE_CHECKING
+
+from nswire.model.topology import Topology
+from nswire.model.values import Gap, Namespace, Taken
+from nswire.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.facts import Facts
+    from nswire.model.values import Holder, NsKey
+    from nswire.scan.engine import Scan
+    from nswire.scan.late import Late
+
+NAMED = ("/run/netns/", "/var/run/netns/")
+CAPABILITIES = (
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
+    "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
+    "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split()  # include/uapi/linux/capability.h, bit 0 first
+
+
+def conclude(scan: Scan, duration: float, late: Late) -> Topology:
+    """The topology of a finished scan."""
+    facts = scan.facts
+    namespaces = _namespaces(scan)
+    return Topology(
+        home=facts.home,
+        namespaces=namespaces,
+        links=facts.links,
+        addresses=facts.addresses,
+        wires=scan.outcome.wires,
+        loose=scan.outcome.loose,
+        gaps=tuple((*facts.gaps, *_gaps(scan, namespaces))),
+        taken=_taken(scan, duration),
+        late=late,
+    )
+
+
+def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
+    facts = scan.facts
+    names = {key: _names(facts.holders.get(key, ())) for key in (*scan.doors, *facts.hidden)}
+    uses = Counter(found[0] for key, found in names.items() if found and key != facts.home)
+    home_label = "host" if scan.about.get("initial") else "home"
+    labels: dict[NsKey, str] = {}
+    for key in scan.doors:
+        if key == facts.home:
+            labels[key] = home_label
+        elif names[key] and uses[names[key][0]] == 1 and names[key][0] not in ("host", "home"):
+            labels[key] = names[key][0]
+        else:
+            labels[key] = f"net:[{key}]"
+    for key, view in facts.hidden.items():
+        labels[key] = f"nsid:{view.nsid}@{labels[view.through]}"
+    found = {
+        key: Namespace(
+            key=key,
+            inode=key if key > 0 else None,
+            cookie=facts.cookies.get(key),
+            names=names[key],
+            label=label,
+            home=key == facts.home,
+            hidden=key in facts.hidden,
+            readable=key in facts.links,
+            holders=tuple(facts.holders.get(key, ())),
+            seen_from=tuple(facts.hidden[key]) if key in facts.hidden else None,
+        )
+        for key, label in labels.items()
+        if key in facts.links or facts.refused.get(key) in (EPERM, EACCES)
+    }
+    return dict(sorted(found.items(), key=lambda item: (not item[1].home, item[1].hidden, item[1].label)))
+
+
+def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:
+    """What a namespace is called: as `ip netns` has it, else by the paths it is mounted at; our own mounts first."""
+    ranked = []
+    for holder in holders:
+        if holder.type not in ("mount", "name"):
+            continue
+        name = holder.path
+        for directory in NAMED:
+            if name.startswith(directory) and "/" not in name[len(directory) :]:
+                name = name[len(directory) :]
+        ranked.append((not holder.own, name == holder.path, name))
+    return tuple(dict.fromkeys(name for _, _, name in sorted(ranked)))
+
+
+def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
+    facts = scan.facts
+    refused = Counter(errno for errno in facts.refused.values() if errno in (EPERM, EACCES))
+    for errno, count in refused.items():
+        where = f"{count} namespace{'s' if count > 1 else ''}"
+        yield Gap(where, "their links", strerror(errno), "run as root (CAP_SYS_ADMIN)")
+    for view, errno in facts.unread_hidden.items():
+        where = f"the namespace that {_label(namespaces, view.through)} calls nsid {view.nsid}"
+        hint = "run as root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "nswire netns asks every source"
+        yield Gap(where, "its links", strerror(errno) if errno > 0 else "this kernel cannot read it by its nsid", hint)
+    yield from _holders_unknown(facts, namespaces)
+
+
+def _holders_unknown(facts: Facts, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
+    for key in facts.hidden:
+        yield Gap(
+            namespaces[key].label,
+            "who holds it, its routes, its cookie",
+            "no process, mount, descriptor or socket that can be looked at leads there",
+            "it is held by an unreadable process, or a descriptor is on its way between two",
+        )
+
+
+def _label(namespaces: dict[NsKey, Namespace], key: NsKey) -> str:
+    return namespaces[key].label if key in namespaces else f"net:[{key}]"
+
+
+def _taken(scan: Scan, duration: float) -> Taken:
+    about = scan.about
+    bits = int(str(about.get("capabilities", "0")), 16)
+    known = tuple(f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1)
+    return Taken(
+        time=datetime.fromtimestamp(about["time"], UTC).isoformat(timespec="milliseconds"),
+        duration=round(duration, 6),
+        version=__version__,
+        kernel=str(about.get("kernel", "")),
+        hostname=str(about.get("hostname", "")),
+        capabilities=known,
+        uid=int(about.get("uid", -1)),
+        source=str(about.get("source", "live")),
+    )

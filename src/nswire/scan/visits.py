@@ -1,0 +1,274 @@
+"""The visits of a scan: which errands are run in which namespaces, and where their answers go."""
+
+from __future__ import annotations
+
+from errno import EACCES, ENODEV, EPERM
+from os import strerror
+from typing import TYPE_CHECKING
+
+from nswire.codec import ethtool
+from nswire.codec.netlink import address, nsid
+from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
+from nswire.host import questions
+from nswire.host.system import Door, Errand, Refusal
+from nswire.model.facts import View
+from nswire.model.values import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nswire.host.system import Answer, Question
+    from nswire.model.values import End, NsKey
+    from nswire.scan.engine import Scan
+
+VANISHED = "vanished while we looked"
+
+
+def read(scan: Scan, keys: Iterable[NsKey]) -> None:
+    """Read the links and addresses of these namespaces, one short visit each, and what they call home.
+
+    Home is asked about in passing: in a leaf that costs nothing, and it proves nearly every wire of an ordinary host.
+    """
+    facts = scan.facts
+    home = facts.home
+    base = (questions.COOKIE, questions.LINKS, questions.ADDRESSES)
+    leaf = (*base, questions.nsid_of(scan.doors[home]))
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
+        cookie, links, addresses = answers[:3]
+        if isinstance(links, Refusal):
+            _refused(scan, key, links)
+            return
+        if isinstance(cookie, bytes):
+            facts.cookies[key] = int.from_bytes(cookie, scan.about["byteorder"])
+        _store_links(scan, key, links, None)
+        _store_addresses(scan, key, addresses, None)
+        if key != home:
+            number = _number(answers[3])
+            if number is not None:
+                facts.asked[key, home] = number
+
+    # home first: without privileges the worker may be unable to come back to it
+    order = sorted(keys, key=lambda key: key != home)
+    scan.system.visit((Errand(scan.doors[key], base if key == home else leaf) for key in order), deliver)
+    for key in order:
+        cookie = facts.cookies.get(key)
+        if cookie:
+            scan.doors[key] = scan.doors[key]._replace(cookie=cookie)
+
+
+def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
+    """Ask namespaces what they call others. True if anything was learned or ruled out."""
+    by_asked: dict[NsKey, list[NsKey]] = {}
+    for ns, about in asks:
+        if (ns, about) not in scan.facts.asked:
+            by_asked.setdefault(ns, []).append(about)
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
+        for about, answer in zip(by_asked[key], answers, strict=True):
+            number = _number(answer)
+            # no answer rules the candidate out of what can be proved, so that it is not asked for ever
+            scan.facts.asked[key, about] = nsid.NOT_ASSIGNED if number is None else number
+
+    scan.system.visit(
+        (
+            Errand(scan.doors[ns], tuple(questions.nsid_of(scan.doors[about]) for about in abouts))
+            for ns, abouts in sorted(by_asked.items())
+        ),
+        deliver,
+    )
+    return bool(by_asked)
+
+
+def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
+    """Read single links again, each in its own namespace or, for a hidden one, through the one that betrays it."""
+    facts = scan.facts
+    by_door: dict[NsKey, list[End]] = {}
+    for end in sorted(ends, key=lambda end: (end.ns, end.ifindex)):
+        if facts.numbering(end.ns) in scan.doors:
+            by_door.setdefault(facts.numbering(end.ns), []).append(end)
+
+    def question(end: End) -> Question:
+        view = facts.hidden.get(end.ns)
+        return questions.one_link(end.ifindex, attempt, view.nsid if view else None)
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        for end, answer in zip(by_door[errand.door.inode], answers, strict=True):
+            view = facts.hidden.get(end.ns)
+            known = facts.links.setdefault(end.ns, {})
+            try:
+                if isinstance(answer, Refusal):
+                    known.pop(end.ifindex, None)
+                    continue
+                for link in scan.decoder.decode(answer, view.nsid if view else None):
+                    known[link.ifindex] = link
+            except KernelError as error:
+                if error.errno == ENODEV:
+                    known.pop(end.ifindex, None)
+            except Malformed:
+                continue
+
+    scan.system.visit(
+        (Errand(scan.doors[key], tuple(question(end) for end in ends_)) for key, ends_ in by_door.items()), deliver
+    )
+
+
+def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
+    """Ask ethtool for the peer's index of links about which the kernel says nothing. True if any told."""
+    facts = scan.facts
+    by_door: dict[NsKey, list[End]] = {}
+    for end in ends:
+        if end not in facts.peer_index and end.ns in scan.doors:
+            by_door.setdefault(end.ns, []).append(end)
+    told: list[bool] = []
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        for end, answer in zip(by_door[errand.door.inode], answers, strict=True):
+            index = ethtool.peer_ifindex(answer) if isinstance(answer, bytes) else None
+            if index:
+                facts.peer_index[end] = index
+                told.append(True)
+
+    def name(end: End) -> str:
+        return facts.links[end.ns][end.ifindex].ifname
+
+    scan.system.visit(
+        (
+            Errand(scan.doors[key], tuple(questions.ethtool_stats(name(end)) for end in ends_))
+            for key, ends_ in by_door.items()
+        ),
+        deliver,
+    )
+    return bool(told)
+
+
+# -- hidden namespaces -------------------------------------------------------------------------------------------
+
+
+def identify(scan: Scan, views: Iterable[View]) -> bool:
+    """Make sure that these ids belong to none of the known namespaces. True if anything was asked.
+
+    Costly in a hub (the kernel walks all its ids for each question), so only when a link leads nowhere known.
+    """
+    facts = scan.facts
+    asks = set()
+    for through in {view.through for view in views}:
+        named = set(facts.nsids.get(through, {}).values())
+        asks |= {(through, other) for other in scan.doors if other not in named and other != through}
+    return prove(scan, {(ns, other) for ns, other in asks if ns in scan.doors and ns in facts.links})
+
+
+def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
+    """Read namespaces through ids that belong to nobody known. True if that gave anything new.
+
+    Only those that one namespace sees are read in one go: ids of the same namespace are different namespaces, while
+    ids of two may be the same one.
+    """
+    facts = scan.facts
+    left = [view for view in views if view not in facts.unread_hidden and view.through in scan.doors]
+    if not left:
+        return False
+    through = min((view.through for view in left), key=lambda key: (key != facts.home, key))
+    mine = sorted(view for view in left if view.through == through)
+
+    def deliver(_: Errand, answers: list[Answer]) -> None:
+        for view, links, addresses in zip(mine, answers[::2], answers[1::2], strict=True):
+            _hidden_answer(scan, view, links, addresses)
+
+    asks = tuple(q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid)))
+    scan.system.visit((Errand(scan.doors[through], asks),), deliver)
+    return True
+
+
+def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> None:
+    facts = scan.facts
+    key = -1 - len(facts.hidden) - len(facts.unread_hidden)
+    try:
+        if isinstance(links, Refusal):
+            facts.unread_hidden[view] = links.errno
+            return
+        decoded = scan.decoder.decode(links, view.nsid)
+    except KernelError as error:
+        facts.unread_hidden[view] = error.errno or 0
+        return
+    except Malformed:
+        facts.unread_hidden[view] = -1
+        return
+    facts.hidden[key] = view
+    facts.links[key] = {link.ifindex: link for link in decoded}
+    facts.learn_nsid(view.through, view.nsid, key)
+    _store_addresses(scan, key, addresses, view.nsid)
+
+
+def list_nsids(scan: Scan) -> None:
+    """Ask every namespace for all its ids, also those that no link uses."""
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        try:
+            if isinstance(answers[0], bytes):
+                scan.facts.all_nsids[errand.door.inode] = nsid.decode(answers[0])
+        except (KernelError, Malformed):
+            return
+
+    doors = (door for key, door in scan.doors.items() if key in scan.facts.links)
+    scan.system.visit((Errand(door, (questions.NSIDS,)) for door in doors), deliver)
+
+
+def unknown_nsids(scan: Scan) -> set[View]:
+    """Listed ids that belong to no known namespace, as far as was asked."""
+    facts = scan.facts
+    views = set()
+    for ns, ids in facts.all_nsids.items():
+        known = facts.nsids.get(ns, {})
+        views |= {View(ns, number) for number in ids if number not in known}
+    return views
+
+
+# -- storing -----------------------------------------------------------------------------------------------------
+
+
+def _number(answer: Answer) -> int | None:
+    if isinstance(answer, Refusal):
+        return None
+    try:
+        return nsid.decode(answer)[0]
+    except (KernelError, Malformed, IndexError):
+        return None
+
+
+def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
+    scan.facts.refused[key] = refusal.errno
+    if refusal.errno in (EPERM, EACCES):
+        return  # told once for all of them, by whoever concludes
+    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", VANISHED))
+
+
+def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
+    try:
+        decoded = scan.decoder.decode(answer, target)
+    except (KernelError, Malformed) as error:
+        scan.facts.refused[key] = getattr(error, "errno", 0) or -1
+        scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", _why(error)))
+        return
+    scan.facts.links[key] = {link.ifindex: link for link in decoded}
+    if interrupted(answer):
+        scan.facts.gaps.append(
+            Gap(f"net:[{key}]", "links that came or went during the dump", "they changed all the time", "ask again")
+        )
+
+
+def _store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) -> None:
+    try:
+        if isinstance(answer, bytes):
+            scan.facts.addresses[key] = address.decode(answer, target)
+            return
+        why = strerror(answer.errno)
+    except (KernelError, Malformed) as error:
+        why = _why(error)
+    scan.facts.gaps.append(Gap(f"net:[{key}]" if key > 0 else "a hidden namespace", "its addresses", why))
+
+
+def _why(error: Exception) -> str:
+    return strerror(error.errno) if isinstance(error, KernelError) and error.errno else str(error)

@@ -1,0 +1,42 @@
+"""Every nsfs bind mount in every mount namespace: the inode is in mountinfo, so nothing is entered to find it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from nswire.codec import procfs
+from nswire.host.system import Refusal
+from nswire.model.values import Gap, Holder
+from nswire.sources.found import Found, ask, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.host.system import System
+
+TRIES = 5  # processes asked for one mount namespace's table before giving up on it
+
+
+def find(system: System) -> Iterator[Found | Gap]:
+    """The namespaces that are mounted somewhere, our own mount namespace first."""
+    me = json.loads(ask(system, "about", "which mount namespace is our own"))
+    answer = ask(system, "processes", "mount namespaces")
+    own = procfs.namespace(me["mnt"]) or 0
+    members: dict[int, list[int]] = {own: [me["pid"]]}
+    for pid, _, mnt in procfs.processes(answer):
+        if mnt > 0:
+            members.setdefault(mnt, []).append(pid)
+    errors: Counter[int] = Counter()
+    for mnt, pids in members.items():
+        for pid in pids[:TRIES]:
+            table = system.host(f"mountinfo/{pid}")
+            if not isinstance(table, Refusal):
+                for inode, path in procfs.mounts(table):
+                    yield Found(inode, Holder("mount", pid, path, own=mnt == own), ("mount", pid, path))
+                break
+        else:
+            if isinstance(table, Refusal):
+                errors[table.errno] += 1
+    yield from unreadable(errors, "mount namespaces", "the namespaces mounted in them")
