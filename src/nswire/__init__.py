@@ -32,7 +32,7 @@ def scan(system: System | None = None, sources: Iterable[str] | None = None) -> 
     cheap ones). Raises OSError if the machine does not even say who it is; what else fails is in `Topology.gaps`.
     """
     from nswire.host.live import Live  # noqa: PLC0415 (what is not used is not loaded)
-    from nswire.scan import scan as look  # noqa: PLC0415
+    from nswire.discover import scan as look  # noqa: PLC0415
     from nswire.sources import EAGER  # noqa: PLC0415
 
     return look(system or Live(), EAGER if sources is None else tuple(sources))

@@ -18,7 +18,6 @@ class View(NamedTuple):
 class Facts:
     """The facts of one scan.
 
-    `nsids[A][n]` is the namespace that A calls n; only what the kernel said or what follows from it is in there.
     `asked[A, B]` is A's answer to "what do you call B" (-1: nothing). `refused[A]` is the errno of entering A.
     `peer_index[end]` is ethtool's peer_ifindex, asked only where the kernel says nothing better.
     """
@@ -29,7 +28,6 @@ class Facts:
         self.cookies: dict[NsKey, int] = {}
         self.links: dict[NsKey, dict[int, LinkFact]] = {}
         self.addresses: dict[NsKey, tuple[Address, ...]] = {}
-        self.nsids: dict[NsKey, dict[int, NsKey]] = {}
         self.all_nsids: dict[NsKey, tuple[int, ...]] = {}
         self.asked: dict[tuple[NsKey, NsKey], int] = {}
         self.refused: dict[NsKey, int] = {}
@@ -42,7 +40,3 @@ class Facts:
         """The namespace whose nsids the links of `ns` are written in: itself, unless it was read through another."""
         view = self.hidden.get(ns)
         return ns if view is None else view.through
-
-    def learn_nsid(self, ns: NsKey, nsid: int, is_: NsKey) -> None:
-        """Note that `ns` calls `is_` by that id."""
-        self.nsids.setdefault(ns, {})[nsid] = is_

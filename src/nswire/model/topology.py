@@ -113,6 +113,12 @@ class Link:
         return self._topology.ports_of(self.end)
 
     @property
+    def numbered_by(self) -> Namespace:
+        """The namespace whose nsids its `link_netnsid` is one of: its own, or the one it was read through."""
+        seen_from = self.netns.seen_from
+        return self.netns if seen_from is None else self._topology.namespaces[seen_from[0]]
+
+    @property
     def wire(self) -> Wire | None:
         """The wire to its peer, with the evidence."""
         return self._topology.wires.get(self.end)

@@ -125,13 +125,17 @@ class End(msgspec.Struct, frozen=True, gc=False):
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """A relation between two links, with the evidence for it and the facts that say so."""
+    """A relation between two links, with the evidence for it.
+
+    Proved: the id by which `a`'s namespace calls `b`'s is what says so, and `said_by` is how it is known what that id
+    stands for (empty: both are in one namespace). See `resolve.why` for the whole story in words.
+    """
 
     relation: str
     a: End
     b: End
     evidence: Evidence
-    why: tuple[str, ...] = ()
+    said_by: str = ""
 
 
 State = Literal["gone", "moved", "not visible", "not permitted", "ambiguous", "not said"]
@@ -150,7 +154,6 @@ class Loose(msgspec.Struct, frozen=True):
     nsid: int | None
     ns: NsKey | None = None
     candidates: tuple[End, ...] = ()
-    why: tuple[str, ...] = ()
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -29,7 +29,8 @@ class Outcome:
 
     `wires` has each pair once, under both of its ends. `ask` holds (A, B): what does A call B? `reread` holds ends
     that contradict each other; `unexplained` ids that belong to no known namespace; `unsaid` ends about which the
-    kernel says nothing, so that ethtool has to be asked.
+    kernel says nothing, so that ethtool has to be asked. `nsids[A][n]` is the namespace that A calls n, as the kernel
+    said or as follows from it, and `said_by[A, n]` which of the two.
     """
 
     wires: dict[End, Wire] = field(default_factory=dict)
@@ -38,6 +39,8 @@ class Outcome:
     reread: set[End] = field(default_factory=set)
     unexplained: set[View] = field(default_factory=set)
     unsaid: set[End] = field(default_factory=set)
+    nsids: dict[NsKey, dict[int, NsKey]] = field(default_factory=dict)
+    said_by: dict[tuple[NsKey, int], str] = field(default_factory=dict)
 
 
 def resolve(facts: Facts) -> Outcome:
@@ -78,7 +81,9 @@ class _Resolver:
             return self.out
         for (ns, about), nsid in self.facts.asked.items():
             if nsid >= 0:
-                self.facts.learn_nsid(ns, nsid, about)
+                self._learn(ns, nsid, about, "RTM_GETNSID")
+        for key, view in self.facts.hidden.items():
+            self._learn(view.through, view.nsid, key, "IFLA_TARGET_NETNSID")
         open_ends = self.ends
         while True:
             left = {end: link for end, link in open_ends.items() if not self._settle(end, link)}
@@ -108,7 +113,7 @@ class _Resolver:
     def _other_namespace(self, ns: NsKey, link: LinkFact) -> NsKey | None:
         if link.link_netnsid is None:
             return ns
-        return self.facts.nsids.get(self.facts.numbering(ns), {}).get(link.link_netnsid)
+        return self.out.nsids.get(self.facts.numbering(ns), {}).get(link.link_netnsid)
 
     def _names(self, end: End, other: End) -> bool:
         """True if the link at `end` exists, is of the same kind, names `other`'s ifindex and no other namespace."""
@@ -120,11 +125,16 @@ class _Resolver:
         return self._other_namespace(end.ns, link) in (None, other.ns)
 
     def _pair(self, end: End, other: End) -> None:
-        wire = Wire("peer", end, other, "proved")
-        self.out.wires[end] = self.out.wires[other] = wire
-        mine = self.ends[other].link_netnsid
+        nsid, mine = self.ends[end].link_netnsid, self.ends[other].link_netnsid
+        said_by = "" if nsid is None else self.out.said_by[self.facts.numbering(end.ns), nsid]
+        self.out.wires[end] = self.out.wires[other] = Wire("peer", end, other, "proved", said_by)
         if mine is not None:
-            self.facts.learn_nsid(self.facts.numbering(other.ns), mine, end.ns)
+            self._learn(self.facts.numbering(other.ns), mine, end.ns, "the other end of a proved pair")
+
+    def _learn(self, ns: NsKey, nsid: int, about: NsKey, said_by: str) -> None:
+        """Note what `ns` calls a namespace. The first word counts: an id never changes while both live."""
+        if self.out.nsids.setdefault(ns, {}).setdefault(nsid, about) == about:
+            self.out.said_by.setdefault((ns, nsid), said_by)
 
     def _leave(self, end: End, link: LinkFact) -> None:
         """An end that stays open for now: note why, and what to ask."""
@@ -165,8 +175,10 @@ class _Resolver:
         state: State = "not visible"
         if nsid is not None:
             view = View(numbering, nsid)
-            if view in self.facts.unread_hidden:
-                state = "not permitted" if self.facts.unread_hidden[view] in (EPERM, EACCES) else "not visible"
+            if self.facts.unread_hidden.get(view) in (EPERM, EACCES):
+                state = "not permitted"
+            elif view in self.facts.unread_hidden:
+                self.out.reread.add(end)  # the id is dead: so may be the link that we read it from
             elif not asked:
                 self.out.unexplained.add(view)
         self.out.loose[end] = Loose(end, "peer", state, index, nsid)

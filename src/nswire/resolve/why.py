@@ -7,33 +7,46 @@ from typing import TYPE_CHECKING
 from nswire.resolve.peers import other_index
 
 if TYPE_CHECKING:
-    from nswire.model.topology import Link, Topology
+    from nswire.model.topology import Link
 
 
 def why(link: Link) -> tuple[str, ...]:
     """The facts, the asked link's own first."""
-    if link.wire is None and link.loose is None:
-        return ()
-    facts = [_says(link)]
-    peer = link.peer
-    if peer is not None:
-        facts.append(_says(peer))
-    wire = link.wire
-    if wire is not None and peer is not None:
-        facts.append(EVIDENCE[wire.evidence](link, peer))
-    return tuple(facts)
+    wire, loose, peer = link.wire, link.loose, link.peer
+    if wire is None or peer is None:
+        return () if loose is None else (_says(link), LOOSE[loose.state])
+    proving = link if link.end == wire.a else peer
+    return (_says(link), _says(peer), EVIDENCE[wire.evidence](proving, peer if proving == link else link, wire.said_by))
 
 
 def _says(link: Link) -> str:
     fact = link.fact
     index = other_index(fact)
-    name = f"{link.netns.label}/{link.ifname}"
+    name = f"{link.netns.label}/{link.ifname} ({link.ifindex})"
     if index is None:
-        return f"{name}: the kernel does not say where its other end is"
+        return f"{name} has no IFLA_LINK: its kernel does not say what its other end is"
     if fact.link_netnsid is None:
-        return f"{name} ({link.ifindex}) names ifindex {index} and no other namespace (IFLA_LINK, no IFLA_LINK_NETNSID)"
-    return f"{name} ({link.ifindex}) names ifindex {index} in nsid {fact.link_netnsid} (IFLA_LINK, IFLA_LINK_NETNSID)"
+        return f"{name} says: my other end is ifindex {index}, in my own namespace (IFLA_LINK, no IFLA_LINK_NETNSID)"
+    whose = "" if link.numbered_by == link.netns else f" of {link.numbered_by.label}"
+    return f"{name} says: my other end is ifindex {index} in nsid {fact.link_netnsid}{whose} (IFLA_LINK, IFLA_LINK_NETNSID)"
 
 
-def _proved(link: Link, peer: Link) -> str:
-    ...
+def _proved(proving: Link, other: Link, said_by: str) -> str:
+    if proving.fact.link_netnsid is None:
+        return "the kernel leaves IFLA_LINK_NETNSID out only where both ends are in one namespace"
+    return f"nsid {proving.fact.link_netnsid} of {proving.numbered_by.label} is {other.netns.label} ({said_by})"
+
+
+def _mutual(_: Link, __: Link, ___: str) -> str:
+    return "each names the other's ifindex and no third link fits; this kernel does not say in which namespace"
+
+
+EVIDENCE = {"proved": _proved, "mutual": _mutual}
+LOOSE = {
+    "gone": "nothing is there any more: it went while we looked",
+    "moved": "what is there names something else: it moved while we looked",
+    "not visible": "no namespace that can be found is the one it means",
+    "not permitted": "that namespace cannot be read by this user",
+    "ambiguous": "several links fit, and this kernel does not say in which namespace the other end is",
+    "not said": "neither rtnetlink nor ethtool tells more",
+}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nswire.codec import procfs
+from nswire.codec import about, procfs
 from nswire.host.system import Refusal
 from nswire.model.values import Gap, Holder
 from nswire.sources.found import Found, ask, unreadable
@@ -21,10 +20,10 @@ TRIES = 5  # processes asked for one mount namespace's table before giving up on
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that are mounted somewhere, our own mount namespace first."""
-    me = json.loads(ask(system, "about", "which mount namespace is our own"))
+    me = about.decode(ask(system, "about", "which mount namespace is our own"))
     answer = ask(system, "processes", "mount namespaces")
-    own = procfs.namespace(me["mnt"]) or 0
-    members: dict[int, list[int]] = {own: [me["pid"]]}
+    own = procfs.namespace(me.mnt) or 0
+    members: dict[int, list[int]] = {own: [me.pid]}
     for pid, _, mnt in procfs.processes(answer):
         if mnt > 0:
             members.setdefault(mnt, []).append(pid)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from errno import EACCES, ENODEV, EPERM
+import sys
+from errno import EACCES, EPERM
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from nswire.host.system import Answer, Question
     from nswire.model.values import End, NsKey
-    from nswire.scan.engine import Scan
+    from nswire.discover.engine import Scan
 
 VANISHED = "vanished while we looked"
 
@@ -41,7 +42,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
             _refused(scan, key, links)
             return
         if isinstance(cookie, bytes):
-            facts.cookies[key] = int.from_bytes(cookie, scan.about["byteorder"])
+            facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
         _store_addresses(scan, key, addresses, None)
         if key != home:
@@ -67,14 +68,15 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
-        for about, answer in zip(by_asked[key], answers, strict=True):
+        same = _is_same(scan, key, answers[0])
+        for about, answer in zip(by_asked[key], answers[1:], strict=True):
             number = _number(answer)
             # no answer rules the candidate out of what can be proved, so that it is not asked for ever
-            scan.facts.asked[key, about] = nsid.NOT_ASSIGNED if number is None else number
+            scan.facts.asked[key, about] = number if same and number is not None else nsid.NOT_ASSIGNED
 
     scan.system.visit(
         (
-            Errand(scan.doors[ns], tuple(questions.nsid_of(scan.doors[about]) for about in abouts))
+            Errand(scan.doors[ns], (questions.COOKIE, *(questions.nsid_of(scan.doors[about]) for about in abouts)))
             for ns, abouts in sorted(by_asked.items())
         ),
         deliver,
@@ -95,23 +97,26 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
         return questions.one_link(end.ifindex, attempt, view.nsid if view else None)
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
-        for end, answer in zip(by_door[errand.door.inode], answers, strict=True):
+        same = _is_same(scan, errand.door.inode, answers[0])
+        for end, answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
             view = facts.hidden.get(end.ns)
             known = facts.links.setdefault(end.ns, {})
+            before = known.pop(end.ifindex, None)
             try:
-                if isinstance(answer, Refusal):
-                    known.pop(end.ifindex, None)
-                    continue
-                for link in scan.decoder.decode(answer, view.nsid if view else None):
-                    known[link.ifindex] = link
-            except KernelError as error:
-                if error.errno == ENODEV:
-                    known.pop(end.ifindex, None)
-            except Malformed:
-                continue
+                if same and isinstance(answer, bytes):
+                    decoded = scan.decoder.decode(answer, view.nsid if view else None)
+                    known.update((link.ifindex, link) for link in decoded)
+            except (KernelError, Malformed):
+                pass
+            if before is not None and end.ifindex not in known:
+                facts.gaps.append(Gap(_place(end.ns), f"the link {before.ifname}", VANISHED, "ask again"))
 
     scan.system.visit(
-        (Errand(scan.doors[key], tuple(question(end) for end in ends_)) for key, ends_ in by_door.items()), deliver
+        (
+            Errand(scan.doors[key], (questions.COOKIE, *(question(end) for end in ends_)))
+            for key, ends_ in by_door.items()
+        ),
+        deliver,
     )
 
 
@@ -155,7 +160,7 @@ def identify(scan: Scan, views: Iterable[View]) -> bool:
     facts = scan.facts
     asks = set()
     for through in {view.through for view in views}:
-        named = set(facts.nsids.get(through, {}).values())
+        named = set(scan.outcome.nsids.get(through, {}).values())
         asks |= {(through, other) for other in scan.doors if other not in named and other != through}
     return prove(scan, {(ns, other) for ns, other in asks if ns in scan.doors and ns in facts.links})
 
@@ -198,7 +203,6 @@ def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> 
         return
     facts.hidden[key] = view
     facts.links[key] = {link.ifindex: link for link in decoded}
-    facts.learn_nsid(view.through, view.nsid, key)
     _store_addresses(scan, key, addresses, view.nsid)
 
 
@@ -218,15 +222,26 @@ def list_nsids(scan: Scan) -> None:
 
 def unknown_nsids(scan: Scan) -> set[View]:
     """Listed ids that belong to no known namespace, as far as was asked."""
-    facts = scan.facts
     views = set()
-    for ns, ids in facts.all_nsids.items():
-        known = facts.nsids.get(ns, {})
+    for ns, ids in scan.facts.all_nsids.items():
+        known = scan.outcome.nsids.get(ns, {})
         views |= {View(ns, number) for number in ids if number not in known}
     return views
 
 
 # -- storing -----------------------------------------------------------------------------------------------------
+
+
+def _is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
+    """False if this visit came to another namespace than the first one: inode numbers are reused, cookies never."""
+    before = scan.facts.cookies.get(key)
+    if before is None:
+        return True
+    return isinstance(cookie, bytes) and int.from_bytes(cookie, sys.byteorder) == before
+
+
+def _place(key: NsKey) -> str:
+    return f"net:[{key}]" if key > 0 else "a hidden namespace"
 
 
 def _number(answer: Answer) -> int | None:
@@ -267,7 +282,7 @@ def _store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None)
         why = strerror(answer.errno)
     except (KernelError, Malformed) as error:
         why = _why(error)
-    scan.facts.gaps.append(Gap(f"net:[{key}]" if key > 0 else "a hidden namespace", "its addresses", why))
+    scan.facts.gaps.append(Gap(_place(key), "its addresses", why))
 
 
 def _why(error: Exception) -> str:

@@ -1,5 +1,5 @@
 """The engine: asks the sources, visits what they found, resolves, asks what that left open, and says what stays so."""
 
-from nswire.scan.engine import scan
+from nswire.discover.engine import scan
 
 __all__ = ["scan"]

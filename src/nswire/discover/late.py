@@ -12,7 +12,7 @@ from nswire.host.system import Errand
 if TYPE_CHECKING:
     from nswire.host.system import Answer
     from nswire.model.values import Gateway, NsKey
-    from nswire.scan.engine import Scan
+    from nswire.discover.engine import Scan
 
 
 class Late:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
 from nswire import sources
+from nswire.codec import about
 from nswire.codec.netlink.link import Decoder
 from nswire.host.system import Door, Refusal
 from nswire.model.facts import Facts
 from nswire.resolve import peers
-from nswire.scan import late, visits
-from nswire.scan.topology import conclude
+from nswire.discover import late, visits
+from nswire.discover.topology import conclude
 from nswire.sources.found import Unanswered
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Scan:
         answer = self.system.host("about")
         if isinstance(answer, Refusal):
             raise OSError(answer.errno, "the machine does not say who it is")
-        self.about = json.loads(answer)
-        self.facts = Facts(self.about["home"])
+        self.about = about.decode(answer)
+        self.facts = Facts(self.about.home)
         self.decoder = Decoder()
         self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
         self.found_by: set[str] = set()
@@ -76,16 +76,22 @@ class Scan:
                 return
 
     def settle(self) -> None:
-        """Read again what contradicts itself: it moved, or went, while we looked."""
+        """Read again what contradicts itself: it moved, or went, while we looked; maybe to where nobody looked."""
         for attempt in range(REREADS):
             if not self.outcome.reread:
                 return
             visits.reread(self, self.outcome.reread, attempt)
             self.resolve()
+            self.search_hidden()
 
     def search_hidden(self) -> None:
         """Links that lead to namespaces nobody has found: look harder, then read them through their nsid."""
+        if not self.outcome.unexplained:
+            return
         if visits.identify(self, self.outcome.unexplained):
+            self.resolve()
+        if self.outcome.unexplained:
+            self._look_again()  # it may be younger than our first look
             self.resolve()
         for source in sources.TABLE:
             if not self.outcome.unexplained:
@@ -95,6 +101,12 @@ class Scan:
                 self.resolve()
         while visits.read_hidden(self, self.outcome.unexplained):
             self.resolve()
+
+    def _look_again(self) -> None:
+        eager = self.found_by & set(sources.EAGER)
+        self.found_by -= eager
+        self.system.forget()
+        self.look(eager)
 
     def inventory(self) -> None:
         """Ask every namespace for all its ids, also those that no link uses, and read what nobody has found."""
@@ -110,7 +122,7 @@ def scan(system: System, source_names: Iterable[str] = sources.EAGER) -> Topolog
 
     `source_names` are asked in any case (names of `sources.TABLE`), the others where a link leads to a namespace that
     these did not find. With all of them, every namespace is also asked for the ids that no link uses.
-    Raises OSError if the machine does not even say who it is; everything else that fails is a gap in the answer.
+    Raises OSError or ValueError if the machine does not even say who it is; everything else that fails is a gap in the answer.
     """
     started = time.monotonic()
     chosen = tuple(source_names)
@@ -131,6 +143,9 @@ class _Once:
         self._system = system
         self._answers: dict[str, Answer] = {}
         self.visit = system.visit
+
+    def forget(self) -> None:
+        self._answers.clear()
 
     def host(self, name: str) -> Answer:
         if name not in self._answers:

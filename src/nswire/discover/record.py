@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire import sources
 from nswire.host.recorded import Recorder
-from nswire.scan.engine import scan
+from nswire.discover.engine import scan
 
 if TYPE_CHECKING:
     from pathlib import Path

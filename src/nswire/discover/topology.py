@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from nswire.model.facts import Facts
     from nswire.model.values import Holder, NsKey
-    from nswire.scan.engine import Scan
-    from nswire.scan.late import Late
+    from nswire.discover.engine import Scan
+    from nswire.discover.late import Late
 
+NAMED_IDS = 5  # ids written out in one gap
 NAMED = ("/run/netns/", "/var/run/netns/")
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
@@ -40,7 +41,7 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
         addresses=facts.addresses,
         wires=scan.outcome.wires,
         loose=scan.outcome.loose,
-        gaps=tuple((*facts.gaps, *_gaps(scan, namespaces))),
+        gaps=tuple(dict.fromkeys((*facts.gaps, *_gaps(scan, namespaces)))),
         taken=_taken(scan, duration),
         late=late,
     )
@@ -50,7 +51,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     facts = scan.facts
     names = {key: _names(facts.holders.get(key, ())) for key in (*scan.doors, *facts.hidden)}
     uses = Counter(found[0] for key, found in names.items() if found and key != facts.home)
-    home_label = "host" if scan.about.get("initial") else "home"
+    home_label = "host" if scan.about.initial else "home"
     labels: dict[NsKey, str] = {}
     for key in scan.doors:
         if key == facts.home:
@@ -71,7 +72,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
             home=key == facts.home,
             hidden=key in facts.hidden,
             readable=key in facts.links,
-            holders=tuple(facts.holders.get(key, ())),
+            holders=tuple(dict.fromkeys(facts.holders.get(key, ()))),
             seen_from=tuple(facts.hidden[key]) if key in facts.hidden else None,
         )
         for key, label in labels.items()
@@ -100,10 +101,14 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
     for errno, count in refused.items():
         where = f"{count} namespace{'s' if count > 1 else ''}"
         yield Gap(where, "their links", strerror(errno), "run as root (CAP_SYS_ADMIN)")
+    unread: dict[tuple[NsKey, int], list[int]] = {}
     for view, errno in facts.unread_hidden.items():
-        where = f"the namespace that {_label(namespaces, view.through)} calls nsid {view.nsid}"
-        hint = "run as root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "nswire netns asks every source"
-        yield Gap(where, "its links", strerror(errno) if errno > 0 else "this kernel cannot read it by its nsid", hint)
+        unread.setdefault((view.through, errno), []).append(view.nsid)
+    for (through, errno), ids in unread.items():
+        which = f"nsid {', '.join(map(str, sorted(ids)[:NAMED_IDS]))}{', ...' if len(ids) > NAMED_IDS else ''}"
+        where = f"{len(ids)} namespace{'s' if len(ids) > 1 else ''} that {_label(namespaces, through)} calls {which}"
+        hint = "run as root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "ask again"
+        yield Gap(where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint)
     yield from _holders_unknown(facts, namespaces)
 
 
@@ -123,15 +128,14 @@ def _label(namespaces: dict[NsKey, Namespace], key: NsKey) -> str:
 
 def _taken(scan: Scan, duration: float) -> Taken:
     about = scan.about
-    bits = int(str(about.get("capabilities", "0")), 16)
-    known = tuple(f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1)
+    bits = int(about.capabilities, 16)
     return Taken(
-        time=datetime.fromtimestamp(about["time"], UTC).isoformat(timespec="milliseconds"),
+        time=datetime.fromtimestamp(about.time, UTC).isoformat(timespec="milliseconds"),
         duration=round(duration, 6),
         version=__version__,
-        kernel=str(about.get("kernel", "")),
-        hostname=str(about.get("hostname", "")),
-        capabilities=known,
-        uid=int(about.get("uid", -1)),
-        source=str(about.get("source", "live")),
+        kernel=about.kernel,
+        hostname=about.hostname,
+        capabilities=tuple(f"CAP_{name}" for bit, name in enumerate(CAPABILITIES) if bits >> bit & 1),
+        uid=about.uid,
+        source=about.source,
     )

@@ -1,0 +1,37 @@
+"""The answer to the question `about`: who the machine says that it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+END_OF_TIME = 253402300799  # 9999-12-31, the last second that datetime knows
+
+
+class About(msgspec.Struct, frozen=True):
+    """When, which kernel, asked by whom (`capabilities` is CapEff in hex), and which namespace is home.
+
+    `initial`: is home the initial namespace; None where that cannot be told. `mnt` is the mount namespace's link text.
+    """
+
+    home: Annotated[int, msgspec.Meta(gt=0)]
+    pid: int
+    time: Annotated[float, msgspec.Meta(ge=0, le=END_OF_TIME)] = 0
+    kernel: str = ""
+    machine: str = ""
+    byteorder: str = "little"
+    hostname: str = ""
+    capabilities: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{1,16}$")] = "0"
+    uid: int = -1
+    initial: bool | None = None
+    mnt: str = ""
+    source: str = "live"
+
+
+def decode(answer: bytes) -> About:
+    """The machine, from its JSON. ValueError if it is none."""
+    try:
+        return msgspec.json.decode(answer, type=About)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the machine does not say who it is: {error}") from None
