@@ -31,15 +31,15 @@ def scan(system: System | None = None, sources: Iterable[str] | None = None) -> 
     `sources` are the names of the namespace sources that are asked in any case (`nswire.sources.TABLE`; default: the
     cheap ones). Raises OSError if the machine does not even say who it is; what else fails is in `Topology.gaps`.
     """
-    from nswire.host.live import Live  # noqa: PLC0415 (what is not used is not loaded)
-    from nswire.discover import scan as look  # noqa: PLC0415
-    from nswire.sources import EAGER  # noqa: PLC0415
+    from nswire.discover import scan as look
+    from nswire.host.live import Live
+    from nswire.sources import EAGER
 
     return look(system or Live(), EAGER if sources is None else tuple(sources))
 
 
 def load(file: str | Path) -> Topology:
     """What a recording says, by the same way as `scan`. Raises `nswire.host.recorded.BadRecording`, OSError."""
-    from nswire.host.recorded import Recorded  # noqa: PLC0415
+    from nswire.host.recorded import Recorded
 
     return scan(Recorded.open(file))

@@ -12,7 +12,7 @@ NAME = 32
 
 def peer_ifindex(answer: bytes) -> int | None:
     """The statistic by which old kernels tell the ifindex of a veth's other end, wherever in the list it stands."""
-    if len(answer) < 4:  # noqa: PLR2004
+    if len(answer) < 4:
         return None
     (count,) = struct.unpack_from("=I", answer)
     if len(answer) != 4 + count * (NAME + 8):

@@ -79,7 +79,7 @@ def mounts(answer: bytes) -> Iterator[MountRow]:
     """Network namespaces among the lines of a mountinfo: the root field of an nsfs mount is `net:[INODE]`."""
     for line in answer.split(b"\n"):
         fields = line.split(b" ")
-        if len(fields) > 6 and b"nsfs" in fields[6:] and fields[3].startswith(b"net:["):  # noqa: PLR2004
+        if len(fields) > 6 and b"nsfs" in fields[6:] and fields[3].startswith(b"net:["):
             inode = namespace(fields[3].decode("ascii", "replace"))
             if inode is not None and inode > 0:
                 yield MountRow(inode, os.fsdecode(_unescape(fields[4])))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from nswire import sources
 from nswire.codec import about
 from nswire.codec.netlink.link import Decoder
+from nswire.discover import late, visits
+from nswire.discover.topology import conclude
 from nswire.host.system import Door, Refusal
 from nswire.model.facts import Facts
 from nswire.resolve import peers
-from nswire.discover import late, visits
-from nswire.discover.topology import conclude
 from nswire.sources.found import Unanswered
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from nswire.host import questions
 from nswire.host.system import Errand
 
 if TYPE_CHECKING:
+    from nswire.discover.engine import Scan
     from nswire.host.system import Answer
     from nswire.model.values import Gateway, NsKey
-    from nswire.discover.engine import Scan
 
 
 class Late:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import sources
-from nswire.host.recorded import Recorder
 from nswire.discover.engine import scan
+from nswire.host.recorded import Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path

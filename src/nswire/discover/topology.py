@@ -15,10 +15,10 @@ from nswire.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.facts import Facts
-    from nswire.model.values import Holder, NsKey
     from nswire.discover.engine import Scan
     from nswire.discover.late import Late
+    from nswire.model.facts import Facts
+    from nswire.model.values import Holder, NsKey
 
 NAMED_IDS = 5  # ids written out in one gap
 NAMED = ("/run/netns/", "/var/run/netns/")
@@ -73,7 +73,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
             hidden=key in facts.hidden,
             readable=key in facts.links,
             holders=tuple(dict.fromkeys(facts.holders.get(key, ()))),
-            seen_from=tuple(facts.hidden[key]) if key in facts.hidden else None,
+            seen_from=facts.hidden.get(key),
         )
         for key, label in labels.items()
         if key in facts.links or facts.refused.get(key) in (EPERM, EACCES)
@@ -105,10 +105,14 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
     for view, errno in facts.unread_hidden.items():
         unread.setdefault((view.through, errno), []).append(view.nsid)
     for (through, errno), ids in unread.items():
-        which = f"nsid {', '.join(map(str, sorted(ids)[:NAMED_IDS]))}{', ...' if len(ids) > NAMED_IDS else ''}"
+        which = (
+            f"nsid {', '.join(map(str, sorted(ids)[:NAMED_IDS]))}{', ...' if len(ids) > NAMED_IDS else ''}"
+        )
         where = f"{len(ids)} namespace{'s' if len(ids) > 1 else ''} that {_label(namespaces, through)} calls {which}"
         hint = "run as root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "ask again"
-        yield Gap(where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint)
+        yield Gap(
+            where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint
+        )
     yield from _holders_unknown(facts, namespaces)
 
 

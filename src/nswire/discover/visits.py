@@ -11,16 +11,16 @@ from nswire.codec import ethtool
 from nswire.codec.netlink import address, nsid
 from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
 from nswire.host import questions
-from nswire.host.system import Door, Errand, Refusal
+from nswire.host.system import Errand, Refusal
 from nswire.model.facts import View
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from nswire.discover.engine import Scan
     from nswire.host.system import Answer, Question
     from nswire.model.values import End, NsKey
-    from nswire.discover.engine import Scan
 
 VANISHED = "vanished while we looked"
 
@@ -76,7 +76,10 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
 
     scan.system.visit(
         (
-            Errand(scan.doors[ns], (questions.COOKIE, *(questions.nsid_of(scan.doors[about]) for about in abouts)))
+            Errand(
+                scan.doors[ns],
+                (questions.COOKIE, *(questions.nsid_of(scan.doors[about]) for about in abouts)),
+            )
             for ns, abouts in sorted(by_asked.items())
         ),
         deliver,
@@ -182,7 +185,9 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
         for view, links, addresses in zip(mine, answers[::2], answers[1::2], strict=True):
             _hidden_answer(scan, view, links, addresses)
 
-    asks = tuple(q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid)))
+    asks = tuple(
+        q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid))
+    )
     scan.system.visit((Errand(scan.doors[through], asks),), deliver)
     return True
 
@@ -270,7 +275,12 @@ def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> N
     scan.facts.links[key] = {link.ifindex: link for link in decoded}
     if interrupted(answer):
         scan.facts.gaps.append(
-            Gap(f"net:[{key}]", "links that came or went during the dump", "they changed all the time", "ask again")
+            Gap(
+                f"net:[{key}]",
+                "links that came or went during the dump",
+                "they changed all the time",
+                "ask again",
+            )
         )
 
 

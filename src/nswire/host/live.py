@@ -1,69 +1,31 @@
-"""This host, asked directly: setns worker, netlink sockets, procfs. Raw bytes out; the standard library alone.
+"""This host, asked directly: procfs here, the insides of namespaces by `visitor`. Raw bytes out; standard library alone.
 
-Rules of the room: only read; every descriptor opened here is closed here; a namespace is visited, never held,
-since a socket inside a foreign namespace keeps it alive; what may have been put there by a container is opened
-without following its symlinks and without opening its devices.
+Rules of the room: only read; every descriptor opened here is closed here; what cannot be read is in the answer.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import errno
-import fcntl
 import json
 import os
-import socket
-import struct
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
+from nswire.host import syscalls
+from nswire.host.system import Answer, Errand, Refusal
+from nswire.host.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-CLONE_NEWNET = 0x40000000
-SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
-SIOCGSKNS = 0x894C  # the namespace of a socket, include/uapi/linux/sockios.h
-NS_GET_NSTYPE = 0xB703
-NS_GET_ID = 0x8008B70D  # Linux 6.13 and newer; the same number as the cookie
-SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
-SIOCETHTOOL = 0x8946
-ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO, ETH_SS_STATS = 0x1B, 0x1D, 0x37, 1
-STATISTICS = 4096  # of one link at most
-NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-SYS_PIDFD_OPEN, SYS_OPENAT2, SYS_PIDFD_GETFD = 434, 437, 438  # the same numbers on every architecture
-RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10
-BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
-RETRIES = 4  # of a dump that the kernel flagged as interrupted
-PATIENCE = struct.pack("ll", 30, 0)  # SO_RCVTIMEO: RTNL may be busy for seconds, never for ever
 NETNS_DIRS = ("/run/netns", "/run/docker/netns")
-INITIAL_ONLY = "/proc/sys/net/core/netdev_max_backlog"  # net_core_table is registered in the initial namespace only
+INITIAL_ONLY = (
+    "/proc/sys/net/core/netdev_max_backlog"  # net_core_table: registered in the initial namespace only
+)
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_header = struct.Struct("=IHHII")
-
-
-def _syscall(number: int, *args: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
-    result: int = _libc.syscall(number, *[ctypes.c_long(a) if isinstance(a, int) else a for a in args])
-    if result < 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-    return result
-
-
-def _setns(fd: int) -> None:
-    if _libc.setns(fd, CLONE_NEWNET) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
-
-
-def _reason(error: OSError) -> int:
-    return error.errno or errno.EIO
+_GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
 
 
 class Live:
@@ -95,14 +57,16 @@ class Live:
         try:
             return self._questions[verb](argument)
         except OSError as error:
-            return Refusal(_reason(error), "read")
+            return Refusal(error.errno or errno.EIO, "read")
 
     def _about(self, _: str) -> bytes:
         """JSON: when, which kernel, with which capabilities, which namespace is home, is it the initial one."""
         status = self._text("thread-self/status").decode(errors="replace")
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         try:
-            initial: bool | None = os.path.exists(INITIAL_ONLY) if os.path.isdir("/proc/sys/net/core") else None
+            initial: bool | None = (
+                os.path.exists(INITIAL_ONLY) if os.path.isdir("/proc/sys/net/core") else None
+            )
         except OSError:
             initial = None
         about = {
@@ -140,7 +104,7 @@ class Live:
             base = f"{self._proc}/{pid}/task"
             try:
                 # st_nlink of task/ is 2 + the number of threads (proc_task_getattr): no listing of the lone ones
-                if os.stat(base).st_nlink <= 3:  # noqa: PLR2004
+                if os.stat(base).st_nlink <= 3:
                     continue
                 leader = self._link_text(f"{self._proc}/{pid}/ns/net")
                 for tid in os.listdir(base):
@@ -178,7 +142,7 @@ class Live:
     def _is_netns(path: str) -> bool:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            return fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET
+            return syscalls.is_network_namespace(fd)
         finally:
             os.close(fd)
 
@@ -213,14 +177,14 @@ class Live:
                             os.close(pidfd)
                             pidfd = -1
                         last = pid
-                        pidfd = _syscall(SYS_PIDFD_OPEN, int(pid), 0)
+                        pidfd = syscalls.pidfd_open(int(pid))
                         own = self._link_text(f"{self._proc}/{pid}/ns/net")
                     if pidfd < 0:
                         continue
                     inode = self._socket_namespace(pidfd, int(fd))
                 except OSError as error:
                     if error.errno not in (errno.ESRCH, errno.EBADF, errno.ENOENT, errno.ENOTTY):
-                        lines.append(f"{pid} {fd} !{_reason(error)}")
+                        lines.append(f"{pid} {fd} !{error.errno or errno.EIO}")
                     continue
                 if inode != own:
                     lines.append(f"{pid} {fd} {inode}")
@@ -231,7 +195,7 @@ class Live:
 
     @staticmethod
     def _socket_namespace(pidfd: int, fd: int) -> str:
-        nsfd = _namespace_of_socket(pidfd, fd)
+        nsfd = syscalls.namespace_of_socket(pidfd, fd)
         try:
             return f"net:[{os.fstat(nsfd).st_ino}]"
         finally:
@@ -252,7 +216,7 @@ class Live:
                 numbers = os.listdir(base)
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.ESRCH):
-                    yield pid, "-", f"!{_reason(error)}"
+                    yield pid, "-", f"!{error.errno or errno.EIO}"
                 continue
             for fd in numbers:
                 target = self._link_text(f"{base}/{fd}")
@@ -264,10 +228,10 @@ class Live:
         try:
             return os.readlink(path)
         except OSError as error:
-            return f"!{_reason(error)}"
+            return f"!{error.errno or errno.EIO}"
 
     def _text(self, name: str) -> bytes:
-        with open(f"{self._proc}/{name}", "rb") as file:  # noqa: PTH123 (pathlib costs 15 ms to import)
+        with open(f"{self._proc}/{name}", "rb") as file:
             return file.read()
 
     # -- inside namespaces ---------------------------------------------------------------------------------------
@@ -281,7 +245,7 @@ class Live:
         stop = threading.Event()
 
         def work() -> None:
-            visitor = _Visitor(self._proc, self._home, self._nsfs, self._pid)
+            visitor = Visitor(self._proc, self._home, self._nsfs, self._pid)
             try:
                 for errand in errands:
                     if stop.is_set():
@@ -301,203 +265,3 @@ class Live:
             worker.join()
         if failures:
             raise failures[0]
-
-
-_GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
-
-
-def _namespace_of_socket(pidfd: int, fd: int) -> int:
-    """Return a descriptor of the network namespace of another process's socket. OSError where that is refused."""
-    copy = _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
-    try:
-        return fcntl.ioctl(copy, SIOCGSKNS)
-    finally:
-        os.close(copy)
-
-
-class _Visitor:
-    """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
-
-    def __init__(self, proc: str, home: int, nsfs: int, pid: int) -> None:
-        self._proc = proc
-        self._home = home
-        self._nsfs = nsfs
-        self._pid = pid
-        self._at = home
-        self._home_fd = -1
-        self._buffer = bytearray(BUFFER)
-        self._seq = 0
-
-    def close(self) -> None:
-        if self._home_fd >= 0:
-            os.close(self._home_fd)
-
-    def run(self, errand: Errand) -> list[Answer]:
-        try:
-            self._enter(errand.door)
-            # socket() and not a connected or bound one: the kernel binds it at the first send
-            sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        except OSError as error:
-            return [Refusal(_reason(error), "enter")] * len(errand.questions)
-        with sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
-            # a strict kernel refuses what it does not know; a lax one would ignore the target attribute of an address
-            # dump and answer for the wrong namespace (Linux 4.20; older ones are lax, so readers check the echo)
-            with contextlib.suppress(OSError):
-                sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
-            return [self._ask(sock, question) for question in errand.questions]
-
-    def _enter(self, door: Door) -> None:
-        if door.inode == self._at:
-            return
-        if self._home_fd < 0:
-            self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        if door.inode == self._home:
-            _setns(self._home_fd)
-        else:
-            fd = self._open(door)
-            try:
-                _setns(fd)
-            finally:
-                os.close(fd)
-        self._at = door.inode
-
-    def _open(self, door: Door) -> int:
-        """Open the namespace and make sure that it is the one that was meant, since inode numbers are reused."""
-        if door.inode == self._home:
-            if self._home_fd < 0:
-                self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            return os.dup(self._home_fd)
-        failure = OSError(errno.ENOENT, "no way leads there any more")
-        for way in door.ways:
-            try:
-                fd = self._open_way(way)
-            except OSError as error:
-                failure = error
-                continue
-            if os.fstat(fd).st_ino == door.inode and not _is_another(fd, door.cookie):
-                return fd
-            os.close(fd)
-            failure = OSError(errno.ESTALE, "another namespace has that inode or that name now")
-        raise failure
-
-    def _open_way(self, way: Way) -> int:
-        kind, pid, path = way
-        if kind == "path" or (kind == "mount" and pid == self._pid):
-            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if kind == "mount":
-            return self._open_in_root(pid, path)
-        pidfd = _syscall(SYS_PIDFD_OPEN, pid, 0)
-        try:
-            return _namespace_of_socket(pidfd, int(path))
-        finally:
-            os.close(pidfd)
-
-    def _open_in_root(self, pid: int, path: str) -> int:
-        """Open a path inside another mount namespace, whose owner may have laid symlinks, pipes or devices there.
-
-        openat2 (Linux 5.6) confines the lookup; O_PATH opens nothing; only what proves to be nsfs is opened.
-        """
-        root = os.open(f"{self._proc}/{pid}/root", os.O_PATH | os.O_CLOEXEC)
-        try:
-            how = struct.pack("=QQQ", os.O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-            found = _syscall(SYS_OPENAT2, root, os.fsencode(path) + b"\0", ctypes.create_string_buffer(how, 24), 24)
-        finally:
-            os.close(root)
-        try:
-            if os.fstat(found).st_dev != self._nsfs:
-                raise OSError(errno.ESTALE, "no namespace is mounted there any more")
-            return os.open(f"{self._proc}/thread-self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(found)
-
-    def _ask(self, sock: socket.socket, question: Question) -> Answer:
-        try:
-            if question.name == "cookie":
-                return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
-            if question.name.startswith("ethtool/"):
-                return _driver_statistics(question.request)
-            if question.about is None:
-                return self._converse(sock, question.request)
-            fd = self._open(question.about)
-            try:
-                return self._converse(sock, question.request[:-4] + struct.pack("=I", fd))
-            finally:
-                os.close(fd)
-        except OSError as error:
-            return Refusal(_reason(error), "ask")
-
-    def _converse(self, sock: socket.socket, request: bytes) -> bytes:
-        """Send one request and return all datagrams of its answer, DONE or ERROR included."""
-        for attempt in range(RETRIES):
-            self._seq += 1
-            message = bytearray(request)
-            struct.pack_into("=I", message, 8, self._seq)
-            sock.send(message)
-            answer, interrupted = self._receive(sock)
-            if not interrupted or attempt == RETRIES - 1:
-                break
-        return answer
-
-    def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
-        buffer = self._buffer
-        chunks = []
-        interrupted = False
-        while True:
-            size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC)
-            if size > BUFFER:
-                raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
-            ended, flags = _last(buffer, size, self._seq)
-            if flags < 0:
-                continue  # an answer to an earlier question that we gave up on
-            interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
-            chunks.append(buffer[:size])
-            if ended:
-                return b"".join(chunks), interrupted
-
-
-def _last(buffer: bytearray, size: int, seq: int) -> tuple[bool, int]:
-    """Walk one datagram: does it end the answer, and all flags seen (-1: it answers another question)."""
-    offset = flags = 0
-    ended = False
-    while offset + 16 <= size:
-        length, kind, flag, number, _ = _header.unpack_from(buffer, offset)
-        if number != seq:
-            return False, -1
-        flags |= flag
-        if kind in (NLMSG_DONE, NLMSG_ERROR) or not flag & NLM_F_MULTI:
-            ended = True
-        if length < 16:  # noqa: PLR2004 (a header; cannot happen, must not hang)
-            raise OSError(errno.EBADMSG, "a netlink message shorter than its header")
-        offset += (length + 3) & ~3
-    return ended, flags
-
-
-def _driver_statistics(ifname: bytes) -> bytes:
-    """Count, names and values of `ethtool -S` (SIOCETHTOOL), read in the calling thread's namespace."""
-
-    def ioctl(command: bytes, room: int) -> bytes:
-        buffer = ctypes.create_string_buffer(command, room)
-        fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", ifname, ctypes.addressof(buffer)))
-        return buffer.raw
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        sets = ioctl(struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_STATS, 0), 20)
-        count = struct.unpack_from("=I", sets, 16)[0] if struct.unpack_from("=Q", sets, 8)[0] else 0
-        if not 0 < count <= STATISTICS:
-            return struct.pack("=I", 0)
-        names = ioctl(struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_STATS, count), 12 + 32 * count)
-        values = ioctl(struct.pack("=II", ETHTOOL_GSTATS, count), 8 + 8 * count)
-    return struct.pack("=I", count) + names[12:] + values[8:]
-
-
-def _is_another(fd: int, cookie: int) -> bool:
-    """True if the kernel can tell that the namespace is not the one with that cookie (Linux 6.13: NS_GET_ID)."""
-    if not cookie:
-        return False
-    answer = bytearray(8)
-    try:
-        fcntl.ioctl(fd, NS_GET_ID, answer)
-    except OSError:
-        return False
-    return int.from_bytes(answer, sys.byteorder) != cookie

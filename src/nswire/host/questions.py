@@ -18,7 +18,7 @@ ROUTES = Question("routes", route.ask())
 
 
 def nsid_of(door: Door) -> Question:
-    """What does this namespace call that one?"""
+    """The id by which this namespace calls that one."""
     return Question(f"nsid-of/{door.inode}", nsid.ask_for_fd(), door)
 
 

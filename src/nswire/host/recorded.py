@@ -14,8 +14,10 @@ import zipfile
 import zlib
 from errno import ENODATA
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+import msgspec
 
 from nswire.host.system import Refusal
 
@@ -48,7 +50,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
 """
 
 
-class BadRecording(ValueError):  # noqa: N818 (what it is, not that it is an error)
+class BadRecording(ValueError):
     """That file is no recording, or a damaged one, or one from a newer nswire; the message says which."""
 
 
@@ -56,7 +58,11 @@ class Recorded:
     """A system that answers from a recording. What was not recorded is refused with ENODATA."""
 
     def __init__(
-        self, read: Callable[[str], bytes], refused: Mapping[str, tuple[int, str]], names: Iterable[str], source: str
+        self,
+        read: Callable[[str], bytes],
+        refused: Mapping[str, tuple[int, str]],
+        names: Iterable[str],
+        source: str,
     ) -> None:
         self._read = read
         self._refused = refused
@@ -76,14 +82,16 @@ class Recorded:
             raise BadRecording(f"unpacked it would take {sum(sizes) >> 20} MiB: no recording is that large")
         read = _reader(archive)
         try:
-            refused = _manifest(read)
+            refused = _manifest(read).refused
         except BadRecording:
             archive.close()
             raise
         return cls(read, refused, archive.namelist(), os.fspath(file))
 
     @classmethod
-    def fake(cls, answers: Mapping[str, bytes], refused: Mapping[str, tuple[int, str]] | None = None) -> Recorded:
+    def fake(
+        cls, answers: Mapping[str, bytes], refused: Mapping[str, tuple[int, str]] | None = None
+    ) -> Recorded:
         """A machine made up of answers by name, such as `host/about` or `netns/1/links`; for tests, also yours."""
         return cls(answers.__getitem__, refused or {}, answers, "fake")
 
@@ -103,7 +111,9 @@ class Recorded:
         """The recorded answers of each namespace."""
         for errand in errands:
             base = f"netns/{errand.door.inode}"
-            deliver(errand, [self._answer(f"{base}/{member(question.name)}") for question in errand.questions])
+            deliver(
+                errand, [self._answer(f"{base}/{member(question.name)}") for question in errand.questions]
+            )
 
     def _answer(self, name: str) -> Answer:
         if name in self._names:
@@ -115,28 +125,44 @@ def _reader(archive: zipfile.ZipFile) -> Callable[[str], bytes]:
     def read(name: str) -> bytes:
         try:
             return archive.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            OSError,
+        ) as error:
             raise BadRecording(f"its member {name} is damaged ({error})") from None
 
     return read
 
 
-def _manifest(read: Callable[[str], bytes]) -> dict[str, tuple[int, str]]:
+class _Manifest(msgspec.Struct):
+    schema: str
+    version: int
+    byteorder: str
+    refused: dict[str, tuple[int, str]]
+
+
+def _manifest(read: Callable[[str], bytes]) -> _Manifest:
     try:
-        manifest: Any = json.loads(read(MANIFEST))
-        if manifest["schema"] != SCHEMA:
-            raise BadRecording(f"it says that it is a {manifest['schema']!r}")
-        if int(manifest["version"]) > VERSION:
-            raise BadRecording(f"it is of version {manifest['version']}, made by a newer nswire")
-        if manifest["byteorder"] != sys.byteorder:
-            raise BadRecording(f"it comes from a {manifest['byteorder']}-endian machine, this one is not")
-        return {str(name): (int(errno), str(doing)) for name, (errno, doing) in manifest["refused"].items()}
-    except KeyError as error:
-        raise BadRecording(f"it has no {error}: some other zip") from None
-    except BadRecording:
-        raise
-    except (ValueError, TypeError, AttributeError) as error:
+        manifest = msgspec.json.decode(read(MANIFEST), type=_Manifest)
+    except KeyError:
+        raise BadRecording(f"it has no {MANIFEST}: some other zip") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRecording(f"its {MANIFEST} is damaged ({error})") from None
+    for wrong, what in (
+        (manifest.schema != SCHEMA, f"it says that it is a {manifest.schema!r}"),
+        (manifest.version > VERSION, f"it is of version {manifest.version}, made by a newer nswire"),
+        (
+            manifest.byteorder != sys.byteorder,
+            f"it comes from a {manifest.byteorder}-endian machine, unlike this one",
+        ),
+    ):
+        if wrong:
+            raise BadRecording(what)
+    return manifest
 
 
 class Recorder:
@@ -178,11 +204,16 @@ class Recorder:
             "version": VERSION,
             "byteorder": sys.byteorder,
             "about": about,
-            "refused": {name: tuple(answer) for name, answer in self.answers.items() if isinstance(answer, Refusal)},
+            "refused": {
+                name: tuple(answer) for name, answer in self.answers.items() if isinstance(answer, Refusal)
+            },
         }
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "wb") as raw, zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            with (
+                os.fdopen(handle, "wb") as raw,
+                zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+            ):
                 archive.writestr(README, EXPLAINED)
                 archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
                 for name, answer in answers.items():

@@ -23,9 +23,7 @@ class Refusal(NamedTuple):
 
 
 class Door(NamedTuple):
-    """A network namespace as something one can enter: its nsfs inode, its cookie if known (else 0), and the ways
-    that lead there, best first.
-    """
+    """A network namespace as something one can enter: by its nsfs inode, its cookie (0: not known), the ways there."""
 
     inode: int
     cookie: int

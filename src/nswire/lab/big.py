@@ -12,6 +12,8 @@ from .rtnl import Rtnl
 from .truth import End, Lab
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .netns import Ns
 
 PORTS_PER_BRIDGE = 1000
@@ -21,7 +23,7 @@ _FIRST_BRIDGE, _FIRST_PORT, _INNER = 10, 1001, 2
 
 
 def big(count: int, *, held: Literal["named", "descriptor"] = "named", ipv6: bool = True) -> Lab:
-    """Build `count` namespaces around the calling thread's, which ought to be private: its own ifindexes from 10 up are taken.
+    """Build `count` namespaces around the calling thread's, which ought to be private: ifindexes from 10 up are taken.
 
     Namespace i is mounted at /run/netns/ns{i:05d}, or held by a descriptor of this process; in it `eth0` (ifindex 2) with an
     address 10.b.x.y/16 and a default route; its peer at home is `veth{i}` (ifindex 1001 + i), a port of `br{b}`
@@ -37,6 +39,8 @@ def big(count: int, *, held: Literal["named", "descriptor"] = "named", ipv6: boo
             _allow_descriptors(count + 100)
         home = lab.rtnl(lab.home)
         home.set("lo", up=True)
+        if not ipv6:
+            lab.undo(_new_links_without_ipv6(lab.home))
         bridges = range(-(-count // PORTS_PER_BRIDGE))
         for bridge in bridges:
             # Snooping would keep a group per namespace's solicited-node address.
@@ -48,6 +52,7 @@ def big(count: int, *, held: Literal["named", "descriptor"] = "named", ipv6: boo
             _wire(lab, home, ns, number, ipv6=ipv6)
             if held == "named":
                 ns.release()
+        # Ports of a bridge that is down do not forward, so nobody hears what the others say while they come up.
         for bridge in bridges:
             home.set(_FIRST_BRIDGE + bridge, up=True)
         undo.pop_all()
@@ -68,7 +73,7 @@ def _wire(lab: Lab, home: Rtnl, ns: Ns, number: int, *, ipv6: bool) -> None:
     )
     with ns.rtnl() as inside:
         if not ipv6:
-            _without_ipv6(ns)
+            _new_links_without_ipv6(ns, kind="all")
         with inside.batch():
             inside.set(1, up=True)
             inside.set(_INNER, up=True)
@@ -79,9 +84,16 @@ def _wire(lab: Lab, home: Rtnl, ns: Ns, number: int, *, ipv6: bool) -> None:
     )
 
 
-def _without_ipv6(ns: Ns) -> None:
-    with contextlib.suppress(OSError), ns.entered(), open("/proc/sys/net/ipv6/conf/all/disable_ipv6", "w") as off:
-        off.write("1")
+def _new_links_without_ipv6(ns: Ns, kind: str = "default") -> Callable[[], None]:
+    """Set disable_ipv6; returns how to set it back. Where /proc/sys is read-only nothing happens."""
+    path = f"/proc/sys/net/ipv6/conf/{kind}/disable_ipv6"
+
+    def write(value: str) -> None:
+        with contextlib.suppress(OSError), ns.entered(), open(path, "w") as setting:
+            setting.write(value)
+
+    write("1")
+    return lambda: write("0")
 
 
 def _held_here(lab: Lab) -> Ns:

@@ -33,10 +33,14 @@ class End(NamedTuple):
 class Lab:
     """A laboratory around the network namespace that the calling thread is in. A context manager."""
 
-    def __init__(self) -> None:
-        """Nothing is built yet. Raises OSError."""
+    def __init__(self, keeper: Keeper | None = None) -> None:
+        """Nothing is built yet. A `keeper` may serve many laboratories; else one is started when needed.
+
+        Raises OSError.
+        """
         self._ending = contextlib.ExitStack()
-        self.keeper = self._ending.enter_context(Keeper())
+        self.keeper = keeper or self._ending.enter_context(Keeper())
+        self._links_at_home: list[int] = []
         self.home = netns.here()
         self._ending.callback(self.home.release)
         self.namespaces: list[Ns] = []
@@ -99,9 +103,9 @@ class Lab:
             other.set(peer_index, up=True)
         made = (End(a.inode, index, _bytes(name)), End(b.inode, peer_index, _bytes(peer)))
         self.pairs.append(made)
-        # A pair dies with the namespace of either end; only one that is wholly at home needs to be deleted.
-        if a.inode == b.inode == self.home.inode:
-            self.undo_link(index)
+        # A pair dies with the namespace of either end, but some time after; the next laboratory wants the names now.
+        if self.home.inode in (a.inode, b.inode):
+            self.undo_link(index if a.inode == self.home.inode else peer_index)
         return made
 
     def undo(self, action: Callable[[], None]) -> None:
@@ -110,7 +114,7 @@ class Lab:
 
     def undo_link(self, index: int) -> None:
         """Delete this link of home when the laboratory ends."""
-        self._ending.callback(self._delete, index)
+        self._links_at_home.append(index)
 
     # -- the truth ------------------------------------------------------------------------------------------------
 
@@ -149,7 +153,8 @@ class Lab:
             ns.release()
 
     def close(self) -> None:
-        """Undo everything in reverse order; a second call does nothing."""
+        """Undo everything in reverse order; a second call does nothing. Namespaces end a little later."""
+        self._delete_links_at_home()
         self._ending.close()
 
     def __enter__(self) -> Self:
@@ -167,9 +172,11 @@ class Lab:
             rtnl.close()
         self._rtnl.clear()
 
-    def _delete(self, index: int) -> None:
-        with self.home.rtnl() as rtnl, contextlib.suppress(OSError):
-            rtnl.delete(index)
+    def _delete_links_at_home(self) -> None:
+        if self._links_at_home:
+            with self.home.rtnl() as rtnl:
+                rtnl.delete_together(self._links_at_home)
+            self._links_at_home.clear()
 
 
 def wait_until(predicate: Callable[[], bool], timeout: float = 5.0, what: str = "the condition") -> None:

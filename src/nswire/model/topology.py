@@ -61,6 +61,11 @@ class Link:
         return hash(self.end)
 
     @property
+    def topology(self) -> Topology:
+        """The topology that it belongs to."""
+        return self._topology
+
+    @property
     def ifname(self) -> str:
         """Its name. Bytes that are no UTF-8 are kept as surrogates: os.fsencode gives the exact name."""
         return self.fact.ifname
@@ -143,7 +148,7 @@ class Topology:
     `gateways` and `comm`.
     """
 
-    def __init__(  # noqa: PLR0913 (one argument a part)
+    def __init__(
         self,
         *,
         home: NsKey,

@@ -16,7 +16,11 @@ def why(link: Link) -> tuple[str, ...]:
     if wire is None or peer is None:
         return () if loose is None else (_says(link), LOOSE[loose.state])
     proving = link if link.end == wire.a else peer
-    return (_says(link), _says(peer), EVIDENCE[wire.evidence](proving, peer if proving == link else link, wire.said_by))
+    return (
+        _says(link),
+        _says(peer),
+        EVIDENCE[wire.evidence](proving, peer if proving == link else link, wire.said_by),
+    )
 
 
 def _says(link: Link) -> str:
@@ -34,11 +38,15 @@ def _says(link: Link) -> str:
 def _proved(proving: Link, other: Link, said_by: str) -> str:
     if proving.fact.link_netnsid is None:
         return "the kernel leaves IFLA_LINK_NETNSID out only where both ends are in one namespace"
-    return f"nsid {proving.fact.link_netnsid} of {proving.numbered_by.label} is {other.netns.label} ({said_by})"
+    return (
+        f"nsid {proving.fact.link_netnsid} of {proving.numbered_by.label} is {other.netns.label} ({said_by})"
+    )
 
 
 def _mutual(_: Link, __: Link, ___: str) -> str:
-    return "each names the other's ifindex and no third link fits; this kernel does not say in which namespace"
+    return (
+        "each names the other's ifindex and no third link fits; this kernel does not say in which namespace"
+    )
 
 
 EVIDENCE = {"proved": _proved, "mutual": _mutual}

@@ -25,7 +25,7 @@ class Found(NamedTuple):
     way: Way
 
 
-class Unanswered(Exception):  # noqa: N818 (it carries a gap to the engine, nothing failed)
+class Unanswered(Exception):
     """A host-wide question was refused; `gap` says what that hides."""
 
     def __init__(self, gap: Gap) -> None:

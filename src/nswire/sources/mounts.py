@@ -33,7 +33,11 @@ def find(system: System) -> Iterator[Found | Gap]:
             table = system.host(f"mountinfo/{pid}")
             if not isinstance(table, Refusal):
                 for inode, path in procfs.mounts(table):
-                    yield Found(inode, Holder("mount", pid, path, own=mnt == own), ("mount", pid, path))
+                    yield Found(
+                        inode,
+                        Holder("mount", 0 if mnt == own else pid, path, own=mnt == own),
+                        ("mount", pid, path),
+                    )
                 break
         else:
             if isinstance(table, Refusal):

@@ -21,4 +21,9 @@ def find(system: System) -> Iterator[Found | Gap]:
         if inode:
             yield Found(inode, Holder("name", path=path), ("path", 0, path))
         else:
-            yield Gap(path, "nothing: the name is left over", "it is no network namespace", "`ip netns del` removes it")
+            yield Gap(
+                path,
+                "nothing: the name is left over",
+                "it is no network namespace",
+                "`ip netns del` removes it",
+            )

@@ -43,7 +43,7 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
                 local = answer[at:stop]
             elif name == IFA_ADDRESS:
                 remote = answer[at:stop]
-            elif name == IFA_TARGET_NETNSID and stop - at == 4:  # noqa: PLR2004
+            elif name == IFA_TARGET_NETNSID and stop - at == 4:
                 echo = struct.unpack_from("=i", answer, at)[0]
         if echo != target:
             raise Malformed("the kernel does not answer for another namespace")

@@ -34,7 +34,7 @@ class KernelError(OSError):
         super().__init__(code, "the kernel refused")
 
 
-class Interrupted(Exception):  # noqa: N818 (a race has a name, it is no error of ours)
+class Interrupted(Exception):
     """The dump is inconsistent: the table changed while the kernel wrote it (NLM_F_DUMP_INTR)."""
 
 
@@ -80,7 +80,7 @@ def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, 
     while start + 4 <= end:
         length, kind = _attribute.unpack_from(answer, start)
         stop = start + length
-        if length < 4 or stop > end:  # noqa: PLR2004
+        if length < 4 or stop > end:
             raise Malformed("a netlink attribute that does not fit its message")
         yield kind & NLA_TYPE_MASK, start + 4, stop
         start = (stop + 3) & ~3

@@ -50,13 +50,17 @@ WANTED: dict[int, str] = {
 
 def ask(target: int | None = None) -> bytes:
     """A request for all links without their statistics, of the asking namespace or of the one it calls `target`."""
-    body = _ifinfomsg.pack(0, 0, 0, 0, 0) + attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS))
+    body = _ifinfomsg.pack(0, 0, 0, 0, 0) + attribute(
+        IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
+    )
     return request(RTM_GETLINK, body + _target(target), NLM_F_DUMP)
 
 
 def ask_one(ifindex: int, target: int | None = None) -> bytes:
     """A request for one link."""
-    body = _ifinfomsg.pack(0, 0, ifindex, 0, 0) + attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS))
+    body = _ifinfomsg.pack(0, 0, ifindex, 0, 0) + attribute(
+        IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
+    )
     return request(RTM_GETLINK, body + _target(target))
 
 
@@ -87,13 +91,13 @@ class Decoder:
         found = []
         layouts = self._layouts
         for kind, start, end in messages(answer):
-            if kind != RTM_NEWLINK or end - start < 20:  # noqa: PLR2004 (ifinfomsg and one attribute header)
+            if kind != RTM_NEWLINK or end - start < 20:
                 raise Malformed(f"a message of type {kind} among links")
             for layout in layouts.get((end - start, _lengths.unpack_from(answer, start + 16)[0]), ()):
                 if layout.headers(answer, start) == layout.expected:
                     break
             else:
-                layout = self._learn(answer, start, end)  # noqa: PLW2901
+                layout = self._learn(answer, start, end)
             row = layout.pick((*layout.values(answer, start), None))
             if row[-1] != target:
                 raise Malformed("the kernel does not answer for another namespace")
@@ -104,7 +108,9 @@ class Decoder:
         layout = _layout(answer, start, end)
         if self._learned < LAYOUTS:
             self._learned += 1
-            self._layouts.setdefault((end - start, _lengths.unpack_from(answer, start + 16)[0]), []).append(layout)
+            self._layouts.setdefault((end - start, _lengths.unpack_from(answer, start + 16)[0]), []).append(
+                layout
+            )
         return layout
 
 
@@ -131,11 +137,31 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
         at_values = stop - start
     absent = 4 + len(places)
     pick = itemgetter(2, 3, 1, *(places.get(kind, absent) for kind in WANTED))
-    return _Layout(struct.Struct(headers).unpack_from, tuple(expected), struct.Struct(values).unpack_from, pick)
+    return _Layout(
+        struct.Struct(headers).unpack_from, tuple(expected), struct.Struct(values).unpack_from, pick
+    )
 
 
 def _fact(row: tuple[Any, ...]) -> LinkFact:
-    (ifindex, flags, arphrd, name, address, mtu, state, link, nsid, master, info, props, alias, perm, parent, bus, _) = row
+    (
+        ifindex,
+        flags,
+        arphrd,
+        name,
+        address,
+        mtu,
+        state,
+        link,
+        nsid,
+        master,
+        info,
+        props,
+        alias,
+        perm,
+        parent,
+        bus,
+        _,
+    ) = row
     kind, data, slave_kind, slave_data = _info(info) if info else ("", b"", "", b"")
     return LinkFact(
         ifindex,
@@ -172,6 +198,6 @@ def _info(value: bytes) -> tuple[str, bytes, str, bytes]:
 
 
 def _altnames(value: bytes) -> tuple[str, ...]:
-    return tuple(text(value[at:stop]) for kind, at, stop in attributes(value, 0, len(value)) if kind == IFLA_ALT_IFNAME)
-
-
+    return tuple(
+        text(value[at:stop]) for kind, at, stop in attributes(value, 0, len(value)) if kind == IFLA_ALT_IFNAME
+    )

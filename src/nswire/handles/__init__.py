@@ -1,0 +1,13 @@
+"""What an operator typed, to the links and namespaces it stands for: all of them, ranked. No I/O.
+
+Rules of the room:
+
+* One file a family of handles, one row in `table.py`; nothing else here knows a family by name.
+* A bare word is tried as everything. A word with a family's prefix (`pid:`, `net:[`) is tried as that alone, so that
+  nobody can take over a typed handle by giving that name to an interface of theirs.
+* Never the first match: all of them, each with a handle that finds nothing else.
+"""
+
+from nswire.handles.finding import Match, find, nearest, unique_handle
+
+__all__ = ["Match", "find", "nearest", "unique_handle"]

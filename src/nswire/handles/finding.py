@@ -1,0 +1,157 @@
+"""From words to matches, and back: the shortest word that finds one link and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.handles.index import index_of
+from nswire.handles.table import LINKS, NAMESPACES, PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import End, Namespace, NsKey
+
+NEAR = 5  # names offered instead of one that is not there
+SCOPES = 8  # slashes tried as the one between NETNS and IFNAME; a path has a few
+
+
+class Match(NamedTuple):
+    """What a handle stands for: one link, or a namespace and all its links (loopback aside).
+
+    `kind` says as what the handle was understood (`ifname`, `MAC`, `netns` ...), `unique` is a handle that finds
+    this and nothing else, and can be typed. Lower `rank` first.
+    """
+
+    kind: str
+    links: tuple[Link, ...]
+    namespace: Namespace | None
+    unique: str
+    rank: int
+
+
+class _Found(NamedTuple):
+    rank: int
+    kind: str
+    ns: NsKey | None
+    end: End | None
+
+
+def find(topology: Topology, text: str) -> list[Match]:
+    """All that a handle stands for, best first; what is found in several ways counts once. Never raises."""
+    return [_match(topology, found) for found in _find(topology, text)]
+
+
+def unique_handle(link: Link) -> str:
+    """The shortest handle that finds exactly this link and can be typed.
+
+    `IFNAME`, else `NETNS/IFNAME`, else `net:[INODE]/IFINDEX`.
+    """
+    topology, ns, end = link.topology, link.netns, link.end
+    sure = ns.label if ns.inode is None else f"net:[{ns.inode}]"
+    named = [link.ifname, f"{ns.label}/{link.ifname}"] if _typable(link.ifname) else []
+    for word in (*named, f"{ns.label}/{link.ifindex}", f"{sure}/{link.ifindex}"):
+        if _typable(word) and _means(topology, word, None, end):
+            return word
+    return f"{sure}/ifindex:{link.ifindex}"
+
+
+def nearest(topology: Topology, text: str) -> list[str]:
+    """Up to five names that look like it, best first."""
+    from difflib import get_close_matches
+
+    names: dict[str, None] = {}
+    for link in topology.links():
+        names[link.ifname] = None
+        names.update(dict.fromkeys(link.fact.altnames))
+    for ns in topology.namespaces.values():
+        names[ns.label] = None
+    wanted = text.rpartition("/")[2]
+    close = get_close_matches(wanted[:256], names, NEAR)
+    inside = [name for name in names if len(wanted) > 1 and wanted in name and name not in close]
+    return [*close, *inside][:NEAR]
+
+
+# -- matches -----------------------------------------------------------------------------------------------------
+
+
+def _match(topology: Topology, found: _Found) -> Match:
+    if found.end is not None:
+        link = topology.get(found.end)
+        if link is None:  # pragma: no cover (the index is made of the topology's own links)
+            raise LookupError(found)
+        return Match(found.kind, (link,), None, unique_handle(link), found.rank)
+    ns = topology.namespaces[found.ns or 0]
+    links = tuple(link for link in topology.links(ns.key) if not link.loopback)
+    return Match(found.kind, links, ns, _unique_namespace(topology, ns), found.rank)
+
+
+def _unique_namespace(topology: Topology, ns: Namespace) -> str:
+    for word in (ns.label, f"netns:{ns.label}"):
+        if _typable(word) and _means(topology, word, ns.key, None):
+            return word
+    return ns.label if ns.inode is None else f"net:[{ns.inode}]"
+
+
+def _typable(word: str) -> bool:
+    """True if a shell, a terminal and an option parser leave the word alone (brackets need quotes in some shells)."""
+    return word.isprintable() and not word.startswith("-") and not _AWKWARD & set(word)
+
+
+_AWKWARD = frozenset(" \\'\"`$&|;<>(){}*?!#~")
+
+
+def _means(topology: Topology, word: str, ns: NsKey | None, end: End | None) -> bool:
+    found = _find(topology, word)
+    return len(found) == 1 and (found[0].ns, found[0].end) == (ns, end)
+
+
+# -- looking up --------------------------------------------------------------------------------------------------
+
+
+def _find(topology: Topology, text: str) -> tuple[_Found, ...]:
+    memory = index_of(topology).found
+    if text not in memory:
+        best: dict[tuple[NsKey | None, End | None], _Found] = {}
+        for found in (*_namespaces(topology, text), *_links(topology, text), *_scoped(topology, text)):
+            place = (found.ns, found.end)
+            if place not in best or found.rank < best[place].rank:
+                best[place] = found
+        memory[text] = tuple(sorted(best.values(), key=lambda found: found.rank))
+    return memory[text]
+
+
+def _namespaces(topology: Topology, text: str) -> Iterator[_Found]:
+    index, typed = index_of(topology), text.startswith(PREFIXES)
+    for family in NAMESPACES:
+        if typed and not (family.prefix and text.startswith(family.prefix)):
+            continue
+        key = family.key(text)
+        if key is not None:
+            for ns in index.namespaces(topology, family, key):
+                yield _Found(family.rank, family.name, ns, None)
+
+
+def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[_Found]:
+    index, typed = index_of(topology), text.startswith(PREFIXES)
+    for family in LINKS:
+        if typed and not (family.prefix and text.startswith(family.prefix)):
+            continue
+        key = family.key(text)
+        if key is None or (ns is not None and not family.scoped):
+            continue
+        ends = index.links(topology, family, key) if ns is None else index.links_in(topology, family, ns, key)
+        for end in ends:
+            yield _Found(family.rank, family.name, None, end)
+
+
+def _scoped(topology: Topology, text: str) -> Iterator[_Found]:
+    """`NETNS/IFNAME`, whichever of the slashes is the one between the two: names of both may have some."""
+    at = text.find("/")
+    for _ in range(SCOPES):
+        if at < 0:
+            return
+        for place in {found.ns for found in _namespaces(topology, text[:at])}:
+            yield from _links(topology, text[at + 1 :], place)
+        at = text.find("/", at + 1)

@@ -1,0 +1,96 @@
+"""The system calls and ioctls that Python 3.11 does not wrap. Standard library only; every failure is an OSError."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import sys
+
+CLONE_NEWNET = 0x40000000
+SIOCGSKNS = 0x894C  # the namespace of a socket, include/uapi/linux/sockios.h
+NS_GET_NSTYPE = 0xB703
+NS_GET_ID = 0x8008B70D  # Linux 6.13 and newer; the same number as the cookie
+SIOCETHTOOL = 0x8946
+ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO, ETH_SS_STATS = 0x1B, 0x1D, 0x37, 1
+STATISTICS = 4096  # of one link at most
+SYS_PIDFD_OPEN, SYS_OPENAT2, SYS_PIDFD_GETFD = 434, 437, 438  # the same numbers on every architecture
+RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT = 0x02, 0x10
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+def _syscall(number: int, *args: int | bytes | ctypes.Array[ctypes.c_char]) -> int:
+    words = [ctypes.c_long(arg) if isinstance(arg, int) else arg for arg in args]
+    return _checked(_libc.syscall(ctypes.c_long(number), *words))
+
+
+def setns(fd: int) -> None:
+    """Move the calling thread into the network namespace of a descriptor."""
+    _checked(_libc.setns(fd, CLONE_NEWNET))
+
+
+def pidfd_open(pid: int) -> int:
+    """A descriptor of a process (Linux 5.3)."""
+    return _syscall(SYS_PIDFD_OPEN, pid, 0)
+
+
+def open_path_in_root(root: int, path: str) -> int:
+    """An O_PATH descriptor of a path below the folder `root`, by no symlink that leads out (openat2, Linux 5.6)."""
+    how = struct.pack("=QQQ", os.O_PATH | os.O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    return _syscall(
+        SYS_OPENAT2, root, os.fsencode(path) + b"\0", ctypes.create_string_buffer(how, len(how)), len(how)
+    )
+
+
+def namespace_of_socket(pidfd: int, fd: int) -> int:
+    """A descriptor of the network namespace of another process's socket (pidfd_getfd, Linux 5.6; SIOCGSKNS)."""
+    copy = _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+    try:
+        return fcntl.ioctl(copy, SIOCGSKNS)
+    finally:
+        os.close(copy)
+
+
+def is_network_namespace(fd: int) -> bool:
+    """True if that nsfs descriptor is a network namespace."""
+    return fcntl.ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET
+
+
+def is_another(fd: int, cookie: int) -> bool:
+    """True if the kernel can tell (Linux 6.13) that the namespace is not the one with that cookie."""
+    if not cookie:
+        return False
+    answer = bytearray(8)
+    try:
+        fcntl.ioctl(fd, NS_GET_ID, answer)
+    except OSError:
+        return False
+    return int.from_bytes(answer, sys.byteorder) != cookie
+
+
+def driver_statistics(ifname: bytes) -> bytes:
+    """Count, names and values of `ethtool -S` (SIOCETHTOOL), read in the calling thread's namespace."""
+
+    def ioctl(command: bytes, room: int) -> bytes:
+        buffer = ctypes.create_string_buffer(command, room)
+        fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", ifname, ctypes.addressof(buffer)))
+        return buffer.raw
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sets = ioctl(struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_STATS, 0), 20)
+        count = struct.unpack_from("=I", sets, 16)[0] if struct.unpack_from("=Q", sets, 8)[0] else 0
+        if not 0 < count <= STATISTICS:
+            return struct.pack("=I", 0)
+        names = ioctl(struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_STATS, count), 12 + 32 * count)
+        values = ioctl(struct.pack("=II", ETHTOOL_GSTATS, count), 8 + 8 * count)
+    return struct.pack("=I", count) + names[12:] + values[8:]

@@ -1,0 +1,186 @@
+"""The thread that goes from namespace to namespace and asks. Raw bytes out; the standard library alone.
+
+Rules of the room: only ask; every descriptor opened here is closed here; a namespace is visited, never held, since a
+socket inside a foreign namespace keeps it alive; what may have been put there by a container is opened without
+following its symlinks and without opening its devices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import struct
+
+from nswire.host import syscalls
+from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
+
+SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
+SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
+NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
+RETRIES = 4  # of a dump that the kernel flagged as interrupted
+PATIENCE = struct.pack("ll", 30, 0)  # SO_RCVTIMEO: RTNL may be busy for seconds, never for ever
+
+_header = struct.Struct("=IHHII")
+
+
+class Visitor:
+    """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
+
+    def __init__(self, proc: str, home: int, nsfs: int, pid: int) -> None:
+        self._proc = proc
+        self._home = home
+        self._nsfs = nsfs
+        self._pid = pid
+        self._at = home
+        self._home_fd = -1
+        self._buffer = bytearray(BUFFER)
+        self._seq = 0
+
+    def close(self) -> None:
+        if self._home_fd >= 0:
+            os.close(self._home_fd)
+
+    def run(self, errand: Errand) -> list[Answer]:
+        try:
+            self._enter(errand.door)
+            # socket() and not a connected or bound one: the kernel binds it at the first send
+            sock = socket.socket(
+                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
+            )
+        except OSError as error:
+            return [Refusal(error.errno or errno.EIO, "enter")] * len(errand.questions)
+        with sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
+            # a strict kernel refuses what it does not know; a lax one would ignore the target attribute of an address
+            # dump and answer for the wrong namespace (Linux 4.20; older ones are lax, so readers check the echo)
+            with contextlib.suppress(OSError):
+                sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+            return [self._ask(sock, question) for question in errand.questions]
+
+    def _enter(self, door: Door) -> None:
+        if door.inode == self._at:
+            return
+        if self._home_fd < 0:
+            self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        if door.inode == self._home:
+            syscalls.setns(self._home_fd)
+        else:
+            fd = self._open(door)
+            try:
+                syscalls.setns(fd)
+            finally:
+                os.close(fd)
+        self._at = door.inode
+
+    def _open(self, door: Door) -> int:
+        """Open the namespace and make sure that it is the one that was meant, since inode numbers are reused."""
+        if door.inode == self._home:
+            if self._home_fd < 0:
+                self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            return os.dup(self._home_fd)
+        failure = OSError(errno.ENOENT, "no way leads there any more")
+        for way in door.ways:
+            try:
+                fd = self._open_way(way)
+            except OSError as error:
+                failure = error
+                continue
+            if os.fstat(fd).st_ino == door.inode and not syscalls.is_another(fd, door.cookie):
+                return fd
+            os.close(fd)
+            failure = OSError(errno.ESTALE, "another namespace has that inode or that name now")
+        raise failure
+
+    def _open_way(self, way: Way) -> int:
+        kind, pid, path = way
+        if kind == "path" or (kind == "mount" and pid == self._pid):
+            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if kind == "mount":
+            return self._open_in_root(pid, path)
+        pidfd = syscalls.pidfd_open(pid)
+        try:
+            return syscalls.namespace_of_socket(pidfd, int(path))
+        finally:
+            os.close(pidfd)
+
+    def _open_in_root(self, pid: int, path: str) -> int:
+        """Open a path inside another mount namespace, whose owner may have laid symlinks, pipes or devices there.
+
+        openat2 (Linux 5.6) confines the lookup; O_PATH opens nothing; only what proves to be nsfs is opened.
+        """
+        root = os.open(f"{self._proc}/{pid}/root", os.O_PATH | os.O_CLOEXEC)
+        try:
+            found = syscalls.open_path_in_root(root, path)
+        finally:
+            os.close(root)
+        try:
+            if os.fstat(found).st_dev != self._nsfs:
+                raise OSError(errno.ESTALE, "no namespace is mounted there any more")
+            return os.open(f"{self._proc}/thread-self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(found)
+
+    def _ask(self, sock: socket.socket, question: Question) -> Answer:
+        try:
+            if question.name == "cookie":
+                return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+            if question.name.startswith("ethtool/"):
+                return syscalls.driver_statistics(question.request)
+            if question.about is None:
+                return self._converse(sock, question.request)
+            fd = self._open(question.about)
+            try:
+                return self._converse(sock, question.request[:-4] + struct.pack("=I", fd))
+            finally:
+                os.close(fd)
+        except OSError as error:
+            return Refusal(error.errno or errno.EIO, "ask")
+
+    def _converse(self, sock: socket.socket, request: bytes) -> bytes:
+        """Send one request and return all datagrams of its answer, DONE or ERROR included."""
+        for attempt in range(RETRIES):
+            self._seq += 1
+            message = bytearray(request)
+            struct.pack_into("=I", message, 8, self._seq)
+            sock.send(message)
+            answer, interrupted = self._receive(sock)
+            if not interrupted or attempt == RETRIES - 1:
+                break
+        return answer
+
+    def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
+        buffer = self._buffer
+        chunks = []
+        interrupted = False
+        while True:
+            size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC)
+            if size > BUFFER:
+                raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
+            ended, flags = _last(buffer, size, self._seq)
+            if flags < 0:
+                continue  # an answer to an earlier question that we gave up on
+            interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
+            chunks.append(buffer[:size])
+            if ended:
+                return b"".join(chunks), interrupted
+
+
+def _last(buffer: bytearray, size: int, seq: int) -> tuple[bool, int]:
+    """Walk one datagram: does it end the answer, and all flags seen (-1: it answers another question)."""
+    offset = flags = 0
+    ended = False
+    while offset + 16 <= size:
+        length, kind, flag, number, _ = _header.unpack_from(buffer, offset)
+        if number != seq:
+            return False, -1
+        flags |= flag
+        if kind in (NLMSG_DONE, NLMSG_ERROR) or not flag & NLM_F_MULTI:
+            ended = True
+        if length < 16:
+            raise OSError(errno.EBADMSG, "a netlink message shorter than its header")
+        offset += (length + 3) & ~3
+    return ended, flags

@@ -1,0 +1,105 @@
+"""Around every test: it must leave no descriptor, thread, child process or network namespace behind.
+
+Tests that build networks need a host of their own (`tools/private-host`, which `make test` uses), in which they are
+root. Anywhere else they are skipped, with that reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from nswire.lab.truth import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ALL_CAPABILITIES_NEEDED = 1 << 12 | 1 << 21  # CAP_NET_ADMIN and CAP_SYS_ADMIN
+PATIENCE = 3.0  # seconds that a leaving process or namespace may take
+
+
+class Held(NamedTuple):
+    """What a test could leave behind."""
+
+    fds: frozenset[str]
+    threads: frozenset[str]
+    children: frozenset[str]
+    namespaces: frozenset[str]
+    mounts: frozenset[str]
+
+    @classmethod
+    def now(cls) -> Held:
+        """Read from /proc, by no code of ours."""
+        fds = {f"{fd}: {_link(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd")}
+        children = [
+            pid
+            for task in os.listdir("/proc/self/task")
+            for pid in _words(f"/proc/self/task/{task}/children")
+        ]
+        namespaces = {_link(f"/proc/{pid}/ns/net") for pid in os.listdir("/proc") if pid.isdigit()}
+        mounts = {
+            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - nsfs " in line
+        }
+        return cls(
+            frozenset(fd for fd in fds if not fd.endswith("!")),
+            frozenset(thread.name for thread in threading.enumerate()),
+            frozenset(children),
+            frozenset(namespace for namespace in namespaces if not namespace.endswith("!")),
+            frozenset(mounts),
+        )
+
+    def more_than(self, before: Held) -> list[str]:
+        """What is held now and was not before."""
+        pairs = zip(self._fields, self, before, strict=True)
+        return [f"{name}: {sorted(now - then)}" for name, now, then in pairs if now - then]
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return "!"
+
+
+def _words(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().split()
+    except OSError:
+        return []
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind() -> Iterator[None]:
+    """Compare what is held before and after, giving what is on its way out a moment to go."""
+    before = Held.now()
+    yield
+    end = time.monotonic() + PATIENCE
+    while left := Held.now().more_than(before):
+        gc.collect()
+        if time.monotonic() > end:
+            pytest.fail(f"left behind: {left}")
+        time.sleep(0.005)
+
+
+def may_build() -> bool:
+    """True in a private host, where building networks disturbs nobody."""
+    status = dict(
+        line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line
+    )
+    able = int(status["CapEff"], 16) & ALL_CAPABILITIES_NEEDED == ALL_CAPABILITIES_NEEDED
+    return able and "tools/private-host" in Path("/proc/1/cmdline").read_bytes().decode(errors="replace")
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """An empty laboratory around this host's namespace; it is gone after the test."""
+    if not may_build():
+        pytest.skip("builds networks: run it with `make test`, or in tools/private-host")
+    with Lab() as made:
+        yield made

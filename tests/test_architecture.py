@@ -1,0 +1,121 @@
+"""The rooms and their import direction are the architecture; these tests guard them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import nswire
+
+ROOT = Path(nswire.__file__).parent
+# A room may import the rooms above it in this list, never one below.
+ROOMS = (
+    "version", "model", "codec", "host", "sources", "kinds", "resolve", "discover", "owners", "handles", "path",
+    "check", "draw", "show", "lab", "web", "cli", "__main__",
+)  # fmt: skip
+FILES = sorted(ROOT.rglob("*.py"))
+TRAVELLING = {f"nswire.host{part}" for part in ("", ".live", ".visitor", ".syscalls", ".system")}
+LONGEST = 500  # lines; a longer file is two rooms that were not told apart
+
+
+def imports(file: Path) -> set[str]:
+    """The modules that a file imports, wherever in it, as absolute names."""
+    found = set()
+    package = [ROOT.name, *file.relative_to(ROOT).parts[:-1]]
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            found.add(".".join([*base, *([node.module] if node.module else [])]))
+            found |= {
+                ".".join([*base, *([node.module] if node.module else []), alias.name]) for alias in node.names
+            }
+    return found
+
+
+def room(file: Path) -> str:
+    """The room that a file lies in."""
+    part = file.relative_to(ROOT).parts[0]
+    return part.removesuffix(".py")
+
+
+def test_every_folder_is_a_room() -> None:
+    """A new room is a decision, so it has to be written into the list."""
+    assert {room(file) for file in FILES} <= {*ROOMS, "__init__"}
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if room(f) != "__init__"], ids=lambda f: str(f.relative_to(ROOT))
+)
+def test_imports_go_up(file: Path) -> None:
+    """What a room may know is what stands above it."""
+    allowed = ROOMS[: ROOMS.index(room(file)) + 1]
+    for name in imports(file):
+        parts = name.split(".")
+        if parts[0] == "nswire" and len(parts) > 1 and (ROOT / parts[1]).is_dir():
+            assert parts[1] in allowed, f"{file.name} imports {name}"
+
+
+@pytest.mark.parametrize("name", ["live.py", "visitor.py", "syscalls.py", "system.py"])
+def test_the_travelling_part_needs_the_standard_library_alone(name: str) -> None:
+    """`live.py` is to be sent to machines where nothing is installed."""
+    for module in imports(ROOT / "host" / name):
+        top = module.split(".")[0]
+        assert (
+            top in sys.stdlib_module_names or module in TRAVELLING or module.rpartition(".")[0] in TRAVELLING
+        )
+
+
+def test_the_lab_needs_the_standard_library_alone() -> None:
+    """The demo builds its network on machines without iproute2."""
+    for file in (ROOT / "lab").rglob("*.py"):
+        for module in imports(file):
+            top = module.split(".")[0]
+            assert top in sys.stdlib_module_names or module.startswith("nswire.lab"), (
+                f"{file.name} imports {module}"
+            )
+
+
+@pytest.mark.parametrize("pure", ["model", "codec", "kinds", "resolve", "handles"])
+def test_pure_rooms_do_no_io(pure: str) -> None:
+    """Facts and conclusions are made of values: nothing in these rooms opens, connects or runs anything."""
+    forbidden = {"subprocess", "threading", "fcntl", "ctypes", "pathlib", "shutil", "tempfile"}
+    for file in (ROOT / pure).rglob("*.py") if (ROOT / pure).is_dir() else ():
+        assert not forbidden & {name.split(".")[0] for name in imports(file)}, file
+        calls = {
+            n.func.id
+            for n in ast.walk(ast.parse(file.read_text()))
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+        }
+        assert "open" not in calls, file
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+def test_no_file_outgrows_its_room(file: Path) -> None:
+    """Long files are rooms that nobody told apart."""
+    assert len(file.read_text().splitlines()) <= LONGEST
+
+
+def test_the_core_names_no_source_and_no_kind() -> None:
+    """Adding a kind or a source touches one file and one row, so the engine must not know any."""
+    from nswire import kinds, sources
+
+    words = {kind.name for kind in kinds.TABLE} | {source.name for source in sources.TABLE}
+    for file in [*(ROOT / "discover").glob("*.py"), ROOT / "resolve" / "peers.py"]:
+        strings = {
+            n.value
+            for n in ast.walk(ast.parse(file.read_text()))
+            if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        }
+        assert not words & strings, file
+
+
+def test_the_public_names() -> None:
+    """What is public is a promise."""
+    assert sorted(nswire.__all__) == sorted({"__version__", "load", "scan"})
+    assert all(hasattr(nswire, name) for name in nswire.__all__)
+    assert (ROOT / "py.typed").exists()
