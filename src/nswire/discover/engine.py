@@ -16,9 +16,10 @@ from nswire.resolve import peers
 from nswire.sources.found import Unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from nswire.host.system import Answer, System, Way
+    from nswire.model.facts import View
     from nswire.model.topology import Topology
     from nswire.model.values import Holder, NsKey
 
@@ -40,6 +41,7 @@ class Scan:
         self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
         self.found_by: set[str] = set()
         self.outcome = peers.Outcome()
+        self.attempt = 0
         self._ways: dict[NsKey, list[Way]] = {self.facts.home: []}
 
     # -- passes --------------------------------------------------------------------------------------------------
@@ -88,18 +90,25 @@ class Scan:
         """Links that lead to namespaces nobody has found: look harder, then read them through their nsid."""
         if not self.outcome.unexplained:
             return
-        if visits.identify(self, self.outcome.unexplained):
-            self.resolve()
+        visits.identify(self, self.outcome.unexplained)
+        self.resolve()
         if self.outcome.unexplained:
             self._look_again()  # it may be younger than our first look
             self.resolve()
         for source in sources.TABLE:
-            if not self.outcome.unexplained:
-                return
-            if not source.eager:
+            if self.outcome.unexplained and not source.eager:
                 self.look((source.name,))
                 self.resolve()
-        while visits.read_hidden(self, self.outcome.unexplained):
+        self._walk(lambda: self.outcome.unexplained)
+
+    def _walk(self, unknown: Callable[[], set[View]]) -> None:
+        """Read namespaces through their ids, each of which may lead to further ones, until nothing is new."""
+        while True:
+            visits.identify(self, unknown())
+            self.resolve()
+            if not visits.read_hidden(self, unknown()):
+                return
+            self.attempt += 1
             self.resolve()
 
     def _look_again(self) -> None:
@@ -111,10 +120,7 @@ class Scan:
     def inventory(self) -> None:
         """Ask every namespace for all its ids, also those that no link uses, and read what nobody has found."""
         visits.list_nsids(self)
-        if visits.identify(self, visits.unknown_nsids(self)):
-            self.resolve()
-        while visits.read_hidden(self, visits.unknown_nsids(self)):
-            self.resolve()
+        self._walk(lambda: visits.unknown_nsids(self))
 
 
 def scan(system: System, source_names: Iterable[str] = sources.EAGER) -> Topology:

@@ -155,17 +155,22 @@ def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
 # -- hidden namespaces -------------------------------------------------------------------------------------------
 
 
-def identify(scan: Scan, views: Iterable[View]) -> bool:
-    """Make sure that these ids belong to none of the known namespaces. True if anything was asked.
+def identify(scan: Scan, views: Iterable[View]) -> None:
+    """Make sure that these ids belong to none of the known namespaces.
 
-    Costly in a hub (the kernel walks all its ids for each question), so only when a link leads nowhere known.
+    Costly in a hub (the kernel walks all its ids for each question), so only when a link leads nowhere known. A "not
+    assigned" of before is asked again, since reading a hidden namespace gives ids to all that it is wired to, the
+    reading namespace itself included.
     """
     facts = scan.facts
-    asks = set()
-    for through in {view.through for view in views}:
-        named = set(scan.outcome.nsids.get(through, {}).values())
-        asks |= {(through, other) for other in scan.doors if other not in named and other != through}
-    return prove(scan, {(ns, other) for ns, other in asks if ns in scan.doors and ns in facts.links})
+    throughs = {view.through for view in views} & scan.doors.keys() & facts.links.keys()
+    facts.asked = {
+        (ns, other): number
+        for (ns, other), number in facts.asked.items()
+        if number != nsid.NOT_ASSIGNED or ns not in throughs
+    }
+    known = {ns: set(scan.outcome.nsids.get(ns, {}).values()) for ns in throughs}
+    prove(scan, {(ns, other) for ns in throughs for other in scan.doors if other not in known[ns]})
 
 
 def read_hidden(scan: Scan, views: Iterable[View]) -> bool:

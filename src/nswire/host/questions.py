@@ -17,9 +17,10 @@ NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
 
 
-def nsid_of(door: Door) -> Question:
+def nsid_of(door: Door, attempt: int = 0) -> Question:
     """The id by which this namespace calls that one."""
-    return Question(f"nsid-of/{door.inode}", nsid.ask_for_fd(), door)
+    again = f"#{attempt}" if attempt else ""
+    return Question(f"nsid-of/{door.inode}{again}", nsid.ask_for_fd(), door)
 
 
 def links_of(target: int) -> Question:

@@ -41,10 +41,12 @@ class Visitor:
         self._seq = 0
 
     def close(self) -> None:
+        """Give back the descriptor of home."""
         if self._home_fd >= 0:
             os.close(self._home_fd)
 
     def run(self, errand: Errand) -> list[Answer]:
+        """Enter, ask, and close the socket; the thread stays there until the next errand."""
         try:
             self._enter(errand.door)
             # socket() and not a connected or bound one: the kernel binds it at the first send

@@ -96,4 +96,8 @@ def vlan_data(tag: int) -> bytes:
 
 def vxlan_data(vni: int, *, lower: int = 0, port: int = 4789) -> bytes:
     """IFLA_INFO_DATA content of a VXLAN; its lower link goes here and not into IFLA_LINK."""
-    return u32(IFLA_VXLAN_ID, vni) + be16(IFLA_VXLAN_PORT, port) + (u32(IFLA_VXLAN_LINK, lower) if lower else b"")
+    return (
+        u32(IFLA_VXLAN_ID, vni)
+        + be16(IFLA_VXLAN_PORT, port)
+        + (u32(IFLA_VXLAN_LINK, lower) if lower else b"")
+    )

@@ -53,7 +53,12 @@ class _Network:
 
 
 _BLOG = _Network(
-    (INNER, INNER_MAC), (OUTER, OUTER_MAC), (BRIDGE, 67), (UPLINK, 3, "52:54:00:1b:3d:01"), "int0", "10.10.100"
+    (INNER, INNER_MAC),
+    (OUTER, OUTER_MAC),
+    (BRIDGE, 67),
+    (UPLINK, 3, "52:54:00:1b:3d:01"),
+    "int0",
+    "10.10.100",
 )
 _TRAP = _Network(
     (TRAP_INNER, TRAP_INNER_MAC),
@@ -96,7 +101,11 @@ def _build(lab: Lab, *, trap: bool) -> None:
     lab.rtnl(router).route("default", via="203.0.113.1")
     lab.rtnl(outside).route("10.10.0.0/16", via="203.0.113.2")
     # Where /proc/sys is read-only (containers) the router does not route; all else stays true.
-    with contextlib.suppress(OSError), router.entered(), open("/proc/sys/net/ipv4/ip_forward", "w") as forward:
+    with (
+        contextlib.suppress(OSError),
+        router.entered(),
+        open("/proc/sys/net/ipv4/ip_forward", "w") as forward,
+    ):
         forward.write("1")
 
 

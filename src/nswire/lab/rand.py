@@ -53,11 +53,21 @@ def _namespaces(lab: Lab, rng: random.Random, count: int, *, visible_only: bool)
     made = []
     for number in range(count):
         kind = rng.choice(kinds)
-        name = {"named": f"r{number}", "mounted": f"/run/mounted{number}"}.get(kind, f"/run/elsewhere/r{number}")
+        name = {"named": f"r{number}", "mounted": f"/run/mounted{number}"}.get(
+            kind, f"/run/elsewhere/r{number}"
+        )
         if kind == "mounted-elsewhere":
             os.makedirs("/run/elsewhere", exist_ok=True)
         made.append(lab.namespace(kind, name))
     return made
+
+
+def pair_macs(number: int) -> tuple[str, str]:
+    """The MACs of both ends of pair `number`: they tell a reader which links belong together, also unseen ones."""
+    return (
+        f"02:bb:00:{number >> 8:02x}:{number & 0xFF:02x}:00",
+        f"02:bb:00:{number >> 8:02x}:{number & 0xFF:02x}:01",
+    )
 
 
 class _Wiring:
@@ -84,7 +94,10 @@ class _Wiring:
         self._indexes[b.inode].add(peer_index)
         name, peer = self._name(a), self._name(b)
         up = self._rng.random() < 0.7
-        self._lab.pair(a, name, b, peer, index=index, peer_index=peer_index, up=up)
+        mac, peer_mac = pair_macs(len(self._lab.pairs))
+        self._lab.pair(
+            a, name, b, peer, index=index, peer_index=peer_index, mac=mac, peer_mac=peer_mac, up=up
+        )
 
     def _index(self, ns: Ns, like: int = 0) -> int:
         """A free index, preferably `like`, then the small ones that all namespaces use."""

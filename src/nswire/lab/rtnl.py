@@ -96,7 +96,7 @@ class Rtnl:
 
     # -- links ----------------------------------------------------------------------------------------------------
 
-    def link(  # noqa: PLR0913 (what a link can have)
+    def link(
         self,
         name: Name,
         kind: str,
@@ -130,7 +130,7 @@ class Rtnl:
             parts.append(nla.u32(nla.IFLA_MASTER, self._index(master)))
         self._request(nla.RTM_NEWLINK, _CREATE | _EXCL, b"".join(parts), f"create {kind} {_shown(name)}")
 
-    def veth(  # noqa: PLR0913 (what a link can have)
+    def veth(
         self,
         name: Name,
         peer: Name,
@@ -163,7 +163,7 @@ class Rtnl:
             up=up,
         )
 
-    def bridge(  # noqa: PLR0913 (what a link can have)
+    def bridge(
         self,
         name: Name,
         *,
@@ -177,7 +177,7 @@ class Rtnl:
         snooping = nla.u8(nla.IFLA_BR_MCAST_SNOOPING, int(multicast_snooping))
         self.link(name, "bridge", snooping, index=index, mac=mac, netns_fd=netns_fd, up=up)
 
-    def set(  # noqa: PLR0913 (what a link can have)
+    def set(
         self,
         which: Which,
         *,
@@ -222,7 +222,9 @@ class Rtnl:
     def delete(self, which: Which) -> None:
         """Delete a link (a veth goes with its peer)."""
         index, parts = _addressed(which)
-        self._request(nla.RTM_DELLINK, 0, nla.ifinfomsg(index) + b"".join(parts), f"delete link {_shown(which)}")
+        self._request(
+            nla.RTM_DELLINK, 0, nla.ifinfomsg(index) + b"".join(parts), f"delete link {_shown(which)}"
+        )
 
     def delete_together(self, indexes: list[int]) -> None:
         """Delete these links at once; those that are gone already are passed over.
@@ -258,7 +260,10 @@ class Rtnl:
         interface = ipaddress.ip_interface(cidr)
         packed = interface.ip.packed
         parts = [nla.attribute(nla.IFA_LOCAL, packed), nla.attribute(nla.IFA_ADDRESS, packed)]
-        if isinstance(interface, ipaddress.IPv4Interface) and interface.network.num_addresses > _POINT_TO_POINT:
+        if (
+            isinstance(interface, ipaddress.IPv4Interface)
+            and interface.network.num_addresses > _POINT_TO_POINT
+        ):
             parts.append(nla.attribute(nla.IFA_BROADCAST, interface.network.broadcast_address.packed))
         if isinstance(interface, ipaddress.IPv6Interface):
             parts.append(nla.u32(nla.IFA_FLAGS, nla.IFA_F_NODAD))
@@ -269,7 +274,9 @@ class Rtnl:
 
     def route(self, destination: str, *, via: str | None = None, dev: int = 0) -> None:
         """Add a route to "10.0.0.0/8" or to "default" ("default6" for IPv6), through a gateway, a link, or both."""
-        network = ipaddress.ip_network({"default": "0.0.0.0/0", "default6": "::/0"}.get(destination, destination))
+        network = ipaddress.ip_network(
+            {"default": "0.0.0.0/0", "default6": "::/0"}.get(destination, destination)
+        )
         parts = []
         if network.prefixlen:
             parts.append(nla.attribute(nla.RTA_DST, network.network_address.packed))

@@ -58,8 +58,10 @@ else:
         _check(_libc.unshare(kinds), f"unshare({kinds:#x})")
 
 
-def mount(source: str, target: str | bytes, fstype: str | None, flags: int = 0, data: str | None = None) -> None:
-    """Mount, as in mount(2)."""
+def mount(
+    source: str, target: str | bytes, fstype: str | None, flags: int = 0, data: str | None = None
+) -> None:
+    """Attach a filesystem, or with MS_BIND one file to another."""
     arguments = (
         source.encode(),
         os.fsencode(target),
@@ -71,7 +73,7 @@ def mount(source: str, target: str | bytes, fstype: str | None, flags: int = 0, 
 
 
 def umount(target: str | bytes, flags: int = MNT_DETACH) -> None:
-    """Unmount, lazily unless told otherwise (umount2(2))."""
+    """Detach a mount, by default even while it is in use."""
     _check(_libc.umount2(os.fsencode(target), flags), f"umount2({target!r}, {flags})")
 
 

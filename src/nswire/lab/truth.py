@@ -70,7 +70,7 @@ class Lab:
             self._rtnl[ns.inode] = ns.rtnl()
         return self._rtnl[ns.inode]
 
-    def pair(  # noqa: PLR0913 (what a pair can have)
+    def pair(
         self,
         a: Ns,
         name: str | bytes,

@@ -1,0 +1,78 @@
+"""Thousands of random pairs whose truth is known by construction: not one wrong answer is allowed.
+
+The laboratories are made to mislead: the same few ifindexes and names in every namespace, every kind of holder, chains
+of namespaces that only a socket, or nothing that can be looked at, keeps alive.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nswire
+from nswire.lab.rand import random_lab
+from nswire.lab.truth import FINDABLE
+from nswire.sources import ALL
+
+if TYPE_CHECKING:
+    from nswire.lab.truth import Lab
+    from nswire.model.topology import Link, Topology
+
+SEEDS = 150
+SOCKETS = {"netlink-socket", "udp-socket"}
+
+
+def is_of_lab(link: Link) -> bool:
+    """The MACs of a laboratory tell its links, wherever they are."""
+    return link.fact.address.startswith("02:bb:")
+
+
+def is_true(link: Link, peer: Link) -> bool:
+    """Two links are a pair if their MACs differ in the side alone."""
+    mine, other = link.fact.address, peer.fact.address
+    return mine[:-2] == other[:-2] and {mine[-2:], other[-2:]} == {"00", "01"}
+
+
+def check(topology: Topology, lab: Lab) -> int:
+    """Compare with the truth; return the number of links whose peer was named."""
+    truth = lab.peers()
+    seen = {}
+    for link in topology:
+        if not is_of_lab(link):
+            continue
+        seen[link.fact.address] = link
+        peer = link.peer
+        assert peer is not None, f"{link} has a peer: {truth.get((link.end.ns, link.ifindex))}, {link.loose}"
+        assert is_true(link, peer), f"{link} is no peer of {peer}"
+        assert link.wire is not None
+        assert link.wire.evidence == "proved"
+        if link.netns.inode and peer.netns.inode:
+            assert truth[link.netns.inode, link.ifindex] == (peer.netns.inode, peer.ifindex)
+    reachable = lab.reachable()
+    expected = sum((a.inode in reachable) + (b.inode in reachable) for a, b in lab.pairs)
+    assert len(seen) >= expected, "every link of every namespace that hangs on a visible one is there"
+    return len(seen)
+
+
+@pytest.mark.usefixtures("lab")
+def test_random_pairs_are_never_wrong() -> None:
+    """The heart: every peer of every reachable link is named, and proved, and true."""
+    named = 0
+    for seed in range(SEEDS):
+        with random_lab(random.Random(seed)) as lab:
+            named += check(nswire.scan(), lab)
+    assert named > SEEDS * 20
+
+
+@pytest.mark.usefixtures("lab")
+def test_with_all_sources_the_answer_is_the_same_and_the_holders_are_named() -> None:
+    """`netns` asks more than `peer`; what both say must agree, and sockets must be named as holders."""
+    for seed in range(40):
+        with random_lab(random.Random(1000 + seed)) as lab:
+            check(nswire.scan(sources=ALL), lab)
+            found = {ns.inode for ns in nswire.scan(sources=ALL).namespaces.values()}
+            for ns in lab.namespaces:
+                if ns.kind in FINDABLE or ns.kind in SOCKETS:
+                    assert ns.inode in found, ns.kind
