@@ -6,12 +6,13 @@ All that is built in it is gone when its last process ends. Needs no program but
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pickle
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 from . import syscalls
 from .rtnl import Rtnl
@@ -19,6 +20,7 @@ from .rtnl import Rtnl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # What each knob says about a refusal, and what an administrator can do.
@@ -27,7 +29,7 @@ _KNOBS = (
         "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
         "1",
         "AppArmor keeps user namespaces from programs without a profile: run this as root, or "
-        + "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later)",
+         "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later)",
     ),
     (
         "/proc/sys/kernel/unprivileged_userns_clone",
@@ -82,9 +84,10 @@ def enter_private_host(*, user: bool, keep_proc: bool = False) -> list[str]:
     return _furnish(keep_proc=keep_proc)
 
 
-def call_in_private_host(function: Callable[..., T], *arguments: object, user: bool = False) -> T:
+def call_in_private_host(function: Callable[..., T], *arguments: object, user: bool | None = None) -> T:
     """Call a function in a private host of its own and return what it returns (it must pickle).
 
+    `user` as in `enter_private_host`; by default a user namespace is made unless the caller is root.
     The caller stays as it is. stdout and stderr are shared. Raises ChildError when the function raised or its process
     ended otherwise. The caller should have a single thread, since this forks.
     """
@@ -94,7 +97,7 @@ def call_in_private_host(function: Callable[..., T], *arguments: object, user: b
     child = os.fork()
     if not child:
         os.close(reading)
-        _answer(writing, function, arguments, user=user)
+        _answer(writing, function, arguments, user=os.geteuid() != 0 if user is None else user)
     os.close(writing)
     with open(reading, "rb") as answers:
         answer = answers.read()
@@ -106,6 +109,16 @@ def call_in_private_host(function: Callable[..., T], *arguments: object, user: b
         raise ChildError(value)
     result: T = value
     return result
+
+
+def in_private_host(function: Callable[P, T]) -> Callable[P, T]:
+    """Let each call of a function happen in a private host of its own (decorator for tests)."""
+
+    @functools.wraps(function)
+    def called(*arguments: P.args, **keywords: P.kwargs) -> T:
+        return call_in_private_host(functools.partial(function, *arguments, **keywords))
+
+    return called
 
 
 def _answer(

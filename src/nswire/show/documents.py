@@ -1,0 +1,182 @@
+"""The JSON documents, as Structs: their field order is the order of the keys. docs/json.md explains them to users."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from nswire.model.values import Evidence, Gap, Owner, State, Taken
+
+VERSION: Literal[1] = 1
+"""Of all documents. It grows when a key changes its meaning or goes; new keys may come at any time."""
+
+
+class NetnsDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A network namespace. `inode` is null for a hidden one, `cookie` where the kernel gives none."""
+
+    inode: int | None
+    cookie: int | None
+    names: tuple[str, ...]
+    label: str
+    home: bool
+    hidden: bool
+
+
+class LinkDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A link. `kind` is empty for links without one, such as NICs and lo; `master` is a name in the same namespace."""
+
+    netns: NetnsDoc
+    ifindex: int
+    ifname: str
+    kind: str
+    address: str
+    mtu: int
+    operstate: str
+    flags: tuple[str, ...]
+    addresses: tuple[str, ...]
+    master: str | None
+    altnames: tuple[str, ...]
+    owners: tuple[Owner, ...]
+
+
+class StepDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A step towards the NIC: `after` is the number of the step that it follows, -1 the asked link."""
+
+    after: int
+    relation: str
+    link: LinkDoc
+
+
+class FarDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of another end that is not known for certain."""
+
+    ifindex: int | None
+    nsid: int | None
+    netns: NetnsDoc | None
+
+
+class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """An asked link and its other end.
+
+    `query` is the handle, null if none was given; `relation` is the kind of a link that has another end, else null.
+    `state`, `far` and `candidates` are there only where it has one that is not known for certain.
+    """
+
+    query: str | None
+    link: LinkDoc
+    relation: str | None
+    peer: LinkDoc | None
+    evidence: Evidence | None
+    why: tuple[str, ...]
+    up: tuple[StepDoc, ...]
+    state: State | UnsetType = UNSET
+    far: FarDoc | UnsetType = UNSET
+    candidates: tuple[LinkDoc, ...] | UnsetType = UNSET
+
+
+class HolderDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What keeps a namespace alive. `number` is a thread id or descriptor; `own` tells a mount that we see ourselves."""
+
+    type: Literal["mount", "name", "process", "thread", "fd", "socket"]
+    pid: int | None
+    comm: str | None
+    path: str | None
+    number: int | None
+    own: bool
+
+
+class SeenFromDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """How a hidden namespace is seen: as `nsid` of `netns`."""
+
+    netns: NetnsDoc
+    nsid: int
+
+
+class NamespaceDoc(NetnsDoc, frozen=True, kw_only=True):
+    """A namespace with what holds it. `links` is their number, null where they could not be read."""
+
+    holders: tuple[HolderDoc, ...]
+    owners: tuple[Owner, ...]
+    links: int | None
+    seen_from: SeenFromDoc | None
+
+
+class ShownDoc(PeerDoc, frozen=True, kw_only=True):
+    """Everything about a link. `link_index` and `link_netnsid` are the kernel's own IFLA_LINK and IFLA_LINK_NETNSID."""
+
+    alias: str
+    permaddr: str
+    parentdev: str
+    parentbus: str
+    link_type: str
+    slave_kind: str
+    link_index: int | None
+    link_netnsid: int | None
+    ports: tuple[str, ...]
+    namespace: NamespaceDoc
+
+
+class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire peer --json`."""
+
+    schema: Literal["nswire/peer"]
+    version: Literal[1]
+    taken: Taken
+    results: tuple[PeerDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
+class LsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire ls --json`."""
+
+    schema: Literal["nswire/ls"]
+    version: Literal[1]
+    taken: Taken
+    links: tuple[LinkDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
+class NetnsDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire netns --json`."""
+
+    schema: Literal["nswire/netns"]
+    version: Literal[1]
+    taken: Taken
+    namespaces: tuple[NamespaceDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
+class ShowDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire show --json`. `namespaces` are those that a handle named as such."""
+
+    schema: Literal["nswire/show"]
+    version: Literal[1]
+    taken: Taken
+    namespaces: tuple[NamespaceDoc, ...]
+    links: tuple[ShownDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
+DOCUMENTS: dict[str, type[msgspec.Struct]] = {
+    "peer": PeerDocument,
+    "ls": LsDocument,
+    "netns": NetnsDocument,
+    "show": ShowDocument,
+}
+
+
+def head(name: str, taken: Taken) -> dict[str, object]:
+    """The keys that every document starts with."""
+    return {"schema": f"nswire/{name}", "version": VERSION, "taken": taken}
+
+
+def schema(name: str) -> dict[str, object]:
+    """The JSON Schema (2020-12) of one of `DOCUMENTS`. Raises KeyError."""
+    made: dict[str, object] = msgspec.json.schema(DOCUMENTS[name])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"nswire/{name}", **made}

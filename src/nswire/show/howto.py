@@ -1,0 +1,139 @@
+"""`--how`: the classic commands that show the same, chosen by what really leads into each namespace.
+
+Every word from outside is quoted for a POSIX shell (`$'..'` for control characters, which bash, zsh and ksh know).
+Nothing here is ever run by nswire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.kinds import is_pair
+from nswire.show.build import way_up
+from nswire.show.escape import shell_word, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Holder, Namespace
+
+RUN_NETNS = "/run/netns/"
+ETHTOOL_KINDS = frozenset({"veth"})  # the drivers whose statistics have a peer_ifindex
+
+
+class Entry(NamedTuple):
+    """The way into a namespace: words before `ip`'s own options and before any other command; None: there is none."""
+
+    ip: str | None
+    other: str | None
+    note: str = ""
+
+
+def entry(ns: Namespace) -> Entry:
+    """How the classic tools get into a namespace."""
+    if ns.home:
+        return Entry("ip", "")
+    if ns.hidden:
+        return Entry(None, None, f"# no classic command reads {visible(ns.label)}: nothing leads into it")
+    for kind, make in ENTRIES:
+        for holder in ns.holders:
+            if holder.type == kind and (made := make(holder)) is not None:
+                return made
+    return Entry(None, None, f"# no classic command enters {visible(ns.label)}: only a socket holds it")
+
+
+def _named(holder: Holder) -> Entry | None:
+    name = holder.path.removeprefix(RUN_NETNS)
+    if name == holder.path or "/" in name:
+        return _nsenter(holder.path)
+    return Entry(f"ip -n {shell_word(name)}", f"ip netns exec {shell_word(name)} ")
+
+
+def _nsenter(path: str) -> Entry:
+    words = f"nsenter --net={shell_word(path)} "
+    return Entry(f"{words}ip", words)
+
+
+ENTRIES: tuple[tuple[str, Callable[[Holder], Entry | None]], ...] = (
+    ("name", _named),
+    ("mount", lambda holder: _nsenter(holder.path) if holder.own else None),
+    ("process", lambda holder: _nsenter(f"/proc/{holder.pid}/ns/net")),
+    ("thread", lambda holder: _nsenter(f"/proc/{holder.pid}/task/{holder.number}/ns/net")),
+    ("fd", lambda holder: _nsenter(f"/proc/{holder.pid}/fd/{holder.number}")),
+    ("mount", lambda holder: _nsenter(f"/proc/{holder.pid}/root{holder.path}")),
+)
+
+
+def for_peer(links: Iterable[Link]) -> list[str]:
+    """The commands that show what `peer` said about these links."""
+    return _once(command for link in links for command in _peer(link))
+
+
+def for_pairs(topology: Topology) -> list[str]:
+    """The commands that show every pair: the links and the ids of every namespace, to be matched by hand."""
+    return _once(command for ns in topology.namespaces.values() for command in _pairs_in(ns))
+
+
+def for_links(topology: Topology, links: Iterable[Link], *, every: bool) -> list[str]:
+    """The commands that show what `ls` said."""
+    if every:
+        return _once(_in(ns, "link show", "address show") for ns in topology.namespaces.values())
+    return _once(_in(link.netns, f"address show dev {shell_word(link.ifname)}") for link in links)
+
+
+def for_namespaces(namespaces: Iterable[Namespace]) -> list[str]:
+    """The commands that show what `netns` said."""
+    common = ["ip netns list", "lsns -t net", "grep nsfs /proc/*/mountinfo", "ls -l /proc/*/task/*/ns/net /proc/*/fd"]
+    return [*common, *_once(_in(ns, "link show", "netns list-id") for ns in namespaces)]
+
+
+def for_show(links: Iterable[Link], namespaces: Iterable[Namespace]) -> list[str]:
+    """The commands that show what `show` said."""
+    listed = list(links)
+    addresses = (_in(link.netns, f"address show dev {shell_word(link.ifname)}") for link in listed)
+    spaces = (_in(ns, "address show", "netns list-id") for ns in namespaces)
+    return _once((*spaces, *addresses, *(command for link in listed for command in _peer(link))))
+
+
+def _peer(link: Link) -> Iterator[str]:
+    yield _details(link)
+    if link.wire is not None or link.loose is not None:
+        if link.fact.link_netnsid is not None:
+            yield _in(link.netns, "netns list-id")
+        yield _statistics(link)
+        if link.peer is not None:
+            yield _details(link.peer)
+            yield _statistics(link.peer)
+    for step in way_up(link):
+        if step.relation == "port":
+            yield _in(step.link.netns, f"-d link show master {shell_word(step.link.ifname)}")
+        else:
+            yield _details(step.link)
+
+
+def _pairs_in(ns: Namespace) -> Iterator[str]:
+    yield _in(ns, "-d link show type veth", "netns list-id")
+
+
+def _details(link: Link) -> str:
+    return _in(link.netns, f"-d link show dev {shell_word(link.ifname)}")
+
+
+def _statistics(link: Link) -> str:
+    way = entry(link.netns)
+    if link.kind not in ETHTOOL_KINDS or not is_pair(link.kind) or link.ifname.startswith("-") or way.other is None:
+        return ""
+    return f"{way.other}ethtool -S {shell_word(link.ifname)}"
+
+
+def _in(ns: Namespace, *commands: str) -> str:
+    way = entry(ns)
+    if way.ip is None:
+        return way.note
+    return "\n".join(f"{way.ip} {command}" for command in commands)
+
+
+def _once(commands: Iterable[str]) -> list[str]:
+    lines = (part for command in commands for part in command.split("\n"))
+    return list(dict.fromkeys(part for part in lines if part))

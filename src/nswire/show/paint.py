@@ -1,0 +1,75 @@
+"""Spans of text with a meaning, and the colours that stand for the meanings. Escaping happens here, so nowhere else."""
+
+from __future__ import annotations
+
+from typing import IO, NamedTuple
+
+from nswire.show.escape import visible
+
+# SGR codes. A colour means something, or it is not there.
+STYLES = {
+    "": "",
+    "netns": "36",  # a namespace
+    "name": "1",  # a link
+    "up": "32",
+    "down": "31",
+    "doubt": "33",  # ambiguous, hidden, not known
+    "dim": "2",  # evidence, reasons, what was not seen
+    "head": "1",
+}
+
+
+class Span(NamedTuple):
+    """A piece of one line. `text` is escaped already: make spans with `span`."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def span(text: object, style: str = "") -> Span:
+    """A piece of text from wherever it comes, harmless from here on."""
+    return Span(visible(str(text)), style)
+
+
+def line(*parts: Span | str) -> Line:
+    """Spans one after the other; plain strings are our own words and stay as they are."""
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+
+
+def width(spans: Line) -> int:
+    """The columns it takes on a terminal."""
+    return sum(_width(piece.text) for piece in spans)
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # the tables of wide characters; loaded when there is one
+
+    return cell_len(text)
+
+
+class Paper:
+    """Where text goes: a stream, its width (None: as wide as needed), with colours or without."""
+
+    def __init__(self, out: IO[str], *, columns: int | None, color: bool) -> None:
+        self._out = out
+        self.columns = columns
+        self._color = color
+        unicode = (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+        self.branch, self.last, self.trunk = ("├─ ", "└─ ", "│  ") if unicode else ("|- ", "`- ", "|  ")
+
+    def print(self, *parts: Span | str) -> None:
+        """One line."""
+        self._out.write(self._paint(line(*parts)).rstrip(" ") + "\n")
+
+    def _paint(self, spans: Line) -> str:
+        if not self._color:
+            return "".join(piece.text for piece in spans)
+        return "".join(
+            f"\x1b[{STYLES[piece.style]}m{piece.text}\x1b[0m" if piece.style and piece.text else piece.text
+            for piece in spans
+        )

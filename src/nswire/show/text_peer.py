@@ -1,0 +1,140 @@
+"""`nswire peer` for people: a small tree for each asked link, or a table of every pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.resolve.why import why
+from nswire.show import table, words
+from nswire.show.build import loose_ends, master_name, pairs, way_up
+from nswire.show.paint import Line, Paper, Span, line, span, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nswire.model.topology import Link, Topology
+    from nswire.resolve.up import Step
+
+GAP = "  "
+CANDIDATES_SHOWN = 20
+HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
+RELATIONS = {"port": "port of", "uplink": "uplink", "lower": "over", "underlay": "sent by"}
+
+
+class Node(NamedTuple):
+    """A line of a tree: what it starts with, what follows if there is room, and the lines below it."""
+
+    head: Line
+    details: list[Line]
+    below: list[Node]
+
+
+def write_peer(paper: Paper, link: Link) -> None:
+    """The asked link, its other end, and the way up to the NIC."""
+    write_node(paper, tree(link))
+    for reason in why(link):
+        paper.print(span(reason, "dim"))
+
+
+def tree(link: Link) -> Node:
+    """The tree of one asked link."""
+    nodes = {-1: Node(words.place(link), words.facts(link), [])}
+    for number, step in enumerate(way_up(link)):
+        nodes[number] = _step_node(link, step)
+        nodes[step.after].below.append(nodes[number])
+    root = nodes[-1]
+    loose = link.loose
+    if loose is not None:
+        root.below.insert(0, _open_node(link))
+    elif link.peer is None:
+        said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
+        root.below.insert(0, Node(line(span(said, "doubt")), [], []))
+    elif not any(node.head[0].text.startswith("peer") for node in root.below):
+        root.below.insert(0, _peer_node(link, link.peer))
+    return root
+
+
+def _peer_node(link: Link, peer: Link) -> Node:
+    evidence = "" if link.wire is None else link.wire.evidence
+    style = "dim" if evidence == "proved" else "doubt"
+    return Node(line(Span("peer "), span(f"({evidence})", style), GAP, *words.place(peer)), words.facts(peer), [])
+
+
+def _step_node(link: Link, step: Step) -> Node:
+    if step.relation == "peer":
+        return _peer_node(step.link, step.link) if step.link.wire else _plain_node("peer", step.link)
+    return _plain_node(RELATIONS.get(step.relation, step.relation), step.link)
+
+
+def _plain_node(word: str, link: Link) -> Node:
+    return Node(line(span(word), GAP, *words.place(link)), words.facts(link), [])
+
+
+def _open_node(link: Link) -> Node:
+    loose = link.loose
+    if loose is None:
+        raise ValueError(link)
+    topology = link.topology
+    hint = words.unlock(topology, loose)
+    found = [candidate for end in loose.candidates if (candidate := topology.get(end)) is not None]
+    below = [Node(words.place(candidate), words.facts(candidate), []) for candidate in found[:CANDIDATES_SHOWN]]
+    if len(found) > CANDIDATES_SHOWN:
+        below.append(Node(line(f"and {len(found) - CANDIDATES_SHOWN} more: --json shows all"), [], []))
+    return Node(line(span(words.far_end(topology, loose), "doubt")), [line(span(hint, "dim"))] if hint else [], below)
+
+
+def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> None:
+    """A node and all below it. Details that have no room go on below their head, never in the middle of a word."""
+    below = rest + (paper.trunk if node.below else "   ")
+    lines = _folded(paper, (*line(first), *node.head), node.details, width(line(below)))
+    paper.print(*lines[0])
+    for more in lines[1:]:
+        paper.print(below, *more)
+    for number, child in enumerate(node.below):
+        last = number == len(node.below) - 1
+        write_node(paper, child, rest + (paper.last if last else paper.branch), rest + ("   " if last else paper.trunk))
+
+
+def _folded(paper: Paper, head: Line, details: Sequence[Line], indent: int) -> list[Line]:
+    lines: list[Line] = [head]
+    used = width(head)
+    for detail in details:
+        size = width(detail)
+        if paper.columns is not None and used + len(GAP) + size > paper.columns:
+            lines.append((Span(GAP), *detail))
+            used = indent + len(GAP) + size
+        else:
+            lines[-1] = (*lines[-1], Span(GAP), *detail)
+            used += len(GAP) + size
+    return lines
+
+
+# -- every pair --------------------------------------------------------------------------------------------------
+
+
+def write_pairs(paper: Paper, topology: Topology) -> None:
+    """One line a pair, the home side first; then the ends whose peer is not known."""
+    rows = [_pair_row(link, link.peer) for link in pairs(topology) if link.peer is not None]
+    if rows:
+        table.write(paper, HEADER, rows)
+    loose = loose_ends(topology)
+    if not rows and not loose:
+        paper.print(Span("no pairs here", "dim"))
+    if loose and rows:
+        paper.print()
+    for link in loose:
+        write_node(paper, Node(words.place(link), words.facts(link)[:3], [_open_node(link)]))
+
+
+def _pair_row(link: Link, peer: Link) -> table.Row:
+    evidence = "" if link.wire is None else link.wire.evidence
+    return (
+        words.place(link),
+        line(str(link.ifindex)),
+        words.place(peer),
+        line(str(peer.ifindex)),
+        (span(link.kind),),
+        (words.state(link),),
+        (span(master_name(link) or ""),),
+        (span(evidence, "dim" if evidence == "proved" else "doubt"),),
+    )

@@ -1,0 +1,97 @@
+"""`nswire show` for people: one screen about a link or a namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.resolve.why import why
+from nswire.show import words
+from nswire.show.build import LINK_TYPES, master_name
+from nswire.show.paint import Line, Paper, Span, line, span
+from nswire.show.text_ls import write_links
+from nswire.show.text_netns import held_by, tell
+from nswire.show.text_peer import tree, write_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Namespace
+
+LABEL = 12  # columns of the names on the left
+LISTED = 24  # holders or ports told by name
+
+
+def write_link(paper: Paper, link: Link) -> None:
+    """Everything about a link."""
+    paper.print(*words.place(link))
+    for name, value in _link_rows(link):
+        if any(piece.text for piece in value):
+            paper.print(f"  {name:<{LABEL}}", *value)
+    paper.print()
+    write_node(paper, tree(link), "  ", "  ")
+    for reason in why(link):
+        paper.print("  ", span(reason, "dim"))
+
+
+def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
+    fact = link.fact
+    yield "namespace", _namespace_words(link.topology, link.netns)
+    yield "ifindex", line(str(link.ifindex))
+    yield "kind", (span(link.kind or "physical or built in"),)
+    yield "state", (words.state(link), span(f"  {' '.join(link.flags)}".strip() and f" ({', '.join(link.flags)})"))
+    yield "type", (span(LINK_TYPES.get(fact.type, str(fact.type))),)
+    yield "MAC", (span(fact.address),)
+    yield "permanent", (span("" if fact.permaddr == fact.address else fact.permaddr),)
+    yield "MTU", line(str(fact.mtu))
+    for address in link.addresses:
+        yield "address", (span(address.address),)
+    for name in fact.altnames:
+        yield "altname", (span(name),)
+    yield "alias", (span(fact.alias),)
+    yield "device", (span(" ".join(part for part in (fact.parentbus, fact.parentdev) if part)),)
+    yield "master", (span(master_name(link) or ""),)
+    yield "port kind", (span(fact.slave_kind),)
+    yield "ports", _ports(link)
+
+
+def _ports(link: Link) -> Line:
+    names: list[Span] = []
+    for port in link.ports[:LISTED]:
+        names += [span(port.ifname), Span(" ")]
+    more = len(link.ports) - LISTED
+    return (*names, Span(f"and {more} more: --json shows all" if more > 0 else ""))
+
+
+def _namespace_words(topology: Topology, ns: Namespace) -> Line:
+    inode = "" if ns.inode is None or ns.label == f"net:[{ns.inode}]" else f"  net:[{ns.inode}]"
+    return line(words.netns(ns), inode, "  ", span(held_by(topology, ns), "dim"))
+
+
+def write_namespace(paper: Paper, topology: Topology, ns: Namespace) -> None:
+    """Everything about a namespace, and a table of its links."""
+    paper.print(words.netns(ns))
+    for name, value in _namespace_rows(topology, ns):
+        if any(piece.text for piece in value):
+            paper.print(f"  {name:<{LABEL}}", *value)
+    links = list(topology.links(ns.key))
+    if links:
+        paper.print()
+        write_links(paper, links)
+
+
+def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Line]]:
+    yield "inode", line("" if ns.inode is None else str(ns.inode))
+    yield "cookie", line("" if ns.cookie is None else str(ns.cookie))
+    for name in ns.names:
+        yield "name", (span(name, "netns"),)
+    yield "links", line(str(topology.count(ns.key)) if ns.readable else "they cannot be read")
+    yield "home", line("nswire was started here" if ns.home else "")
+    if ns.seen_from is not None:
+        yield "hidden", (span(held_by(topology, ns), "doubt"),)
+    for holder in ns.holders[:LISTED]:
+        yield "held by", (span(tell(topology, holder)),)
+    if len(ns.holders) > LISTED:
+        yield "", line(f"and {len(ns.holders) - LISTED} more: --json shows all")
+    for owner in ns.owners:
+        yield "owner", (span(f"{owner.type} {owner.name} ({owner.by} {owner.id})"),)

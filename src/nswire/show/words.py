@@ -1,0 +1,97 @@
+"""Links, namespaces and open ends in words: the pieces that all texts share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.show.paint import Line, Span, span
+
+if TYPE_CHECKING:
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Gap, Loose, Namespace
+    from nswire.show.paint import Paper
+
+STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
+GAPS_SHOWN = 10
+
+
+def netns(ns: Namespace) -> Span:
+    """A namespace by its label."""
+    return span(ns.label, "doubt" if ns.hidden or not ns.readable else "netns")
+
+
+def place(link: Link) -> Line:
+    """`NETNS/IFNAME`."""
+    return (netns(link.netns), Span("/"), span(link.ifname, "name"))
+
+
+def state(link: Link) -> Span:
+    """Its operational state; a link without one, such as lo, by its flags."""
+    if link.operstate == "UNKNOWN":
+        up = "UP" in link.flags
+        return span("UNKNOWN" if up else "DOWN", "" if up else "down")
+    return span(link.operstate, STATE_STYLES.get(link.operstate, ""))
+
+
+def facts(link: Link) -> list[Line]:
+    """What stands behind a link's name: index, kind, state, MAC, addresses."""
+    words = [span(f"ifindex {link.ifindex}"), span(link.kind), state(link), span(link.fact.address)]
+    words += [span(address.address) for address in link.addresses]
+    return [(word,) for word in words if word.text]
+
+
+def far_end(topology: Topology, loose: Loose) -> str:
+    """Where the other end is, as far as that is known. Escape it like any text from outside."""
+    index = "a link" if loose.ifindex is None else f"ifindex {loose.ifindex}"
+    return OPEN[loose.state].format(index=index, where=_where(topology, loose))
+
+
+OPEN = {
+    "gone": "peer was {index} in {where}: there is no such link any more",
+    "moved": "peer was {index} in {where}: what is there now names another end",
+    "not visible": "peer is {index} in a namespace that cannot be found ({where})",
+    "not permitted": "peer is {index} in a namespace this user cannot read ({where})",
+    "ambiguous": "peer is {index}, and this kernel does not say in which namespace; these fit:",
+    "not said": "it has a peer, and its kernel does not say which ({index})",
+}
+
+
+def _where(topology: Topology, loose: Loose) -> str:
+    ns = None if loose.ns is None else topology.namespaces.get(loose.ns)
+    if ns is not None:
+        return ns.label
+    if loose.ns is not None and loose.ns > 0:
+        return f"net:[{loose.ns}]"
+    if loose.nsid is None:
+        return "its own or one without a number"
+    link = topology.get(loose.a)
+    through = "" if link is None or link.numbered_by.home else f" of {link.numbered_by.label}"
+    return f"nsid {loose.nsid}{through}"
+
+
+def unlock(topology: Topology, loose: Loose) -> str:
+    """What would tell more about an open end; empty if nothing is known that would."""
+    root = topology.taken.uid == 0 and "CAP_SYS_ADMIN" in topology.taken.capabilities
+    return UNLOCK.get((loose.state, root), UNLOCK.get((loose.state, None), ""))
+
+
+UNLOCK: dict[tuple[str, bool | None], str] = {
+    ("not permitted", None): "root would see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)",
+    ("not visible", False): "root may see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)",
+    ("not visible", True): "`nswire netns` asks every source of namespaces",
+    ("gone", None): "ask again",
+    ("moved", None): "ask again",
+    ("ambiguous", None): "Linux 4.0 and newer say in which namespace the other end is",
+}
+
+
+def write_gaps(paper: Paper, gaps: tuple[Gap, ...]) -> None:
+    """What was not seen, most important first: a part of the answer, below it."""
+    if not gaps:
+        return
+    paper.print()
+    for gap in gaps[:GAPS_SHOWN]:
+        hint = f" ({gap.hint})" if gap.hint else ""
+        paper.print(span(f"not seen: {gap.what} of {gap.where}: {gap.why}{hint}", "dim"))
+    if len(gaps) > GAPS_SHOWN:
+        paper.print(Span(f"and {len(gaps) - GAPS_SHOWN} more: --json shows all", "dim"))

@@ -1,0 +1,107 @@
+"""A private host is private, passes the exit status on, and says why when it is refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from nswire.lab import private, syscalls
+from nswire.lab.private import ChildError, PrivateHostError, call_in_private_host
+from nswire.lab.rtnl import Rtnl
+
+
+def look() -> dict[str, object]:
+    with Rtnl() as rtnl:
+        rtnl.bridge("inside")
+    return {
+        "pid": os.getpid(),
+        "uid": os.geteuid(),
+        "netns": os.readlink("/proc/self/ns/net"),
+        "mnt": os.readlink("/proc/self/ns/mnt"),
+        "run": sorted(os.listdir("/run")),
+        "named": os.listdir("/run/netns"),
+        "links": sorted(os.listdir("/sys/class/net")),
+        "processes": [pid for pid in os.listdir("/proc") if pid.isdigit()],
+    }
+
+
+@pytest.mark.parametrize("user", [False, True])
+def test_it_has_its_own_links_mounts_and_processes(user):
+    if not user and os.geteuid():
+        pytest.skip("needs root")
+    seen = call_in_private_host(look, user=user)
+    assert (seen["pid"], seen["uid"], seen["processes"]) == (1, 0, ["1"])
+    assert seen["netns"] != os.readlink("/proc/self/ns/net")
+    assert seen["mnt"] != os.readlink("/proc/self/ns/mnt")
+    assert (seen["run"], seen["named"]) == (["cgroup", "netns"], [])
+    assert seen["links"] == ["inside", "lo"]
+
+
+def run(body: str, *words: str) -> subprocess.CompletedProcess[str]:
+    program = f"import os, sys\nfrom nswire.lab.private import enter_private_host\n{body}"
+    return subprocess.run([*words, sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+ENTER = "enter_private_host(user=os.geteuid() != 0)\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("sys.exit(7)", 7), ("pass", 0), ("os.kill(os.getpid(), 15)", 143), ("1/0", 1)],
+)
+def test_the_exit_status_is_passed_on(end, status):
+    done = run(f"print('before')\n{ENTER}print('inside', os.getpid())\n{end}")
+    assert done.returncode == status
+    assert done.stdout == "before\ninside 1\n"
+
+
+def test_all_of_it_dies_with_the_process_that_made_it():
+    started = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import os, time\nfrom nswire.lab.private import enter_private_host\n"
+            "enter_private_host(user=os.geteuid() != 0, keep_proc=True)\n"
+            "print(os.readlink('/proc/self'), flush=True)\ntime.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert started.stdout
+    with started.stdout as told:
+        assert int(told.readline())
+        os.kill(started.pid, signal.SIGKILL)
+        # The end of the pipe: nobody holds its other side any more.
+        assert told.read() == b""
+    started.wait()
+
+
+def test_an_error_inside_is_told_with_its_traceback():
+    def fail() -> None:
+        raise ZeroDivisionError("here")
+
+    with pytest.raises(ChildError, match=r"in fail\n(?s:.*)ZeroDivisionError: here"):
+        call_in_private_host(fail)
+    with pytest.raises(ChildError, match="exit status 9"):
+        call_in_private_host(os._exit, 9)
+
+
+def test_a_refusal_is_one_sentence_with_a_hint(monkeypatch, tmp_path):
+    """On Ubuntu 24.04 the refusal comes as EPERM or EACCES, and the reader needs to know of what."""
+    knob = tmp_path / "knob"
+    knob.write_text("1\n")
+
+    def refuse(_kinds: int) -> None:
+        raise PermissionError(errno.EPERM, "unshare: Operation not permitted")
+
+    monkeypatch.setattr(syscalls, "unshare", refuse)
+    monkeypatch.setattr(private, "_KNOBS", ((str(knob), "1", "turn the knob"),))
+    with pytest.raises(PrivateHostError, match="cannot make a private host: .*not permitted; turn the knob"):
+        private.enter_private_host(user=True)
+    knob.write_text("0\n")
+    with pytest.raises(PrivateHostError, match="container|root"):
+        private.enter_private_host(user=False)
