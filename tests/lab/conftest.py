@@ -23,7 +23,9 @@ def ip() -> Callable[..., list[dict[str, Any]]]:
             with inside.entered():
                 return ask(*words)
         done = subprocess.run(["ip", "-j", *words], check=True, capture_output=True)
-        answer: list[dict[str, Any]] = json.loads(done.stdout.decode(errors="surrogateescape") or "[]")
+        # strict=False: iproute2 prints control characters as they are.
+        text = done.stdout.decode(errors="surrogateescape") or "[]"
+        answer: list[dict[str, Any]] = json.loads(text, strict=False)
         return answer
 
     return ask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,24 +11,29 @@ from nswire.lab.churn import Churn, mac_of, number_of
 from nswire.lab.private import in_private_host
 from nswire.lab.truth import wait_until
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Ip = Callable[..., list[dict[str, Any]]]
+
 
 @pytest.mark.parametrize("number", [0, 1, 255, 65536, 2**24 - 1])
 @pytest.mark.parametrize("side", [0, 1])
-def test_a_mac_carries_number_and_side(number, side):
+def test_a_mac_carries_number_and_side(number: int, side: int) -> None:
     assert number_of(mac_of(number, side)) == (number, side)
 
 
-def test_other_macs_carry_none():
+def test_other_macs_carry_none() -> None:
     assert number_of("fa:16:3e:98:e6:f3") is None
     assert number_of("") is None
 
 
-def at_home(ip) -> dict[str, int]:
+def at_home(ip: Ip) -> dict[str, int]:
     return {link["address"]: link["ifindex"] for link in ip("link") if link["ifname"] != "lo"}
 
 
 @in_private_host
-def test_things_change_while_one_looks_and_nothing_is_left(ip):
+def test_things_change_while_one_looks_and_nothing_is_left(ip: Ip) -> None:
     with Churn(1) as one, Churn(2) as two:
         pictures = {str(at_home(ip)) for _ in range(100)}
         assert len(pictures) > 5
@@ -43,7 +49,7 @@ def test_things_change_while_one_looks_and_nothing_is_left(ip):
 
 
 @in_private_host
-def test_it_ends_with_its_parent():
+def test_it_ends_with_its_parent() -> None:
     """Closing its stdin is what a killed parent amounts to."""
     churn = Churn(3)
     assert churn._child.stdin

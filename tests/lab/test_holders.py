@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -19,7 +19,11 @@ from nswire.lab.private import in_private_host
 from nswire.lab.truth import Lab, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nswire.lab.netns import Ns
+
+    Ip = Callable[..., list[dict[str, Any]]]
 
 PATH = {"named": "web", "mounted": "/run/mounted", "mounted-elsewhere": "/run/netns/hidden"}
 KINDS = [kind for kind in get_args(Kind) if kind != "here"]
@@ -65,10 +69,10 @@ EXPECTED = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_private_host
-def test_it_holds_in_its_own_way_alone_and_lets_go(kind):
+def test_it_holds_in_its_own_way_alone_and_lets_go(kind: Kind) -> None:
     with Lab() as lab:
         ns = lab.namespace(kind, PATH.get(kind, ""))
-        _, here = lab.pair(ns, "eth0", lab.home, "probe", peer_index=77)
+        _, here = lab.pair(ns, "eth0", lab.home, "probe")
         lab.release()
         assert traces(ns) == EXPECTED[kind]
         with pytest.raises(ValueError, match="released"):
@@ -80,7 +84,7 @@ def test_it_holds_in_its_own_way_alone_and_lets_go(kind):
 
 @pytest.mark.parametrize("kind", BY_CHILD)
 @in_private_host
-def test_a_holder_is_ended_and_reaped(kind):
+def test_a_holder_is_ended_and_reaped(kind: Kind) -> None:
     with Lab() as lab:
         ns = lab.namespace(kind, PATH.get(kind, ""))
         assert ns.child
@@ -91,7 +95,7 @@ def test_a_holder_is_ended_and_reaped(kind):
 
 
 @in_private_host
-def test_inode_device_and_cookie_are_those_of_the_namespace(ip):
+def test_inode_device_and_cookie_are_those_of_the_namespace(ip: Ip) -> None:
     with Lab() as lab:
         ns = lab.namespace("named", "web")
         stat = os.stat("/run/netns/web")
@@ -101,7 +105,7 @@ def test_inode_device_and_cookie_are_those_of_the_namespace(ip):
 
 
 @in_private_host
-def test_nothing_of_a_laboratory_is_left():
+def test_nothing_of_a_laboratory_is_left() -> None:
     before = (os.listdir("/proc/self/fd"), os.listdir("/run/netns"), syscalls.nsfs_mounts())
     with Lab() as lab:
         lab.namespace("named", "web")
@@ -113,7 +117,7 @@ def test_nothing_of_a_laboratory_is_left():
 
 
 @in_private_host
-def test_holders_die_with_a_laboratory_that_is_killed():
+def test_holders_die_with_a_laboratory_that_is_killed() -> None:
     program = (
         "import time; from nswire.lab.truth import Lab; from nswire.lab.netns import BY_CHILD\n"
         "lab = Lab()\n"
@@ -141,23 +145,31 @@ def _cmdline(pid: int) -> bytes:
 
 
 @in_private_host
-def test_entered_is_for_the_calling_thread_and_comes_back_after_an_error():
+def test_entered_is_for_the_calling_thread_and_comes_back_after_an_error() -> None:
     home = os.readlink("/proc/thread-self/ns/net")
     with Lab() as lab:
         ns = lab.namespace("descriptor")
         seen: list[str] = []
-        with pytest.raises(ZeroDivisionError), ns.entered():
+
+        def visit() -> None:
+            with ns.entered():
+                seen.append(os.readlink("/proc/thread-self/ns/net"))
+                raise ZeroDivisionError
+
+        def fail() -> None:
+            with pytest.raises(ZeroDivisionError):
+                visit()
             seen.append(os.readlink("/proc/thread-self/ns/net"))
-            other = threading.Thread(target=lambda: seen.append(os.readlink("/proc/self/ns/net")))
-            other.start()
-            other.join()
-            raise ZeroDivisionError
-        assert seen[0] == f"net:[{ns.inode}]"
+
+        visiting = threading.Thread(target=fail)
+        visiting.start()
+        visiting.join()
+        assert seen == [f"net:[{ns.inode}]", home]
         assert os.readlink("/proc/thread-self/ns/net") == home
 
 
 @in_private_host
-def test_a_holder_that_cannot_begin_says_why_and_leaves_no_descriptor():
+def test_a_holder_that_cannot_begin_says_why_and_leaves_no_descriptor() -> None:
     with Lab() as lab:
         lab.namespace("process")
         before = os.listdir("/proc/self/fd")
@@ -170,7 +182,7 @@ def test_a_holder_that_cannot_begin_says_why_and_leaves_no_descriptor():
 
 
 @in_private_host
-def test_one_keeper_may_serve_many_laboratories():
+def test_one_keeper_may_serve_many_laboratories() -> None:
     with Lab() as first:
         kept = first.namespace("process")
         with Lab(first.keeper) as second:
@@ -181,7 +193,7 @@ def test_one_keeper_may_serve_many_laboratories():
         assert not is_alive(other.child)
 
 
-def test_wait_until_waits_for_the_condition_and_gives_up():
+def test_wait_until_waits_for_the_condition_and_gives_up() -> None:
     end = time.monotonic() + 0.02
     wait_until(lambda: time.monotonic() > end)
     with pytest.raises(TimeoutError, match="the moon"):

@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from nswire.lab import private, syscalls
 from nswire.lab.private import ChildError, PrivateHostError, call_in_private_host
 from nswire.lab.rtnl import Rtnl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def look() -> dict[str, object]:
@@ -31,7 +35,7 @@ def look() -> dict[str, object]:
 
 
 @pytest.mark.parametrize("user", [False, True])
-def test_it_has_its_own_links_mounts_and_processes(user):
+def test_it_has_its_own_links_mounts_and_processes(*, user: bool) -> None:
     if not user and os.geteuid():
         pytest.skip("needs root")
     seen = call_in_private_host(look, user=user)
@@ -44,7 +48,9 @@ def test_it_has_its_own_links_mounts_and_processes(user):
 
 def run(body: str, *words: str) -> subprocess.CompletedProcess[str]:
     program = f"import os, sys\nfrom nswire.lab.private import enter_private_host\n{body}"
-    return subprocess.run([*words, sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*words, sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
 
 
 ENTER = "enter_private_host(user=os.geteuid() != 0)\n"
@@ -54,23 +60,21 @@ ENTER = "enter_private_host(user=os.geteuid() != 0)\n"
     ("end", "status"),
     [("sys.exit(7)", 7), ("pass", 0), ("os.kill(os.getpid(), 15)", 143), ("1/0", 1)],
 )
-def test_the_exit_status_is_passed_on(end, status):
+def test_the_exit_status_is_passed_on(end: str, status: int) -> None:
     done = run(f"print('before')\n{ENTER}print('inside', os.getpid())\n{end}")
     assert done.returncode == status
     assert done.stdout == "before\ninside 1\n"
 
 
-def test_all_of_it_dies_with_the_process_that_made_it():
-    started = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import os, time\nfrom nswire.lab.private import enter_private_host\n"
-            "enter_private_host(user=os.geteuid() != 0, keep_proc=True)\n"
-            "print(os.readlink('/proc/self'), flush=True)\ntime.sleep(60)",
-        ],
-        stdout=subprocess.PIPE,
-    )
+def test_all_of_it_dies_with_the_process_that_made_it() -> None:
+    program = """
+import os, time
+from nswire.lab.private import enter_private_host
+enter_private_host(user=os.geteuid() != 0)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+    started = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert started.stdout
     with started.stdout as told:
         assert int(told.readline())
@@ -80,7 +84,7 @@ def test_all_of_it_dies_with_the_process_that_made_it():
     started.wait()
 
 
-def test_an_error_inside_is_told_with_its_traceback():
+def test_an_error_inside_is_told_with_its_traceback() -> None:
     def fail() -> None:
         raise ZeroDivisionError("here")
 
@@ -90,7 +94,7 @@ def test_an_error_inside_is_told_with_its_traceback():
         call_in_private_host(os._exit, 9)
 
 
-def test_a_refusal_is_one_sentence_with_a_hint(monkeypatch, tmp_path):
+def test_a_refusal_is_one_sentence_with_a_hint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On Ubuntu 24.04 the refusal comes as EPERM or EACCES, and the reader needs to know of what."""
     knob = tmp_path / "knob"
     knob.write_text("1\n")
@@ -100,8 +104,8 @@ def test_a_refusal_is_one_sentence_with_a_hint(monkeypatch, tmp_path):
 
     monkeypatch.setattr(syscalls, "unshare", refuse)
     monkeypatch.setattr(private, "_KNOBS", ((str(knob), "1", "turn the knob"),))
-    with pytest.raises(PrivateHostError, match="cannot make a private host: .*not permitted; turn the knob"):
+    with pytest.raises(PrivateHostError, match=r"cannot make a private host: .*not permitted; turn the knob"):
         private.enter_private_host(user=True)
     knob.write_text("0\n")
-    with pytest.raises(PrivateHostError, match="container|root"):
+    with pytest.raises(PrivateHostError, match=r"container|root"):
         private.enter_private_host(user=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,13 +12,18 @@ from nswire.lab.netns import Ns, described
 from nswire.lab.private import in_private_host
 from nswire.lab.rtnl import Rtnl
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Ip = Callable[..., list[dict[str, Any]]]
+
 
 def new() -> Ns:
     return described(syscalls.new_netns(), "descriptor")
 
 
 @in_private_host
-def test_a_pair_has_the_names_indexes_macs_mtu_and_places_that_were_asked(ip):
+def test_a_pair_has_the_names_indexes_macs_mtu_and_places_that_were_asked(ip: Ip) -> None:
     other = new()
     with Rtnl() as here:
         here.bridge("br0", index=50, mac="02:00:00:00:00:50", up=True)
@@ -46,7 +52,7 @@ def test_a_pair_has_the_names_indexes_macs_mtu_and_places_that_were_asked(ip):
 
 
 @in_private_host
-def test_both_ends_may_have_one_ifindex_and_be_born_elsewhere(ip):
+def test_both_ends_may_have_one_ifindex_and_be_born_elsewhere(ip: Ip) -> None:
     a, b = new(), new()
     with Rtnl() as here:
         here.veth("eth0", "eth0", index=7, peer_index=7, netns_fd=a.fd, peer_netns_fd=b.fd)
@@ -57,7 +63,18 @@ def test_both_ends_may_have_one_ifindex_and_be_born_elsewhere(ip):
 
 
 @in_private_host
-def test_names_are_bytes(ip):
+def test_the_kernel_ignores_a_peer_s_index_without_one_s_own(ip: Ip) -> None:
+    """So the writer refuses it, rather than build something other than what was asked."""
+    with Rtnl() as here:
+        with pytest.raises(ValueError, match="peer_index 77"):
+            here.veth("a", "b", peer_index=77)
+        assert len(ip("link")) == 1
+        here.veth("a", "b", index=5)
+        assert here.index("a") == 5
+
+
+@in_private_host
+def test_names_are_bytes(ip: Ip) -> None:
     """Hostile tests need names that are no UTF-8, terminal escapes, and altnames of full length."""
     name, alias, altnames = b"\xff\xfe\x1b[31m'\"\xc2", "a\nb", [b"x" * 127, b"\xf0\x9f\x90\x8d\xff"]
     with Rtnl() as here:
@@ -71,7 +88,7 @@ def test_names_are_bytes(ip):
 
 
 @in_private_host
-def test_a_move_may_give_a_new_index_and_a_new_name(ip):
+def test_a_move_may_give_a_new_index_and_a_new_name(ip: Ip) -> None:
     other = new()
     with Rtnl() as here:
         here.veth("a", "b")
@@ -81,7 +98,7 @@ def test_a_move_may_give_a_new_index_and_a_new_name(ip):
 
 
 @in_private_host
-def test_set_changes_what_it_is_told_and_nothing_else(ip):
+def test_set_changes_what_it_is_told_and_nothing_else(ip: Ip) -> None:
     with Rtnl() as here:
         here.bridge("br0")
         here.veth("a", "b", mtu=1300, master="br0", up=True)
@@ -94,7 +111,7 @@ def test_set_changes_what_it_is_told_and_nothing_else(ip):
 
 
 @in_private_host
-def test_addresses_and_routes(ip):
+def test_addresses_and_routes(ip: Ip) -> None:
     with Rtnl() as here:
         here.veth("a", "b", index=5, up=True)
         here.set("b", up=True)
@@ -116,7 +133,7 @@ def test_addresses_and_routes(ip):
 
 
 @in_private_host
-def test_other_kinds_and_their_lower_links(ip):
+def test_other_kinds_and_their_lower_links(ip: Ip) -> None:
     with Rtnl() as here:
         here.veth("a", "b", index=5)
         here.link("mv", "macvlan", attributes.macvlan_data(), lower=5)
@@ -128,7 +145,7 @@ def test_other_kinds_and_their_lower_links(ip):
 
 
 @in_private_host
-def test_errors_name_the_operation_and_its_subject():
+def test_errors_name_the_operation_and_its_subject() -> None:
     with Rtnl() as here:
         here.veth("a", "b")
         with pytest.raises(FileExistsError, match="cannot create veth 'a': File exists"):
@@ -138,24 +155,29 @@ def test_errors_name_the_operation_and_its_subject():
         assert caught.value.errno == errno.ENODEV
 
 
+def create_in_one_batch(rtnl: Rtnl) -> None:
+    with rtnl.batch():
+        for number in range(400):
+            rtnl.veth(f"v{number}", f"w{number}")
+            if number in {3, 77}:
+                rtnl.veth("taken", f"x{number}")
+
+
 @in_private_host
-def test_a_batch_does_all_it_can_and_raises_the_first_error():
+def test_a_batch_does_all_it_can_and_raises_the_first_error() -> None:
     """A batch has one error per request, in order; the request after a failed one is carried out."""
     with Rtnl() as here:
         here.veth("taken", "b")
-        with pytest.raises(FileExistsError, match="create veth 'taken'") as caught, here.batch():
-            for number in range(400):
-                here.veth(f"v{number}", f"w{number}")
-                if number in {3, 77}:
-                    here.veth("taken", f"x{number}")
+        with pytest.raises(FileExistsError, match="create veth 'taken'") as caught:
+            create_in_one_batch(here)
         assert len(caught.value.__notes__) == 1
         assert len(here.indexes()) == 1 + 2 + 800
 
 
 @in_private_host
-def test_links_deleted_together_are_gone_at_once_and_those_gone_already_do_not_matter(ip):
+def test_links_deleted_together_are_gone_at_once_and_those_gone_already_do_not_matter(ip: Ip) -> None:
     with Rtnl() as here:
         for number in range(5):
             here.veth(f"v{number}", f"w{number}", index=10 + number)
         here.delete_together([10, 11, 12, 999])
-    assert [link["ifname"] for link in ip("link")] == ["lo", "w3", "v3", "w4", "v4"]
+    assert {link["ifname"] for link in ip("link")} == {"lo", "w3", "v3", "w4", "v4"}

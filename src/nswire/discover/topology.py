@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from nswire.model.facts import Facts
     from nswire.model.values import Holder, NsKey
 
-NAMED_IDS = 5  # ids written out in one gap
+NAMED_IDS = 5  # ids or names written out in one gap
+# why, and what would help, by the state of an end whose other end is not known; "not permitted" has gaps of its own
+UNKNOWN = {
+    "gone": ("it went while we looked", "ask again"),
+    "moved": ("it moved while we looked", "ask again"),
+    "not visible": ("no namespace that can be found is the one it is in", "ask again; nswire netns asks every source"),
+    "ambiguous": ("several links fit, and this kernel does not tell in which namespace it is", ""),
+    "not said": ("neither rtnetlink nor ethtool tells", ""),
+}
 NAMED = ("/run/netns/", "/var/run/netns/")
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
@@ -114,6 +122,18 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
             where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint
         )
     yield from _holders_unknown(facts, namespaces)
+    yield from _peers_unknown(scan, namespaces)
+
+
+def _peers_unknown(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
+    by_state: dict[str, list[str]] = {}
+    for end, loose in scan.outcome.loose.items():
+        link = scan.facts.links[end.ns].get(end.ifindex)
+        if link is not None and loose.state in UNKNOWN:
+            by_state.setdefault(loose.state, []).append(f"{_label(namespaces, end.ns)}/{link.ifname}")
+    for state, names in by_state.items():
+        more = f" and {len(names) - NAMED_IDS} more" if len(names) > NAMED_IDS else ""
+        yield Gap(", ".join(names[:NAMED_IDS]) + more, "the other end", *UNKNOWN[state])
 
 
 def _holders_unknown(facts: Facts, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:

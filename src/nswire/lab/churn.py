@@ -169,7 +169,7 @@ class _Churning:
         number = self._count
         ends = [(*self._rng.choice(self._places), f"c{number}.{side}") for side in (0, 1)]
         (_, rtnl, name), (other, peer_rtnl, peer) = ends
-        index, peer_index = (self._rng.choice(_REUSED) if self._rng.random() < 0.5 else 0 for _ in ends)
+        index, peer_index = self._rng.choices(_REUSED, k=2) if self._rng.random() < 0.5 else (0, 0)
         rtnl.veth(
             name,
             peer,

@@ -28,8 +28,7 @@ _KNOBS = (
     (
         "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
         "1",
-        "AppArmor keeps user namespaces from programs without a profile: run this as root, or "
-         "`sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0` (Ubuntu 23.10 and later)",
+        "AppArmor forbids: run this as root, or `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`",
     ),
     (
         "/proc/sys/kernel/unprivileged_userns_clone",

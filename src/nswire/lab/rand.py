@@ -80,11 +80,12 @@ class _Wiring:
 
     def all(self, namespaces: list[Ns]) -> None:
         places = [self._lab.home, *namespaces]
-        # Chains: each hidden namespace gets one wire to an earlier one, so that some lie two or three wires deep.
+        # Chains: each hidden namespace gets one wire to one made shortly before it, so that some lie several wires deep.
         for position, ns in enumerate(namespaces):
             if ns.kind in HIDDEN or self._rng.random() < 0.5:
-                self.one(places[self._rng.randint(0, position)], ns)
-        for _ in range(self._rng.randint(len(places), 2 * len(places))):
+                self.one(self._rng.choice(places[max(0, position - 2) : position + 1]), ns)
+        # Many more wires make many false pairs, few leave the chains as deep as they are.
+        for _ in range(self._rng.choice((2, len(places), 2 * len(places)))):
             self.one(self._rng.choice(places), self._rng.choice(places))
 
     def one(self, a: Ns, b: Ns) -> None:

@@ -59,6 +59,7 @@ class Rtnl:
         self._queue: list[bytes] = []
         self._waiting: dict[int, str] = {}
         self._gathering = False
+        self._errors: list[OSError] = []
 
     @staticmethod
     def _open() -> socket.socket:
@@ -83,9 +84,9 @@ class Rtnl:
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[None]:
-        """Gather the requests of the block and send them together.
+        """Gather the requests of the block and send them together, at most 128 at a time.
 
-        Raises the first OSError, the others as its notes; later requests were carried out nevertheless.
+        At its end it raises the first OSError, with the others as notes; later requests were carried out nevertheless.
         """
         self._gathering = True
         try:
@@ -93,6 +94,7 @@ class Rtnl:
         finally:
             self._gathering = False
             self._flush()
+        self._raise()
 
     # -- links ----------------------------------------------------------------------------------------------------
 
@@ -147,9 +149,14 @@ class Rtnl:
     ) -> None:
         """Create a veth pair, each end where its descriptor says or else here; `master` and `mtu` as in `link`.
 
-        An index of 0 lets the kernel choose. `up` is for `name` alone: the kernel configures the peer before the
+        An index of 0 lets the kernel choose; it heeds `peer_index` only together with `index` (drivers/net/veth.c), so
+        the one without the other raises ValueError. `up` is for `name` alone: the kernel configures the peer before the
         two know each other, and refuses then (ENOTCONN).
         """
+        if peer_index and not index:
+            raise ValueError(
+                f"cannot create veth {_shown(name)}: peer_index {peer_index} needs an index as well"
+            )
         other = nla.ifinfomsg(peer_index) + _common(peer, peer_mac, mtu, peer_netns_fd)
         self.link(
             name,
@@ -299,13 +306,19 @@ class Rtnl:
 
     def _request(self, message: int, flags: int, body: bytes, what: str) -> None:
         self._put(message, flags, body, what)
-        if not self._gathering or len(self._queue) >= _BATCH:
+        if not self._gathering:
+            self._flush()
+            self._raise()
+        elif len(self._queue) >= _BATCH:
             self._flush()
 
     def _ask(self, message: int, flags: int, body: bytes, what: str) -> list[bytes]:
         self._flush()
         self._put(message, flags, body, what)
-        return self._flush()
+        replies = self._flush()
+        if not self._gathering or not replies:
+            self._raise()
+        return replies
 
     def _put(self, message: int, flags: int, body: bytes, what: str) -> None:
         self._sequence += 1
@@ -314,28 +327,33 @@ class Rtnl:
         self._waiting[self._sequence] = what
 
     def _flush(self) -> list[bytes]:
-        """Send what was gathered, and read until every request is answered; replies other than ACKs are returned."""
+        """Send what was gathered, and read until every request is answered.
+
+        Returns the replies other than ACKs; errors wait in `_errors`.
+        """
         if not self._queue:
             return []
         datagram, self._queue = b"".join(self._queue), []
         waiting, self._waiting = self._waiting, {}
         self._socket.send(datagram)
         replies: list[bytes] = []
-        errors: list[OSError] = []
         while waiting:
             for kind, flags, sequence, payload in _messages(self._socket.recv(1 << 18)):
                 if kind in (_ERROR, _DONE):
                     what = waiting.pop(sequence, None)
                     code = -struct.unpack_from("=i", payload)[0] if payload else 0
                     if code and what is not None:
-                        errors.append(_failure(code, what, payload if flags & _ACK_TLVS else b""))
+                        self._errors.append(_failure(code, what, payload if flags & _ACK_TLVS else b""))
                 else:
                     replies.append(payload)
-        if errors:
-            for other in errors[1:]:
-                errors[0].add_note(str(other))
-            raise errors[0]
         return replies
+
+    def _raise(self) -> None:
+        if self._errors:
+            (first, *others), self._errors = self._errors, []
+            for other in others:
+                first.add_note(str(other))
+            raise first
 
 
 def _common(name: Name, mac: str | bytes | None, mtu: int, netns_fd: int | None) -> bytes:

@@ -84,7 +84,7 @@ class Lab:
         mtu: int = 0,
         up: bool = True,
     ) -> tuple[End, End]:
-        """A veth pair between two namespaces (or within one), noted as true; index 0 lets the kernel choose."""
+        """A veth pair between two namespaces (or within one), noted as true; index 0 lets the kernel choose (both or neither)."""
         one, other = self.rtnl(a), self.rtnl(b)
         same = a.inode == b.inode
         one.veth(

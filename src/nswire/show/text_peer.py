@@ -38,9 +38,10 @@ def write_peer(paper: Paper, link: Link) -> None:
 
 def tree(link: Link) -> Node:
     """The tree of one asked link."""
+    steps = way_up(link)
     nodes = {-1: Node(words.place(link), words.facts(link), [])}
-    for number, step in enumerate(way_up(link)):
-        nodes[number] = _step_node(link, step)
+    for number, step in enumerate(steps):
+        nodes[number] = _step_node(step)
         nodes[step.after].below.append(nodes[number])
     root = nodes[-1]
     loose = link.loose
@@ -49,7 +50,7 @@ def tree(link: Link) -> Node:
     elif link.peer is None:
         said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
         root.below.insert(0, Node(line(span(said, "doubt")), [], []))
-    elif not any(node.head[0].text.startswith("peer") for node in root.below):
+    elif not any(step.relation == "peer" and step.after == -1 for step in steps):
         root.below.insert(0, _peer_node(link, link.peer))
     return root
 
@@ -60,14 +61,11 @@ def _peer_node(link: Link, peer: Link) -> Node:
     return Node(line(Span("peer "), span(f"({evidence})", style), GAP, *words.place(peer)), words.facts(peer), [])
 
 
-def _step_node(link: Link, step: Step) -> Node:
+def _step_node(step: Step) -> Node:
     if step.relation == "peer":
-        return _peer_node(step.link, step.link) if step.link.wire else _plain_node("peer", step.link)
-    return _plain_node(RELATIONS.get(step.relation, step.relation), step.link)
-
-
-def _plain_node(word: str, link: Link) -> Node:
-    return Node(line(span(word), GAP, *words.place(link)), words.facts(link), [])
+        return _peer_node(step.link, step.link)  # a wire is the same, seen from either end
+    word = RELATIONS.get(step.relation, step.relation)
+    return Node(line(span(word), GAP, *words.place(step.link)), words.facts(step.link), [])
 
 
 def _open_node(link: Link) -> Node:

@@ -1,0 +1,180 @@
+"""What the reading verbs share: their options, the look at the machine, handles, paper, exit status."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from nswire.cli.errors import Failure, complain
+from nswire.show.escape import shell_word, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nswire.handles import Match
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Namespace
+    from nswire.show.paint import Paper
+
+ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
+WAYS_SHOWN = 20  # matches of an ambiguous handle that are told on stderr
+
+
+class Options(NamedTuple):
+    """The options of every reading verb."""
+
+    recording: str | None
+    as_json: bool
+    color: str
+    strict: bool
+    how: bool
+
+
+class Asked(NamedTuple):
+    """One handle that was understood: the links it stands for, and the namespace, if it names one."""
+
+    query: str
+    links: tuple[Link, ...]
+    namespace: Namespace | None
+
+
+def reading(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb the options of the reading verbs; it gets them as one `Options`, first."""
+
+    @wraps(function)
+    def called(
+        recording: str | None, as_json: bool, color: str, strict: bool, how: bool, **others: Any  # noqa: FBT001
+    ) -> int:
+        return function(Options(recording, as_json, color, strict, how), **others)
+
+    for option in reversed(OPTIONS):
+        called = option(called)
+    return called
+
+
+OPTIONS = (
+    click.option("--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."),
+    click.option("-j", "--json", "as_json", is_flag=True, help="Print one JSON document (see nswire schema)."),
+    click.option(
+        "--color",
+        type=click.Choice(("auto", "always", "never")),
+        default="auto",
+        show_default=True,
+        help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 if anything could not be seen."),
+    click.option("--how", is_flag=True, help="Print the classic commands that show the same, too."),
+)
+
+
+def handles(*, required: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """The argument HANDLE, with completion."""
+    from nswire.cli.completing import complete
+
+    return click.argument("handles", nargs=-1, metavar="HANDLE...", required=required, shell_complete=complete)
+
+
+def look(options: Options, sources: Iterable[str] | None = None) -> Topology:
+    """Scan this machine, or read the recording. Raises Failure."""
+    import nswire
+
+    if options.recording is None:
+        try:
+            return nswire.scan(sources=sources)
+        except OSError as error:
+            raise Failure("this machine", error.strerror or str(error), "is /proc mounted?") from error
+    from nswire.host.recorded import BadRecording, Recorded
+
+    try:
+        return nswire.scan(Recorded.open(options.recording), sources)
+    except BadRecording as error:
+        raise Failure(options.recording, str(error)) from error
+    except OSError as error:
+        raise Failure(options.recording, error.strerror or str(error)) from error
+
+
+def understand(topology: Topology, words: Iterable[str], *, one: bool) -> tuple[list[Asked], bool]:
+    """What the handles stand for, and whether all of them were understood; errors are told on stderr.
+
+    With `one`, a handle that finds several things is an error; a namespace is one thing, with all its links.
+    """
+    from nswire.handles import find
+
+    asked, fine = [], True
+    for word in words:
+        matches = find(topology, word)
+        if not matches:
+            _tell_unknown(topology, word)
+        elif one and len(matches) > 1:
+            _tell_ambiguous(word, matches)
+        else:
+            asked += [Asked(word, match.links, match.namespace) for match in matches]
+            continue
+        fine = False
+    return asked, fine
+
+
+def _tell_unknown(topology: Topology, word: str) -> None:
+    from nswire.handles import nearest
+
+    near = nearest(topology, word)
+    command = click.get_current_context().command_path
+    offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
+    complain(f"{command}: {visible(word)}: there is no such link{offered}")
+    root = topology.taken.uid == 0
+    complain("  nswire ls shows all links" + ("" if root else "; root sees those of more namespaces"))
+
+
+def _tell_ambiguous(word: str, matches: list[Match]) -> None:
+    command = click.get_current_context().command_path
+    complain(f"{command}: {visible(word)}: {len(matches)} things are called so; say which:")
+    for match in matches[:WAYS_SHOWN]:
+        complain(f"  {shell_word(match.unique)}{_described(match)}")
+    if len(matches) > WAYS_SHOWN:
+        complain(f"  and {len(matches) - WAYS_SHOWN} more: nswire ls {shell_word(word)} shows all")
+
+
+def _described(match: Match) -> str:
+    if match.namespace is not None:
+        return f"  namespace, {len(match.links)} links"
+    link = match.links[0]
+    words = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
+    return "  " + ", ".join(visible(word) for word in words if word)
+
+
+def distinct(asked: Iterable[Asked]) -> list[Link]:
+    """The links of all handles, each once."""
+    return list(dict.fromkeys(link for one in asked for link in one.links))
+
+
+def paper(options: Options) -> Paper:
+    """Where the answer for people goes."""
+    from nswire.show.paint import Paper
+
+    terminal = sys.stdout.isatty()
+    wanted = options.color == "always" or (
+        options.color == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+    columns = shutil.get_terminal_size().columns if terminal else None
+    return Paper(sys.stdout, columns=columns, color=wanted)
+
+
+def write_how(commands: Iterable[str]) -> None:
+    """The classic commands, after the answer."""
+    sys.stdout.write("\nThe same with classic commands (as root):\n")
+    for command in commands:
+        sys.stdout.write(f"  {command}\n")
+
+
+def status(topology: Topology, options: Options, *, fine: bool = True, no: bool = False) -> int:
+    """The exit status of an answer."""
+    if not fine:
+        return FAILED
+    if options.strict and topology.gaps:
+        return INCOMPLETE
+    return NO if no else ANSWERED
