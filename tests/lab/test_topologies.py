@@ -48,9 +48,10 @@ def test_the_blog_s_network_to_the_digit(ip: Ip) -> None:
         assert routes == {"default": "10.10.100.1", "10.10.100.0/24": None, "169.254.0.0/16": None}
         at_home = {link["ifname"]: link for link in ip("-d", "link")}
         outer, uplink = at_home["tap39d60faa-aa"], at_home["eth1"]
+        names = {each["nsid"]: each["name"] for each in ip("netns", "list-id")}
         assert (outer["ifindex"], outer["address"], outer["link_index"]) == (69, "62:41:1f:e2:b2:9d", 68)
-        assert (outer["master"], outer["link_netns"]) == ("brqfabc7ead-61", post.NAMESPACE)
-        assert (uplink["master"], uplink["link_netns"], uplink["operstate"]) == (
+        assert (outer["master"], names[outer["link_netnsid"]]) == ("brqfabc7ead-61", post.NAMESPACE)
+        assert (uplink["master"], names[uplink["link_netnsid"]], uplink["operstate"]) == (
             "brqfabc7ead-61",
             "router",
             "UP",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nswire.handles import Match
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace
+    from nswire.show.build import Builder
     from nswire.show.paint import Paper
 
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
@@ -48,7 +49,12 @@ def reading(function: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(function)
     def called(
-        recording: str | None, as_json: bool, color: str, strict: bool, how: bool, **others: Any  # noqa: FBT001
+        recording: str | None,
+        as_json: bool,
+        color: str,
+        strict: bool,
+        how: bool,
+        **others: Any,  # noqa: FBT001
     ) -> int:
         return function(Options(recording, as_json, color, strict, how), **others)
 
@@ -58,8 +64,12 @@ def reading(function: Callable[..., int]) -> Callable[..., int]:
 
 
 OPTIONS = (
-    click.option("--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."),
-    click.option("-j", "--json", "as_json", is_flag=True, help="Print one JSON document (see nswire schema)."),
+    click.option(
+        "--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."
+    ),
+    click.option(
+        "-j", "--json", "as_json", is_flag=True, help="Print one JSON document (see nswire schema)."
+    ),
     click.option(
         "--color",
         type=click.Choice(("auto", "always", "never")),
@@ -76,7 +86,9 @@ def handles(*, required: bool = False) -> Callable[[Callable[..., int]], Callabl
     """The argument HANDLE, with completion."""
     from nswire.cli.completing import complete
 
-    return click.argument("handles", nargs=-1, metavar="HANDLE...", required=required, shell_complete=complete)
+    return click.argument(
+        "handles", nargs=-1, metavar="HANDLE...", required=required, shell_complete=complete
+    )
 
 
 def look(options: Options, sources: Iterable[str] | None = None) -> Topology:
@@ -152,23 +164,49 @@ def distinct(asked: Iterable[Asked]) -> list[Link]:
     return list(dict.fromkeys(link for one in asked for link in one.links))
 
 
-def paper(options: Options) -> Paper:
-    """Where the answer for people goes."""
+class Answer(NamedTuple):
+    """An answer in its three forms, each made only when it is wanted.
+
+    `parts` gives the lists of the JSON document, `text` writes for people, `how` gives the classic commands.
+    """
+
+    parts: Callable[[Builder], list[tuple[str, Iterable[object]]]]
+    text: Callable[[Paper], None]
+    how: Callable[[], list[str]]
+
+
+def give(topology: Topology, options: Options, schema: str, answer: Answer) -> None:
+    """Print an answer to stdout, with what could not be seen at its end."""
+    if options.as_json:
+        from nswire.show import documents, jsonout
+        from nswire.show.build import Builder
+
+        parts = [*answer.parts(Builder(topology)), ("gaps", topology.gaps)]
+        if options.how:
+            parts.append(("how", answer.how()))
+        jsonout.write(sys.stdout, documents.head(schema, topology.taken), parts)
+        return
+    from nswire.show.words import write_gaps
+
+    sheet = _paper(options)
+    answer.text(sheet)
+    write_gaps(sheet, topology.gaps)
+    if options.how:
+        sys.stdout.write("\nThe same with classic commands (as root):\n")
+        sys.stdout.writelines(f"  {command}\n" for command in answer.how())
+
+
+def _paper(options: Options) -> Paper:
     from nswire.show.paint import Paper
 
     terminal = sys.stdout.isatty()
     wanted = options.color == "always" or (
-        options.color == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        options.color == "auto"
+        and terminal
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
     )
-    columns = shutil.get_terminal_size().columns if terminal else None
-    return Paper(sys.stdout, columns=columns, color=wanted)
-
-
-def write_how(commands: Iterable[str]) -> None:
-    """The classic commands, after the answer."""
-    sys.stdout.write("\nThe same with classic commands (as root):\n")
-    for command in commands:
-        sys.stdout.write(f"  {command}\n")
+    return Paper(sys.stdout, columns=shutil.get_terminal_size().columns if terminal else None, color=wanted)
 
 
 def status(topology: Topology, options: Options, *, fine: bool = True, no: bool = False) -> int:

@@ -22,6 +22,8 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     except Exception:  # noqa: BLE001 (a completion that talks destroys the line it is typed on)
         return []
     names = {link.ifname: None for link in topology.links() if not link.loopback}
-    names.update((f"{link.netns.label}/{link.ifname}", None) for link in topology.links() if "/" in incomplete)
+    names.update(
+        (f"{link.netns.label}/{link.ifname}", None) for link in topology.links() if "/" in incomplete
+    )
     names.update((ns.label, None) for ns in topology.namespaces.values())
     return [name for name in names if name.startswith(incomplete) and PLAIN.fullmatch(name)]

@@ -90,7 +90,9 @@ def command() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run nswire and exit. Never returns, never shows a traceback unless NSWIRE_DEBUG is set."""
     gc.disable()  # short-lived, and what a scan makes stays until the end
-    with contextlib.suppress(AttributeError, ValueError):  # `| head` ends us quietly, as it does any C program
+    with contextlib.suppress(
+        AttributeError, ValueError
+    ):  # `| head` ends us quietly, as it does any C program
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
@@ -109,7 +111,7 @@ def _run(args: list[str] | None) -> int:
     except click.ClickException as error:
         say(error)
         return BROKEN
-    except Exception as error:  # noqa: BLE001 (the last resort)
+    except Exception as error:
         if os.environ.get("NSWIRE_DEBUG"):
             raise
         say(_unexpected(error))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from nswire.cli.common import Asked, Options, handles, look, paper, reading, status, understand, write_how
+from nswire.cli.common import (
+    Answer,
+    Asked,
+    Options,
+    distinct,
+    give,
+    handles,
+    look,
+    reading,
+    status,
+    understand,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nswire.model.topology import Topology
 
 EPILOG = """\b
@@ -39,32 +47,36 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
     """
     topology = look(options)
     if not handles:
-        _every_pair(topology, options)
+        give(topology, options, "peer", _every_pair(topology))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=True)
     if asked:
-        (_as_json if options.as_json else _as_text)(topology, options, asked)
-    no = any(all(link.wire is None and link.loose is None for link in one.links) for one in asked)
-    return status(topology, options, fine=fine, no=no)
+        give(topology, options, "peer", _some(asked))
+    return status(topology, options, fine=fine, no=any(_has_none(one) for one in asked))
 
 
-def _every_pair(topology: Topology, options: Options) -> None:
-    from nswire.show import howto
+def _has_none(asked: Asked) -> bool:
+    return all(link.wire is None and link.loose is None for link in asked.links)
 
-    if options.as_json:
-        from nswire.show import jsonout
-        from nswire.show.build import Builder, loose_ends, pairs
-        from nswire.show.documents import head
 
-        build = Builder(topology)
-        results = (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology)))
-        parts = [("results", results), ("gaps", topology.gaps)]
-        jsonout.write(sys.stdout, head("peer", topology.taken), [*parts, *_how(options, howto.for_pairs, topology)])
-        return
-    from nswire.show import text_peer, words
+def _every_pair(topology: Topology) -> Answer:
+    from nswire.show import howto, text_peer
+    from nswire.show.build import loose_ends, pairs
 
-    sheet = paper(options)
-    text_peer.write_pairs(sheet, topology)
-    words.write_gaps(sheet, topology.gaps)
-    if options.how:
-        write_how(howto.for_pairs(topology))
+    return Answer(
+        lambda build: [
+            ("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))
+        ],
+        lambda paper: text_peer.write_pairs(paper, topology),
+        lambda: howto.for_pairs(topology),
+    )
+
+
+def _some(asked: list[Asked]) -> Answer:
+    from nswire.show import howto, text_peer
+
+    return Answer(
+        lambda build: [("results", (build.peer(one.query, link) for one in asked for link in one.links))],
+        lambda paper: text_peer.write_peers(paper, [(one.query, one.links) for one in asked]),
+        lambda: howto.for_peer(distinct(asked)),
+    )

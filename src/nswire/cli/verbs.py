@@ -13,14 +13,14 @@ class Verb(NamedTuple):
 
 
 TABLE = (
-    Verb("peer", "The other end of a link, and the way up to the NIC; without HANDLE: every pair."),
+    Verb("peer", "What is at the other end of a link, and its way up to the NIC."),
     Verb("ls", "Links, across all namespaces."),
-    Verb("netns", "Namespaces: what they are called, what holds them, how many links."),
+    Verb("netns", "Namespaces: names, links in them, what holds them."),
     Verb("show", "Everything known about a link or a namespace."),
-    Verb("record", "Write the raw answers of this machine into a file, for --from."),
+    Verb("record", "Write the raw answers of this machine into a file."),
     Verb("schema", "The JSON Schemas of what --json prints."),
-    Verb("completion", "The script that makes a shell complete verbs, options and handles."),
-    Verb("demo", "Build a small cloud network in a private namespace, and ask about it."),
+    Verb("completion", "The script for a shell's completion."),
+    Verb("demo", "A small cloud network in a private namespace, asked."),
 )
 
 NAMES = tuple(verb.name for verb in TABLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.handles.index import index_of
+from nswire.handles.index import Found, index_of
 from nswire.handles.table import LINKS, NAMESPACES, PREFIXES
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ class Match(NamedTuple):
     namespace: Namespace | None
     unique: str
     rank: int
-
-
-class _Found(NamedTuple):
-    rank: int
-    kind: str
-    ns: NsKey | None
-    end: End | None
 
 
 def find(topology: Topology, text: str) -> list[Match]:
@@ -76,7 +69,7 @@ def nearest(topology: Topology, text: str) -> list[str]:
 # -- matches -----------------------------------------------------------------------------------------------------
 
 
-def _match(topology: Topology, found: _Found) -> Match:
+def _match(topology: Topology, found: Found) -> Match:
     if found.end is not None:
         link = topology.get(found.end)
         if link is None:  # pragma: no cover (the index is made of the topology's own links)
@@ -110,10 +103,10 @@ def _means(topology: Topology, word: str, ns: NsKey | None, end: End | None) -> 
 # -- looking up --------------------------------------------------------------------------------------------------
 
 
-def _find(topology: Topology, text: str) -> tuple[_Found, ...]:
+def _find(topology: Topology, text: str) -> tuple[Found, ...]:
     memory = index_of(topology).found
     if text not in memory:
-        best: dict[tuple[NsKey | None, End | None], _Found] = {}
+        best: dict[tuple[NsKey | None, End | None], Found] = {}
         for found in (*_namespaces(topology, text), *_links(topology, text), *_scoped(topology, text)):
             place = (found.ns, found.end)
             if place not in best or found.rank < best[place].rank:
@@ -122,7 +115,7 @@ def _find(topology: Topology, text: str) -> tuple[_Found, ...]:
     return memory[text]
 
 
-def _namespaces(topology: Topology, text: str) -> Iterator[_Found]:
+def _namespaces(topology: Topology, text: str) -> Iterator[Found]:
     index, typed = index_of(topology), text.startswith(PREFIXES)
     for family in NAMESPACES:
         if typed and not (family.prefix and text.startswith(family.prefix)):
@@ -130,10 +123,10 @@ def _namespaces(topology: Topology, text: str) -> Iterator[_Found]:
         key = family.key(text)
         if key is not None:
             for ns in index.namespaces(topology, family, key):
-                yield _Found(family.rank, family.name, ns, None)
+                yield Found(family.rank, family.name, ns, None)
 
 
-def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[_Found]:
+def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[Found]:
     index, typed = index_of(topology), text.startswith(PREFIXES)
     for family in LINKS:
         if typed and not (family.prefix and text.startswith(family.prefix)):
@@ -143,10 +136,10 @@ def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[_
             continue
         ends = index.links(topology, family, key) if ns is None else index.links_in(topology, family, ns, key)
         for end in ends:
-            yield _Found(family.rank, family.name, None, end)
+            yield Found(family.rank, family.name, None, end)
 
 
-def _scoped(topology: Topology, text: str) -> Iterator[_Found]:
+def _scoped(topology: Topology, text: str) -> Iterator[Found]:
     """`NETNS/IFNAME`, whichever of the slashes is the one between the two: names of both may have some."""
     at = text.find("/")
     for _ in range(SCOPES):

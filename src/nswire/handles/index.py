@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -10,8 +10,14 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.model.values import End, NsKey
 
-Where = tuple["NsKey | None", "End | None"]
-"""What a handle names: a namespace or a link."""
+
+class Found(NamedTuple):
+    """What a handle names: a namespace or a link, and as what it was understood."""
+
+    rank: int
+    kind: str
+    ns: NsKey | None
+    end: End | None
 
 
 class Index:
@@ -21,7 +27,7 @@ class Index:
         self._links: dict[int, dict[str, list[End]]] = {}
         self._scoped: dict[int, dict[tuple[NsKey, str], list[End]]] = {}
         self._namespaces: dict[int, dict[str, list[NsKey]]] = {}
-        self.found: dict[str, tuple[tuple[int, str, NsKey | None, End | None], ...]] = {}
+        self.found: dict[str, tuple[Found, ...]] = {}
 
     def links(self, topology: Topology, family: LinkFamily, key: str) -> list[End]:
         """The links that this family calls so."""

@@ -34,7 +34,7 @@ def _keys(link: Link) -> Iterator[str]:
             continue
         yield str(interface.ip)
         yield str(interface)
-        if interface.version == 6 and interface.is_link_local:  # noqa: PLR2004 (6 is what the module calls IPv6)
+        if interface.version == 6 and interface.is_link_local:
             for zone in (link.ifname, link.ifindex):
                 yield f"{interface.ip}%{zone}"
 

@@ -19,4 +19,6 @@ def _keys(_: Topology, ns: Namespace) -> Iterable[str]:
     return (ns.label,) if ns.hidden else ()
 
 
-FAMILY = NamespaceFamily("nsid", 0, lambda text: text if text.startswith(PREFIX) else None, _keys, prefix=PREFIX)
+FAMILY = NamespaceFamily(
+    "nsid", 0, lambda text: text if text.startswith(PREFIX) else None, _keys, prefix=PREFIX
+)

@@ -24,4 +24,5 @@ LINKS: tuple[LinkFamily, ...] = (
     alias.FAMILY,
 )
 
-PREFIXES = tuple(family.prefix for family in (*NAMESPACES, *LINKS) if family.prefix)
+_ALL: tuple[NamespaceFamily | LinkFamily, ...] = (*NAMESPACES, *LINKS)
+PREFIXES = tuple(family.prefix for family in _ALL if family.prefix)

@@ -64,7 +64,7 @@ class Ns:
     child: Child | None = None
     """The process (and thread) that holds it."""
     _fd: list[int] = field(default_factory=list, compare=False, repr=False)
-    _undo: Callable[[], None] | None = field(default=None, compare=False, repr=False)
+    _undo: list[Callable[[], None]] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def fd(self) -> int:
@@ -94,10 +94,10 @@ class Ns:
             os.close(self._fd.pop())
 
     def close(self) -> None:
-        """End the holder and release. The kernel takes the namespace down a little later."""
+        """End the holder and release; a second call does nothing. The kernel takes the namespace down a little later."""
         self.release()
-        if self._undo is not None:
-            self._undo()
+        while self._undo:
+            self._undo.pop()()
 
 
 def here() -> Ns:
@@ -167,7 +167,7 @@ def described(
 ) -> Ns:
     """The value for a namespace whose descriptor is `fd`, which then belongs to it; `undo` ends its holder."""
     stat = os.fstat(fd)
-    return Ns(stat.st_ino, stat.st_dev, _cookie(fd), kind, path, child, [fd], undo)
+    return Ns(stat.st_ino, stat.st_dev, _cookie(fd), kind, path, child, [fd], [undo] if undo else [])
 
 
 def _cookie(fd: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from nswire.model.values import FLAGS, IFF_LOOPBACK, OPERSTATES, End
+from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +89,9 @@ class Link:
     @property
     def flags(self) -> tuple[str, ...]:
         """Its flags, in iproute2's words and order."""
-        return tuple(name for bit, name in enumerate(FLAGS) if self.fact.flags >> bit & 1)
+        flags = self.fact.flags
+        no_carrier = ("NO-CARRIER",) if flags & IFF_UP and not flags & IFF_RUNNING else ()
+        return (*no_carrier, *(name for name, bit in FLAGS.items() if flags & bit))
 
     @property
     def loopback(self) -> bool:

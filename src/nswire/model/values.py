@@ -11,11 +11,27 @@ NsKey = int
 
 Evidence = Literal["proved", "mutual", "inferred"]
 
-IFF_UP, IFF_LOOPBACK = 0x1, 0x8
-FLAGS = (
-    "UP BROADCAST DEBUG LOOPBACK POINTOPOINT NOTRAILERS RUNNING NOARP PROMISC ALLMULTI MASTER SLAVE MULTICAST PORTSEL "
-    "AUTOMEDIA DYNAMIC LOWER_UP DORMANT ECHO"
-).split()  # include/uapi/linux/if.h, bit 0 first
+IFF_UP, IFF_LOOPBACK, IFF_RUNNING = 0x1, 0x8, 0x40
+FLAGS = {
+    "LOOPBACK": 0x8,
+    "BROADCAST": 0x2,
+    "POINTOPOINT": 0x10,
+    "MULTICAST": 0x1000,
+    "NOARP": 0x80,
+    "ALLMULTI": 0x200,
+    "PROMISC": 0x100,
+    "MASTER": 0x400,
+    "SLAVE": 0x800,
+    "DEBUG": 0x4,
+    "DYNAMIC": 0x8000,
+    "AUTOMEDIA": 0x4000,
+    "PORTSEL": 0x2000,
+    "NOTRAILERS": 0x20,
+    "UP": 0x1,
+    "LOWER_UP": 0x10000,
+    "DORMANT": 0x20000,
+    "ECHO": 0x40000,
+}  # include/uapi/linux/if.h, in iproute2's order; it shows IFF_RUNNING only by its lack, as NO-CARRIER
 OPERSTATES = ("UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP")  # RFC 2863
 
 

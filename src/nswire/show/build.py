@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire.kinds import is_pair
-
 from nswire.resolve.up import up
 from nswire.resolve.why import why
 from nswire.show.documents import (

@@ -1,8 +1,8 @@
-"""Names from outside made harmless, and still told apart: what cannot be seen is shown by its number.
+r"""Names from outside made harmless, and still told apart: what cannot be seen is shown by its number.
 
 Whoever runs a container chooses the names of links, namespaces and processes, and they end in the terminal of an
-administrator. Shown as `\\x1b`: control characters; as `\\u202e`: bidi controls, zero-width, other invisible and
-unassigned characters; as `\\xff`: bytes that are no UTF-8; as `\\\\`: the backslash, so that no name can look like
+administrator. Shown as `\x1b`: control characters; as `\u202e`: bidi controls, zero-width, other invisible and
+unassigned characters; as `\xff`: bytes that are no UTF-8; as `\\`: the backslash, so that no name can look like
 another one's escape. What is printable stays as it is, in any script.
 """
 
@@ -27,7 +27,13 @@ def visible(text: str) -> str:
 
     Runs of spaces, and those at the ends, are escaped, too: they could forge the columns of a table.
     """
-    if text.isascii() and text.isprintable() and "\\" not in text and "  " not in text and text.strip() == text:
+    if (
+        text.isascii()
+        and text.isprintable()
+        and "\\" not in text
+        and "  " not in text
+        and text.strip() == text
+    ):
         return text
     if _COMBINING_FIRST.match(text):
         return _number(text[0]) + visible(text[1:])
@@ -45,7 +51,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _number(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 (surrogateescape: a byte that is no UTF-8)
+    if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     if code <= _ASCII:
         return f"\\x{code:02x}"
@@ -56,8 +62,9 @@ _ANSI_C = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\x1b": "\\e", "'": "\\'", "\\
 
 
 def shell_word(text: str) -> str:
-    """The text as one word of a shell command, to be pasted: as it is, in quotes, or, with control characters or bytes
-    that are no UTF-8, as `$'..'` (bash, zsh, ksh).
+    """The text as one word of a shell command, to be pasted.
+
+    As it is, in quotes, or, with control characters or bytes that are no UTF-8, as `$'..'` (bash, zsh, ksh).
     """
     if visible(text.replace("\\", "").replace(" ", "")) == text.replace("\\", "").replace(" ", ""):
         return shlex.quote(text)

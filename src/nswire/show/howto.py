@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.kinds import is_pair
+from nswire.kinds import TABLE, is_pair
+from nswire.resolve.peers import other_index
 from nswire.show.build import way_up
 from nswire.show.escape import shell_word, visible
 
@@ -84,7 +85,12 @@ def for_links(topology: Topology, links: Iterable[Link], *, every: bool) -> list
 
 def for_namespaces(namespaces: Iterable[Namespace]) -> list[str]:
     """The commands that show what `netns` said."""
-    common = ["ip netns list", "lsns -t net", "grep nsfs /proc/*/mountinfo", "ls -l /proc/*/task/*/ns/net /proc/*/fd"]
+    common = [
+        "ip netns list",
+        "lsns -t net",
+        "grep nsfs /proc/*/mountinfo",
+        "ls -l /proc/*/task/*/ns/net /proc/*/fd",
+    ]
     return [*common, *_once(_in(ns, "link show", "netns list-id") for ns in namespaces)]
 
 
@@ -97,34 +103,42 @@ def for_show(links: Iterable[Link], namespaces: Iterable[Namespace]) -> list[str
 
 
 def _peer(link: Link) -> Iterator[str]:
-    yield _details(link)
-    if link.wire is not None or link.loose is not None:
-        if link.fact.link_netnsid is not None:
-            yield _in(link.netns, "netns list-id")
-        yield _statistics(link)
-        if link.peer is not None:
-            yield _details(link.peer)
-            yield _statistics(link.peer)
+    yield from _end(link)
+    if link.peer is not None:
+        yield from _end(link.peer)
     for step in way_up(link):
         if step.relation == "port":
-            yield _in(step.link.netns, f"-d link show master {shell_word(step.link.ifname)}")
+            yield _in(step.link.netns, f"-d link show master {shell_word(step.link.ifname)}  # its ports")
+        elif step.relation == "uplink":
+            yield _in(step.link.netns, f"-d link show dev {shell_word(step.link.ifname)}")
         else:
-            yield _details(step.link)
+            yield from _end(step.link)
 
 
-def _pairs_in(ns: Namespace) -> Iterator[str]:
-    yield _in(ns, "-d link show type veth", "netns list-id")
-
-
-def _details(link: Link) -> str:
-    return _in(link.netns, f"-d link show dev {shell_word(link.ifname)}")
+def _end(link: Link) -> Iterator[str]:
+    """What one end of a pair says: its index and name, the other's index, and the id of the other's namespace."""
+    paired = link.wire is not None or link.loose is not None
+    index, nsid = other_index(link.fact), link.fact.link_netnsid
+    said = f"  # @if{index}" + ("" if nsid is None else f", link-netnsid {nsid}") if paired and index else ""
+    yield _in(link.netns, f"-d link show dev {shell_word(link.ifname)}{said}")
+    if not paired:
+        return
+    if nsid is not None:
+        yield _in(link.numbered_by, f"netns list-id  # which namespace is nsid {nsid}")
+    yield _statistics(link)
 
 
 def _statistics(link: Link) -> str:
     way = entry(link.netns)
-    if link.kind not in ETHTOOL_KINDS or not is_pair(link.kind) or link.ifname.startswith("-") or way.other is None:
+    if link.kind not in ETHTOOL_KINDS or link.ifname.startswith("-") or way.other is None:
         return ""
-    return f"{way.other}ethtool -S {shell_word(link.ifname)}"
+    return f"{way.other}ethtool -S {shell_word(link.ifname)}  # peer_ifindex"
+
+
+def _pairs_in(ns: Namespace) -> Iterator[str]:
+    yield _in(
+        ns, *(f"-d link show type {kind.name}" for kind in TABLE if is_pair(kind.name)), "netns list-id"
+    )
 
 
 def _in(ns: Namespace, *commands: str) -> str:

@@ -1,7 +1,7 @@
-"""JSON documents, written item by item, so that an answer of any size is never one string.
+r"""JSON documents, written item by item, so that an answer of any size is never one string.
 
-JSON is exact: a name is in it as it is. Characters that a terminal might act on are written as `\\uXXXX`, and a byte
-that is no UTF-8 as a lone surrogate `\\udcXX`: Python's `os.fsencode(json.loads(...))` gives the exact bytes.
+JSON is exact: a name is in it as it is. Characters that a terminal might act on are written as `\uXXXX`, and a byte
+that is no UTF-8 as a lone surrogate `\udcXX`: Python's `os.fsencode(json.loads(...))` gives the exact bytes.
 """
 
 from __future__ import annotations

@@ -20,7 +20,12 @@ HOLDERS: tuple[tuple[str, Callable[[Holder, str], str]], ...] = (
     ("process", lambda holder, comm: f"pid {holder.pid}{comm}"),
     ("thread", lambda holder, comm: f"thread {holder.number} of pid {holder.pid}{comm}"),
     ("name", lambda holder, _: holder.path),
-    ("mount", lambda holder, comm: holder.path if holder.own else f"{holder.path} as pid {holder.pid}{comm} sees it"),
+    (
+        "mount",
+        lambda holder, comm: (
+            holder.path if holder.own else f"{holder.path} as pid {holder.pid}{comm} sees it"
+        ),
+    ),
     ("fd", lambda holder, comm: f"fd {holder.number} of pid {holder.pid}{comm}"),
     ("socket", lambda holder, comm: f"socket fd {holder.number} of pid {holder.pid}{comm}"),
 )
@@ -47,14 +52,22 @@ def held_by(topology: Topology, ns: Namespace) -> str:
     if ns.seen_from is not None:
         through, nsid = ns.seen_from
         parts.append(f"seen from {topology.namespaces[through].label} as nsid {nsid}")
-    named = {holder.path for holder in ns.holders if holder.type == "name"}
+    holders = told(ns)
     for kind, _ in HOLDERS:
-        found = [
-            holder for holder in ns.holders if holder.type == kind and (kind != "mount" or holder.path not in named)
-        ]
+        found = [holder for holder in holders if holder.type == kind]
         if found:
             parts.append(tell(topology, found[0]) + (f" +{len(found) - 1} more" if len(found) > 1 else ""))
     return ", ".join(parts) or ("nswire itself" if ns.home else "not known")
+
+
+def told(ns: Namespace) -> list[Holder]:
+    """Its holders, without the mount that is behind a name of `ip netns`."""
+    named = {holder.path for holder in ns.holders if holder.type == "name"}
+    return [
+        holder
+        for holder in ns.holders
+        if not (holder.type == "mount" and holder.own and holder.path in named)
+    ]
 
 
 def tell(topology: Topology, holder: Holder) -> str:

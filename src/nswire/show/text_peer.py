@@ -29,8 +29,20 @@ class Node(NamedTuple):
     below: list[Node]
 
 
-def write_peer(paper: Paper, link: Link) -> None:
-    """The asked link, its other end, and the way up to the NIC."""
+def write_peers(paper: Paper, asked: Sequence[tuple[str, Sequence[Link]]]) -> None:
+    """For each handle its links, each with its other end and the way up to the NIC."""
+    first = True
+    for query, links in asked:
+        if not links:
+            paper.print(span(query), span(": no links there, loopback aside", "doubt"))
+        for link in links:
+            if not first:
+                paper.print()
+            first = False
+            _write_peer(paper, link)
+
+
+def _write_peer(paper: Paper, link: Link) -> None:
     write_node(paper, tree(link))
     for reason in why(link):
         paper.print(span(reason, "dim"))
@@ -58,7 +70,9 @@ def tree(link: Link) -> Node:
 def _peer_node(link: Link, peer: Link) -> Node:
     evidence = "" if link.wire is None else link.wire.evidence
     style = "dim" if evidence == "proved" else "doubt"
-    return Node(line(Span("peer "), span(f"({evidence})", style), GAP, *words.place(peer)), words.facts(peer), [])
+    return Node(
+        line(Span("peer "), span(f"({evidence})", style), GAP, *words.place(peer)), words.facts(peer), []
+    )
 
 
 def _step_node(step: Step) -> Node:
@@ -75,10 +89,14 @@ def _open_node(link: Link) -> Node:
     topology = link.topology
     hint = words.unlock(topology, loose)
     found = [candidate for end in loose.candidates if (candidate := topology.get(end)) is not None]
-    below = [Node(words.place(candidate), words.facts(candidate), []) for candidate in found[:CANDIDATES_SHOWN]]
+    below = [
+        Node(words.place(candidate), words.facts(candidate), []) for candidate in found[:CANDIDATES_SHOWN]
+    ]
     if len(found) > CANDIDATES_SHOWN:
         below.append(Node(line(f"and {len(found) - CANDIDATES_SHOWN} more: --json shows all"), [], []))
-    return Node(line(span(words.far_end(topology, loose), "doubt")), [line(span(hint, "dim"))] if hint else [], below)
+    return Node(
+        line(span(words.far_end(topology, loose), "doubt")), [line(span(hint, "dim"))] if hint else [], below
+    )
 
 
 def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> None:
@@ -90,7 +108,12 @@ def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> Non
         paper.print(below, *more)
     for number, child in enumerate(node.below):
         last = number == len(node.below) - 1
-        write_node(paper, child, rest + (paper.last if last else paper.branch), rest + ("   " if last else paper.trunk))
+        write_node(
+            paper,
+            child,
+            rest + (paper.last if last else paper.branch),
+            rest + ("   " if last else paper.trunk),
+        )
 
 
 def _folded(paper: Paper, head: Line, details: Sequence[Line], indent: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nswire.resolve.why import why
@@ -9,11 +10,11 @@ from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name
 from nswire.show.paint import Line, Paper, Span, line, span
 from nswire.show.text_ls import write_links
-from nswire.show.text_netns import held_by, tell
+from nswire.show.text_netns import held_by, tell, told
 from nswire.show.text_peer import tree, write_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace
@@ -39,7 +40,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "namespace", _namespace_words(link.topology, link.netns)
     yield "ifindex", line(str(link.ifindex))
     yield "kind", (span(link.kind or "physical or built in"),)
-    yield "state", (words.state(link), span(f"  {' '.join(link.flags)}".strip() and f" ({', '.join(link.flags)})"))
+    yield "state", line(words.state(link), "  ", span(",".join(link.flags), "dim"))
     yield "type", (span(LINK_TYPES.get(fact.type, str(fact.type))),)
     yield "MAC", (span(fact.address),)
     yield "permanent", (span("" if fact.permaddr == fact.address else fact.permaddr),)
@@ -89,9 +90,22 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
     yield "home", line("nswire was started here" if ns.home else "")
     if ns.seen_from is not None:
         yield "hidden", (span(held_by(topology, ns), "doubt"),)
-    for holder in ns.holders[:LISTED]:
+    holders = told(ns)
+    for holder in holders[:LISTED]:
         yield "held by", (span(tell(topology, holder)),)
-    if len(ns.holders) > LISTED:
-        yield "", line(f"and {len(ns.holders) - LISTED} more: --json shows all")
+    if len(holders) > LISTED:
+        yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
     for owner in ns.owners:
         yield "owner", (span(f"{owner.type} {owner.name} ({owner.by} {owner.id})"),)
+
+
+def write_all(
+    paper: Paper, topology: Topology, namespaces: Sequence[Namespace], links: Sequence[Link]
+) -> None:
+    """Namespaces first, then links, an empty line between any two."""
+    writes = [partial(write_namespace, paper, topology, ns) for ns in namespaces]
+    writes += [partial(write_link, paper, link) for link in links]
+    for number, write in enumerate(writes):
+        if number:
+            paper.print()
+        write()

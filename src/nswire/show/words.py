@@ -92,6 +92,6 @@ def write_gaps(paper: Paper, gaps: tuple[Gap, ...]) -> None:
     paper.print()
     for gap in gaps[:GAPS_SHOWN]:
         hint = f" ({gap.hint})" if gap.hint else ""
-        paper.print(span(f"not seen: {gap.what} of {gap.where}: {gap.why}{hint}", "dim"))
+        paper.print(span(f"not seen: {gap.where}: {gap.what}: {gap.why}{hint}", "dim"))
     if len(gaps) > GAPS_SHOWN:
         paper.print(Span(f"and {len(gaps) - GAPS_SHOWN} more: --json shows all", "dim"))

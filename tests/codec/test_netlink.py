@@ -1,0 +1,215 @@
+"""The codec against what other readers make of the same kernel, and against bytes that no kernel sends."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import struct
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nswire
+from nswire.codec import ethtool, procfs
+from nswire.codec.netlink import address, link, nsid, route
+from nswire.codec.netlink.framing import KernelError, Malformed, attribute, interrupted, request
+from nswire.host.live import Live
+from nswire.host.recorded import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nswire.lab.truth import Lab
+
+DECODERS: list[Callable[[bytes], object]] = [
+    lambda answer: link.Decoder().decode(answer),
+    lambda answer: link.Decoder().decode(answer, 5),
+    address.decode,
+    nsid.decode,
+    route.gateways,
+]
+DONE = struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
+
+
+def build(lab: Lab) -> None:
+    """Links with everything that a link may have here."""
+    other = lab.namespace("named", "other")
+    lab.pair(lab.home, "a0", other, "b0", index=50, peer_index=51, mtu=1400)
+    home = lab.rtnl(lab.home)
+    home.bridge("br0", index=52)
+    lab.undo_link(52)
+    home.set("a0", master=52, alias="what people call it")
+    home.altname("a0", "a-rather-long-alternative-name")
+    home.address(50, "192.0.2.1/24")
+    home.address(50, "2001:db8::1/64")
+    lab.rtnl(other).address(51, "192.0.2.2/24")
+    lab.rtnl(other).route("default", via="192.0.2.1", dev=51)
+
+
+def test_as_ip_sees_it(lab: Lab) -> None:
+    """iproute2 is the field's reference: the same links, with the same properties."""
+    build(lab)
+    topology = nswire.scan()
+    for netns in ([], ["-n", "other"]):
+        expected = json.loads(subprocess.check_output(["ip", *netns, "-j", "-d", "addr"]))
+        home = not netns
+        mine = {one.ifname: one for one in topology if one.netns.home == home}
+        assert set(mine) == {one["ifname"] for one in expected}
+        for one in expected:
+            found = mine[one["ifname"]]
+            assert found.ifindex == one["ifindex"]
+            assert found.kind == one.get("linkinfo", {}).get("info_kind", "")
+            assert found.fact.address == one["address"]
+            assert found.fact.mtu == one["mtu"]
+            assert found.operstate == one["operstate"]
+            assert one["flags"] == list(found.flags)
+            assert (found.master.ifname if found.master else None) == one.get("master")
+            assert list(found.fact.altnames) == one.get("altnames", [])
+            assert found.fact.alias == one.get("ifalias", "")
+            assert found.fact.link_netnsid == one.get("link_netnsid")
+            assert [a.address for a in found.addresses] == [
+                f"{a['local']}/{a['prefixlen']}" for a in one["addr_info"]
+            ]
+
+
+def test_as_pyroute2_sees_it(lab: Lab) -> None:
+    """A second, independent reader of the same messages."""
+    pyroute2 = pytest.importorskip("pyroute2")
+    build(lab)
+    topology = nswire.scan()
+    with pyroute2.IPRoute() as ipr:
+        expected = {message["index"]: message for message in ipr.get_links()}
+    mine = {one.ifindex: one for one in topology if one.netns.home}
+    assert set(mine) == set(expected)
+    for index, message in expected.items():
+        found = mine[index]
+        assert found.ifname == message.get_attr("IFLA_IFNAME")
+        assert found.fact.link == message.get_attr("IFLA_LINK")
+        assert found.fact.link_netnsid == message.get_attr("IFLA_LINK_NETNSID")
+        assert found.fact.flags == message["flags"]
+        assert found.fact.type == message["ifi_type"]
+
+
+def test_default_gateways(lab: Lab) -> None:
+    """What `ip route show default` shows."""
+    build(lab)
+    topology = nswire.scan()
+    other = topology.link("other/b0").end.ns
+    assert [(one.ifindex, one.address) for one in topology.gateways(other)] == [(51, "192.0.2.1")]
+
+
+def test_layouts_are_learned_and_mean_the_same(lab: Lab) -> None:
+    """The short way (a known layout) and the long one (a new one) must agree for every message."""
+    build(lab)
+    recorder = Recorder(Live())
+    nswire.scan(recorder)
+    decoder = link.Decoder()
+    for name, answer in recorder.answers.items():
+        if name.endswith("/links") and isinstance(answer, bytes):
+            assert decoder.decode(answer) == decoder.decode(answer) == link.Decoder().decode(answer)
+
+
+@pytest.mark.parametrize("decode", DECODERS)
+@given(noise=st.binary(max_size=300))
+def test_noise_is_malformed_and_nothing_else(decode: Callable[[bytes], object], noise: bytes) -> None:
+    """Never a hang, never another exception."""
+    try:
+        decode(noise)
+    except (Malformed, KernelError):
+        return
+    assert noise == b"" or len(noise) >= 16
+
+
+@pytest.mark.parametrize("decode", DECODERS)
+@given(body=st.binary(max_size=200), kind=st.sampled_from([16, 20, 24, 88]), flags=st.integers(0, 0xFFFF))
+def test_noise_in_a_message(decode: Callable[[bytes], object], body: bytes, kind: int, flags: int) -> None:
+    """A well-framed message with any content."""
+    message = struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body + bytes(-len(body) % 4)
+    try:
+        decode(message + DONE)
+    except (Malformed, KernelError):
+        return
+
+
+def test_changed_bytes_of_real_answers(lab: Lab) -> None:
+    """Real answers with any byte changed: another answer or Malformed."""
+    build(lab)
+    recorder = Recorder(Live())
+    topology = nswire.scan(recorder)
+    for ns in topology.namespaces:
+        topology.gateways(ns)
+    rng = random.Random(1)
+    readers = {"links": link.Decoder().decode, "addresses": address.decode, "routes": route.gateways}
+    for name, answer in recorder.answers.items():
+        reader = readers.get(name.rpartition("/")[2])
+        if reader is None or not isinstance(answer, bytes):
+            continue
+        for _ in range(400):
+            changed = bytearray(answer)
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+            try:
+                reader(bytes(changed))
+            except (Malformed, KernelError):
+                continue
+
+
+def test_errors_are_found_in_both_places() -> None:
+    """An error may come as NLMSG_ERROR, or inside NLMSG_DONE, where a naive reader sees an empty table."""
+    for kind in (2, 3):
+        with pytest.raises(KernelError) as caught:
+            link.Decoder().decode(struct.pack("=IHHIIi", 20, kind, 0, 1, 0, -22))
+        assert caught.value.errno == 22
+    assert link.Decoder().decode(DONE) == ()
+
+
+def test_an_answer_for_the_wrong_namespace_is_refused() -> None:
+    """Kernels before 4.20 ignore the target of an address dump and answer for the asking namespace."""
+    message = struct.pack("=IHHII", 16 + 8 + 8, 20, 2, 1, 0) + struct.pack("=BBBBI", 2, 8, 0, 0, 1) + attribute(2, bytes(4))
+    assert address.decode(message + DONE)
+    with pytest.raises(Malformed, match="another namespace"):
+        address.decode(message + DONE, target=3)
+
+
+def test_an_unassigned_id_is_negative() -> None:
+    """NETNSA_NSID is signed: read as unsigned it would be namespace 4294967295."""
+    message = request(88, b"\0" * 4 + attribute(1, struct.pack("=i", -1)))
+    assert nsid.decode(message) == (nsid.NOT_ASSIGNED,)
+
+
+def test_an_interrupted_dump_is_noticed() -> None:
+    """NLM_F_DUMP_INTR may be in any message of the dump."""
+    assert interrupted(struct.pack("=IHHII", 16, 16, 2, 1, 0) + struct.pack("=IHHIIi", 20, 3, 0x12, 1, 0, 0))
+    assert not interrupted(DONE)
+
+
+@given(name=st.binary(min_size=1, max_size=15).filter(lambda name: b"\0" not in name))
+def test_names_keep_every_byte(name: bytes) -> None:
+    """A name that is no UTF-8 comes back byte for byte."""
+    body = struct.pack("=BxHiII", 0, 1, 7, 0, 0) + attribute(3, name + b"\0")
+    message = struct.pack("=IHHII", 16 + len(body), 16, 2, 1, 0) + body
+    (found,) = link.Decoder().decode(message + DONE)
+    assert os.fsencode(found.ifname) == name
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [procfs.processes, procfs.table, procfs.names, procfs.mounts, lambda answer: [ethtool.peer_ifindex(answer)]],
+)
+@given(noise=st.binary(max_size=300))
+def test_texts_of_any_kind(parse: Callable[[bytes], object], noise: bytes) -> None:
+    """What cannot be read is skipped."""
+    list(parse(noise))  # type: ignore[call-overload]
+
+
+def test_mountinfo_with_odd_paths() -> None:
+    """Blanks and newlines are octal in mountinfo; other namespaces than network ones are left out."""
+    text = (
+        b"36 35 0:4 net:[4026532177] /run/netns/a\\040b\\012c rw shared:1 - nsfs nsfs rw\n"
+        b"37 35 0:4 mnt:[4026532178] /run/x rw - nsfs nsfs rw\n"
+        b"38 35 0:4 / /run/net:[5] rw - tmpfs nsfs rw\n"
+    )
+    assert list(procfs.mounts(text)) == [procfs.MountRow(4026532177, "/run/netns/a b\nc")]
