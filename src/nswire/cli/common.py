@@ -48,15 +48,9 @@ def reading(function: Callable[..., int]) -> Callable[..., int]:
     """Give a verb the options of the reading verbs; it gets them as one `Options`, first."""
 
     @wraps(function)
-    def called(
-        recording: str | None,
-        as_json: bool,
-        color: str,
-        strict: bool,
-        how: bool,
-        **others: Any,  # noqa: FBT001
-    ) -> int:
-        return function(Options(recording, as_json, color, strict, how), **others)
+    def called(**given: Any) -> int:
+        options = Options(**{name: given.pop(name) for name in Options._fields})
+        return function(options, **given)
 
     for option in reversed(OPTIONS):
         called = option(called)

@@ -21,8 +21,8 @@ It holds names, addresses and MACs of the whole machine, its processes' names am
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
 def command(file: str) -> int:
     """Write everything nswire can ask of this machine into FILE, so that every reading verb can answer from it."""
+    from nswire.discover.record import record
     from nswire.host.live import Live
-    from nswire.host.recorded import record
 
     try:
         record(Live(), file)

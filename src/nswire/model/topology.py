@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Address,
         Gap,
         Gateway,
+        Holder,
         LinkFact,
         Loose,
         Namespace,
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
         Taken,
         Wire,
     )
+
+
+NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
 
 
 class Late(Protocol):
@@ -237,3 +241,16 @@ class Topology:
     def comm(self, pid: int) -> str:
         """The name of a process, asked now."""
         return self._late.comm(pid)
+
+    def named_holders(self, ns: NsKey) -> dict[Holder, str]:
+        """The holders whose processes are told by name, with that name: the first few of each type.
+
+        Only a few, since home is held by every process of the host.
+        """
+        chosen: dict[Holder, str] = {}
+        counts: dict[str, int] = {}
+        for holder in self.namespaces[ns].holders:
+            if holder.pid and counts.setdefault(holder.type, 0) < NAMED_HOLDERS:
+                counts[holder.type] += 1
+                chosen[holder] = self.comm(holder.pid)
+        return chosen

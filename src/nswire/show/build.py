@@ -112,9 +112,10 @@ class Builder:
 
     def namespace(self, ns: Namespace) -> NamespaceDoc:
         """The answer to `netns` for one namespace."""
+        comms = self._topology.named_holders(ns.key)
         return NamespaceDoc(
             **_netns_fields(ns),
-            holders=tuple(self._holder(holder) for holder in ns.holders),
+            holders=tuple(_holder(holder, comms.get(holder)) for holder in ns.holders),
             owners=ns.owners,
             links=self._topology.count(ns.key) if ns.readable else None,
             seen_from=self._seen_from(ns),
@@ -148,21 +149,22 @@ class Builder:
     def _step(self, step: Step) -> StepDoc:
         return StepDoc(after=step.after, relation=step.relation, link=self.link(step.link))
 
-    def _holder(self, holder: Holder) -> HolderDoc:
-        return HolderDoc(
-            type=holder.type,
-            pid=holder.pid or None,
-            comm=self._topology.comm(holder.pid) or None if holder.pid else None,
-            path=holder.path or None,
-            number=holder.number if holder.type in ("thread", "fd", "socket") else None,
-            own=holder.own,
-        )
-
     def _seen_from(self, ns: Namespace) -> SeenFromDoc | None:
         if ns.seen_from is None:
             return None
         through, nsid = ns.seen_from
         return SeenFromDoc(netns=self.netns(self._topology.namespaces[through]), nsid=nsid)
+
+
+def _holder(holder: Holder, comm: str | None) -> HolderDoc:
+    return HolderDoc(
+        type=holder.type,
+        pid=holder.pid or None,
+        comm=comm or None,
+        path=holder.path or None,
+        number=holder.number if holder.type in {"thread", "fd", "socket"} else None,
+        own=holder.own,
+    )
 
 
 def _netns_fields(ns: Namespace) -> dict[str, Any]:

@@ -52,11 +52,11 @@ def held_by(topology: Topology, ns: Namespace) -> str:
     if ns.seen_from is not None:
         through, nsid = ns.seen_from
         parts.append(f"seen from {topology.namespaces[through].label} as nsid {nsid}")
-    holders = told(ns)
+    holders, comms = told(ns), topology.named_holders(ns.key)
     for kind, _ in HOLDERS:
         found = [holder for holder in holders if holder.type == kind]
         if found:
-            parts.append(tell(topology, found[0]) + (f" +{len(found) - 1} more" if len(found) > 1 else ""))
+            parts.append(tell(found[0], comms.get(found[0], "")) + (f" +{len(found) - 1} more" if len(found) > 1 else ""))
     return ", ".join(parts) or ("nswire itself" if ns.home else "not known")
 
 
@@ -70,7 +70,6 @@ def told(ns: Namespace) -> list[Holder]:
     ]
 
 
-def tell(topology: Topology, holder: Holder) -> str:
+def tell(holder: Holder, comm: str) -> str:
     """One holder in words. Escape it like any text from outside."""
-    comm = topology.comm(holder.pid) if holder.pid else ""
     return _TELL[holder.type](holder, f" ({comm})" if comm else "")

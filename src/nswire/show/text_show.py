@@ -90,9 +90,9 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
     yield "home", line("nswire was started here" if ns.home else "")
     if ns.seen_from is not None:
         yield "hidden", (span(held_by(topology, ns), "doubt"),)
-    holders = told(ns)
+    holders, comms = told(ns), topology.named_holders(ns.key)
     for holder in holders[:LISTED]:
-        yield "held by", (span(tell(topology, holder)),)
+        yield "held by", (span(tell(holder, comms.get(holder, ""))),)
     if len(holders) > LISTED:
         yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
     for owner in ns.owners:

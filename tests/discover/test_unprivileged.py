@@ -1,0 +1,61 @@
+"""Without root: what a plain user may see is seen, and what is missing is said, with what would show it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nswire.lab.truth import Lab
+
+LOOK = """
+import json, nswire
+topology = nswire.scan()
+print(json.dumps({
+    "links": {link.ifname: [link.peer and link.peer.ifname, link.loose and [
+        link.loose.state, link.loose.ifindex, link.loose.nsid, link.loose.ns]] for link in topology},
+    "namespaces": [[n.label, n.readable] for n in topology.namespaces.values()],
+    "gaps": [[gap.where, gap.what, gap.why, gap.hint] for gap in topology.gaps],
+}))
+"""
+
+
+def as_nobody() -> Any:
+    """What somebody without any capability is told, by the same code in a process of theirs.
+
+    Still uid 0, so that a checkout in root's home can be read; to the kernel's networks that is all the same.
+    """
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
+    done = subprocess.run([*drop, sys.executable, "-c", LOOK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_own_namespace_and_what_the_kernel_lets_on(lab: Lab) -> None:
+    """The peer's index, and its namespace by name where one has one; not its name, which root would add."""
+    named, lone = lab.namespace("named", "secret"), lab.namespace("process")
+    lab.pair(lab.home, "tap-a", named, "ns-a", index=70, peer_index=68)
+    lab.pair(lab.home, "tap-b", lone, "ns-b", index=71, peer_index=69)
+    lab.pair(lab.home, "one", lab.home, "two", index=72, peer_index=73)
+    lab.release()
+    said = as_nobody()
+    assert said["links"]["one"] == ["two", None]
+    peer, (state, index, nsid, ns) = said["links"]["tap-a"]
+    assert (peer, state, index, ns) == (None, "not permitted", 68, named.inode)
+    assert nsid >= 0
+    peer, (state, index, _, ns) = said["links"]["tap-b"]
+    assert (peer, state, index, ns) == (None, "not permitted", 69, None)
+    assert ["secret", False] in said["namespaces"]
+    hints = " ".join(hint for *_, hint in said["gaps"])
+    for capability in ("CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_NET_ADMIN"):
+        assert capability in hints, said["gaps"]
+
+
+def test_nobody_can_still_look_at_a_machine_with_nothing(lab: Lab) -> None:
+    """No namespaces, no pairs: an answer, and no complaint beyond the processes that cannot be read."""
+    lab.release()
+    said = as_nobody()
+    assert said["links"] == {"lo": [None, None]}
+    assert all("processes" in where for where, *_ in said["gaps"])
