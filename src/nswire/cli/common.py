@@ -132,8 +132,8 @@ def _tell_unknown(topology: Topology, word: str) -> None:
     command = click.get_current_context().command_path
     offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
     complain(f"{command}: {visible(word)}: there is no such link{offered}")
-    root = topology.taken.uid == 0
-    complain("  nswire ls shows all links" + ("" if root else "; root sees those of more namespaces"))
+    able = "CAP_SYS_ADMIN" in topology.taken.capabilities
+    complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
 
 
 def _tell_ambiguous(word: str, matches: list[Match]) -> None:

@@ -1,7 +1,7 @@
 """A small rtnetlink writer: makes links, addresses and routes, waits for each ACK.
 
-A socket stays in the network namespace it was opened in, wherever its thread goes later: one `Rtnl` is one namespace.
-Requests may be gathered (`with rtnl.batch():`): many messages in one datagram, their ACKs read together.
+One `Rtnl` is one namespace. Requests may be gathered (`with rtnl.batch():`): many messages in one datagram, their ACKs read
+together.
 """
 
 from __future__ import annotations
@@ -11,90 +11,31 @@ import ipaddress
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from . import attributes as nla
-from .syscalls import inside
+from .channel import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
     from .attributes import Name
 
 Which = int | str | bytes
 """A link: by ifindex, by name, or by altname."""
 
-_SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
-_REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
-_ERROR, _DONE = 2, 3
-_ACK_TLVS = 0x200
-_EXT_ACK_MESSAGE = 1
+_DUMP, _EXCL, _CREATE = 0x300, 0x200, 0x400
 _SKIP_STATS = 8
-# The kernel queues one ACK of about 1 KiB per request; 128 of them fit any receive buffer.
-_BATCH = 128
 # A link group that nobody uses; links are in it for the moment before they are deleted.
 _DOOMED = 0x6C6162
 # A network of two addresses (/31) has no broadcast address.
 _POINT_TO_POINT = 2
 _FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
-_header = struct.Struct("=IHHII")
 
-
-class Rtnl:
+class Rtnl(Channel):
     """Writes to the network namespace that the calling thread is in now, or to the one behind `netns_fd`.
 
     Every method raises OSError (FileExistsError, PermissionError ...) whose text names the operation and its subject.
     """
-
-    def __init__(self, netns_fd: int | None = None) -> None:
-        """Open the socket. Raises OSError."""
-        if netns_fd is None:
-            self._socket = self._open()
-        else:
-            with inside(netns_fd):
-                self._socket = self._open()
-        self._sequence = 0
-        self._queue: list[bytes] = []
-        self._waiting: dict[int, str] = {}
-        self._gathering = False
-        self._errors: list[OSError] = []
-
-    @staticmethod
-    def _open() -> socket.socket:
-        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        opened.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
-        opened.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
-        return opened
-
-    def close(self) -> None:
-        """Close the socket; a second call does nothing."""
-        self._socket.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
-
-    @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
-        """Gather the requests of the block and send them together, at most 128 at a time.
-
-        At its end it raises the first OSError, with the others as notes; later requests were carried out nevertheless.
-        """
-        self._gathering = True
-        try:
-            yield
-        finally:
-            self._gathering = False
-            self._flush()
-        self._raise()
 
     # -- links ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +71,7 @@ class Rtnl:
             parts.append(nla.u32(nla.IFLA_LINK_NETNSID, lower_netnsid))
         if master:
             parts.append(nla.u32(nla.IFLA_MASTER, self._index(master)))
-        self._request(nla.RTM_NEWLINK, _CREATE | _EXCL, b"".join(parts), f"create {kind} {_shown(name)}")
+        self.request(nla.RTM_NEWLINK, _CREATE | _EXCL, b"".join(parts), f"create {kind} {_shown(name)}")
 
     def veth(
         self,
@@ -217,19 +158,19 @@ class Rtnl:
         if new_index:
             parts.append(nla.u32(nla.IFLA_NEW_IFINDEX, new_index))
         body = nla.ifinfomsg(index, flags=flags[0], change=flags[1]) + b"".join(parts)
-        self._request(nla.RTM_SETLINK, 0, body, f"set link {_shown(which)}")
+        self.request(nla.RTM_SETLINK, 0, body, f"set link {_shown(which)}")
 
     def altname(self, which: Which, *names: Name) -> None:
         """Add altnames (1 to 127 bytes each) to a link."""
         properties = nla.nest(nla.IFLA_PROP_LIST, *(nla.text(nla.IFLA_ALT_IFNAME, name) for name in names))
         index, parts = _addressed(which)
         body = nla.ifinfomsg(index) + b"".join(parts) + properties
-        self._request(nla.RTM_NEWLINKPROP, _CREATE | _EXCL, body, f"add altname to {_shown(which)}")
+        self.request(nla.RTM_NEWLINKPROP, _CREATE | _EXCL, body, f"add altname to {_shown(which)}")
 
     def delete(self, which: Which) -> None:
         """Delete a link (a veth goes with its peer)."""
         index, parts = _addressed(which)
-        self._request(
+        self.request(
             nla.RTM_DELLINK, 0, nla.ifinfomsg(index) + b"".join(parts), f"delete link {_shown(which)}"
         )
 
@@ -241,9 +182,9 @@ class Rtnl:
         group = nla.u32(nla.IFLA_GROUP, _DOOMED)
         with contextlib.suppress(OSError), self.batch():
             for index in indexes:
-                self._request(nla.RTM_SETLINK, 0, nla.ifinfomsg(index) + group, f"set group of link {index}")
+                self.request(nla.RTM_SETLINK, 0, nla.ifinfomsg(index) + group, f"set group of link {index}")
         with contextlib.suppress(OSError):
-            self._request(nla.RTM_DELLINK, 0, nla.ifinfomsg() + group, "delete links")
+            self.request(nla.RTM_DELLINK, 0, nla.ifinfomsg() + group, "delete links")
 
     def index(self, which: Which) -> int:
         """The ifindex of a link. Raises OSError (ENODEV)."""
@@ -252,13 +193,13 @@ class Rtnl:
         _, parts = _addressed(which)
         mask = nla.u32(nla.IFLA_EXT_MASK, _SKIP_STATS)
         body = nla.ifinfomsg() + b"".join(parts) + mask
-        replies = self._ask(nla.RTM_GETLINK, 0, body, f"find link {_shown(which)}")
+        replies = self.ask(nla.RTM_GETLINK, 0, body, f"find link {_shown(which)}")
         return _indexes(replies)[0]
 
     def indexes(self) -> list[int]:
         """The ifindexes in use, as the kernel lists them."""
         body = nla.ifinfomsg() + nla.u32(nla.IFLA_EXT_MASK, _SKIP_STATS)
-        return _indexes(self._ask(nla.RTM_GETLINK, _DUMP, body, "list links"))
+        return _indexes(self.ask(nla.RTM_GETLINK, _DUMP, body, "list links"))
 
     # -- addresses and routes -------------------------------------------------------------------------------------
 
@@ -275,7 +216,7 @@ class Rtnl:
         if isinstance(interface, ipaddress.IPv6Interface):
             parts.append(nla.u32(nla.IFA_FLAGS, nla.IFA_F_NODAD))
         fixed = struct.pack("=BBBBi", _FAMILY[interface.version], interface.network.prefixlen, 0, 0, index)
-        self._request(
+        self.request(
             nla.RTM_NEWADDR, _CREATE | _EXCL, fixed + b"".join(parts), f"add address {cidr} to link {index}"
         )
 
@@ -297,63 +238,10 @@ class Rtnl:
             "=BBBBBBBBI",
             *(_FAMILY[network.version], network.prefixlen, 0, 0, main_table, by_boot, scope, unicast, 0),
         )
-        self._request(nla.RTM_NEWROUTE, _CREATE | _EXCL, fixed + b"".join(parts), f"add route {destination}")
-
-    # -- messages -------------------------------------------------------------------------------------------------
+        self.request(nla.RTM_NEWROUTE, _CREATE | _EXCL, fixed + b"".join(parts), f"add route {destination}")
 
     def _index(self, which: Which) -> int:
         return which if isinstance(which, int) else self.index(which)
-
-    def _request(self, message: int, flags: int, body: bytes, what: str) -> None:
-        self._put(message, flags, body, what)
-        if not self._gathering:
-            self._flush()
-            self._raise()
-        elif len(self._queue) >= _BATCH:
-            self._flush()
-
-    def _ask(self, message: int, flags: int, body: bytes, what: str) -> list[bytes]:
-        self._flush()
-        self._put(message, flags, body, what)
-        replies = self._flush()
-        if not self._gathering or not replies:
-            self._raise()
-        return replies
-
-    def _put(self, message: int, flags: int, body: bytes, what: str) -> None:
-        self._sequence += 1
-        flags |= _REQUEST | _ACK
-        self._queue.append(_header.pack(16 + len(body), message, flags, self._sequence, 0) + body)
-        self._waiting[self._sequence] = what
-
-    def _flush(self) -> list[bytes]:
-        """Send what was gathered, and read until every request is answered.
-
-        Returns the replies other than ACKs; errors wait in `_errors`.
-        """
-        if not self._queue:
-            return []
-        datagram, self._queue = b"".join(self._queue), []
-        waiting, self._waiting = self._waiting, {}
-        self._socket.send(datagram)
-        replies: list[bytes] = []
-        while waiting:
-            for kind, flags, sequence, payload in _messages(self._socket.recv(1 << 18)):
-                if kind in (_ERROR, _DONE):
-                    what = waiting.pop(sequence, None)
-                    code = -struct.unpack_from("=i", payload)[0] if payload else 0
-                    if code and what is not None:
-                        self._errors.append(_failure(code, what, payload if flags & _ACK_TLVS else b""))
-                else:
-                    replies.append(payload)
-        return replies
-
-    def _raise(self) -> None:
-        if self._errors:
-            (first, *others), self._errors = self._errors, []
-            for other in others:
-                first.add_note(str(other))
-            raise first
 
 
 def _common(name: Name, mac: str | bytes | None, mtu: int, netns_fd: int | None) -> bytes:
@@ -377,26 +265,6 @@ def _addressed(which: Which) -> tuple[int, list[bytes]]:
 
 def _indexes(replies: list[bytes]) -> list[int]:
     return [struct.unpack_from("=i", reply, 4)[0] for reply in replies]
-
-
-def _messages(datagram: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    position = 0
-    while position + 16 <= len(datagram):
-        length, kind, flags, sequence, _ = _header.unpack_from(datagram, position)
-        yield kind, flags, sequence, datagram[position + 16 : position + length]
-        position += max(length + 3 & ~3, 16)
-
-
-def _failure(code: int, what: str, payload: bytes) -> OSError:
-    """The kernel's own words are an attribute behind the error code and the request's header."""
-    words, position = "", 4 + 16
-    while position + 4 <= len(payload):
-        length, number = struct.unpack_from("=HH", payload, position)
-        if number == _EXT_ACK_MESSAGE:
-            words = payload[position + 4 : position + length].rstrip(b"\0").decode(errors="replace")
-        position += max(length + 3 & ~3, 4)
-    reason = os.strerror(code) + (f" ({words})" if words else "")
-    return OSError(code, f"cannot {what}: {reason}")
 
 
 def _shown(which: Which) -> str:

@@ -123,7 +123,7 @@ def _end(link: Link) -> Iterator[str]:
     yield _in(link.netns, f"-d link show dev {shell_word(link.ifname)}{said}")
     if not paired:
         return
-    if nsid is not None:
+    if nsid is not None and not link.netns.hidden:
         yield _in(link.numbered_by, f"netns list-id  # which namespace is nsid {nsid}")
     yield _statistics(link)
 

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
+    from nswire.model.values import Loose
     from nswire.resolve.up import Step
 
 GAP = "  "
 CANDIDATES_SHOWN = 20
+LOOSE_HEADER = ("LINK", "IFINDEX", "KIND", "STATE", "NOT KNOWN")
 HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
 RELATIONS = {"port": "port of", "uplink": "uplink", "lower": "over", "underlay": "sent by"}
 
@@ -136,15 +138,32 @@ def _folded(paper: Paper, head: Line, details: Sequence[Line], indent: int) -> l
 def write_pairs(paper: Paper, topology: Topology) -> None:
     """One line a pair, the home side first; then the ends whose peer is not known."""
     rows = [_pair_row(link, link.peer) for link in pairs(topology) if link.peer is not None]
+    loose = [(link, link.loose) for link in loose_ends(topology) if link.loose is not None]
     if rows:
         table.write(paper, HEADER, rows)
-    loose = loose_ends(topology)
+    if rows and loose:
+        paper.print()
+    if loose:
+        table.write(paper, LOOSE_HEADER, [_loose_row(link, end) for link, end in loose])
+        for hint in dict.fromkeys(words.unlock(topology, end) for _, end in loose):
+            paper.print(span(hint, "dim"))
     if not rows and not loose:
         paper.print(Span("no pairs here", "dim"))
-    if loose and rows:
-        paper.print()
-    for link in loose:
-        write_node(paper, Node(words.place(link), words.facts(link)[:3], [_open_node(link)]))
+
+
+def _loose_row(link: Link, loose: Loose) -> table.Row:
+    fits: list[Span] = []
+    for end in loose.candidates:
+        candidate = link.topology.get(end)
+        if candidate is not None:
+            fits += [Span(" "), *words.place(candidate)]
+    return (
+        words.place(link),
+        line(str(link.ifindex)),
+        (span(link.kind),),
+        (words.state(link),),
+        (span(words.far_end(link.topology, loose), "doubt"), *fits),
+    )
 
 
 def _pair_row(link: Link, peer: Link) -> table.Row:

@@ -71,8 +71,13 @@ def _where(topology: Topology, loose: Loose) -> str:
 
 def unlock(topology: Topology, loose: Loose) -> str:
     """What would tell more about an open end; empty if nothing is known that would."""
-    root = topology.taken.uid == 0 and "CAP_SYS_ADMIN" in topology.taken.capabilities
+    root = able(topology)
     return UNLOCK.get((loose.state, root), UNLOCK.get((loose.state, None), ""))
+
+
+def able(topology: Topology) -> bool:
+    """True if this was asked with what a user needs to enter namespaces."""
+    return "CAP_SYS_ADMIN" in topology.taken.capabilities
 
 
 UNLOCK: dict[tuple[str, bool | None], str] = {
