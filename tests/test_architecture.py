@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,7 +116,26 @@ def test_the_core_names_no_source_and_no_kind() -> None:
 
 
 def test_the_public_names() -> None:
-    """What is public is a promise."""
-    assert sorted(nswire.__all__) == sorted({"__version__", "load", "scan"})
-    assert all(hasattr(nswire, name) for name in nswire.__all__)
+    """What is public is a promise, and it is all that is there."""
+    assert sorted(nswire.__all__) == nswire.__all__
+    own = {name for name, value in vars(nswire).items() if callable(value) and not name.startswith("_")}
+    lazy = {name for names in nswire._HOMES.values() for name in names}
+    assert set(nswire.__all__) == own | lazy | {"__version__"}
+    assert all(getattr(nswire, name).__doc__ for name in nswire.__all__ if name != "__version__")
     assert (ROOT / "py.typed").exists()
+    with pytest.raises(AttributeError):
+        _ = nswire.nothing
+
+
+def test_importing_it_costs_nothing() -> None:
+    """A program that may need nswire later must not pay for it now."""
+    code = "import sys; before = set(sys.modules); import nswire; print(len({'msgspec', 'click', 'rich'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
+
+
+def test_scan_stays_a_function() -> None:
+    """No package of ours may be called like a public function: importing it would replace the function."""
+    for name in ("scan", "load", "record", "find"):
+        assert not (ROOT / name).exists()
+        assert not (ROOT / f"{name}.py").exists()

@@ -5,12 +5,22 @@
     >>> topology.link("ns-39d60faa-aa").peer
     <Link host/tap39d60faa-aa veth 69>
 
-`scan` looks at this machine, `load` at a recording of another one; both give a `Topology`. Everything is read, and
-nothing is changed, except that the kernel numbers namespaces when somebody asks for them (see docs/limits.md).
+`scan` looks at this machine, `load` at a recording of another one (`record` makes one); both give a `Topology`. `find`
+says which links and namespaces a handle stands for: a name, ifindex, MAC, address, pid ...
+
+Everything is read, and nothing is changed, except that the kernel numbers namespaces when somebody asks for their
+links (docs/limits.md). What could not be seen is in `Topology.gaps`; what raises is
+
+    OSError          the machine, or a file, cannot be read at all
+    ValueError       what should be a machine's answer is none
+      BadRecording   the file is no recording, or a damaged or newer one
+    LookupError
+      Nowhere        `Topology.link`: no link is called so, or more than one
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from nswire.version import __version__
@@ -19,17 +29,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from nswire.handles import Match
+    from nswire.host.recorded import BadRecording
     from nswire.host.system import System
-    from nswire.model.topology import Topology
+    from nswire.model.topology import Link, Nowhere, Topology
+    from nswire.model.values import Address, Gap, Holder, Loose, Namespace, Wire
 
-__all__ = ["__version__", "load", "scan"]
+__all__ = [
+    "Address",
+    "BadRecording",
+    "Gap",
+    "Holder",
+    "Link",
+    "Loose",
+    "Match",
+    "Namespace",
+    "Nowhere",
+    "System",
+    "Topology",
+    "Wire",
+    "__version__",
+    "find",
+    "load",
+    "record",
+    "scan",
+]
+
+# Loaded when they are named: `import nswire` costs nothing.
+_HOMES = {
+    "model.values": ("Address", "Gap", "Holder", "Loose", "Namespace", "Wire"),
+    "model.topology": ("Link", "Nowhere", "Topology"),
+    "host.recorded": ("BadRecording",),
+    "host.system": ("System",),
+    "handles": ("Match",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def scan(system: System | None = None, sources: Iterable[str] | None = None) -> Topology:
     """Look at a machine once; this one, unless another `System` is given.
 
     `sources` are the names of the namespace sources that are asked in any case (`nswire.sources.TABLE`; default: the
-    cheap ones). Raises OSError if the machine does not even say who it is; what else fails is in `Topology.gaps`.
+    cheap ones). Raises OSError or ValueError if the machine does not even say who it is.
     """
     from nswire.discover import scan as look
     from nswire.host.live import Live
@@ -39,7 +86,22 @@ def scan(system: System | None = None, sources: Iterable[str] | None = None) -> 
 
 
 def load(file: str | Path) -> Topology:
-    """What a recording says, by the same way as `scan`. Raises `nswire.host.recorded.BadRecording`, OSError."""
+    """What a recording says, by the same way as `scan`. Raises BadRecording, ValueError, OSError."""
     from nswire.host.recorded import Recorded
 
     return scan(Recorded.open(file))
+
+
+def record(file: str | Path, system: System | None = None) -> Topology:
+    """Record a machine into a file that only its owner can read, and return what it says. Raises OSError."""
+    from nswire.discover.record import record as write
+    from nswire.host.live import Live
+
+    return write(system or Live(), file)
+
+
+def find(topology: Topology, handle: str) -> list[Match]:
+    """Everything that a handle stands for, best first: `eth0`, `web/eth0`, `69`, a MAC, an address, `pid:812` ..."""
+    from nswire.handles import find as look
+
+    return look(topology, handle)

@@ -168,7 +168,11 @@ def test_errors_are_found_in_both_places() -> None:
 
 def test_an_answer_for_the_wrong_namespace_is_refused() -> None:
     """Kernels before 4.20 ignore the target of an address dump and answer for the asking namespace."""
-    message = struct.pack("=IHHII", 16 + 8 + 8, 20, 2, 1, 0) + struct.pack("=BBBBI", 2, 8, 0, 0, 1) + attribute(2, bytes(4))
+    message = (
+        struct.pack("=IHHII", 16 + 8 + 8, 20, 2, 1, 0)
+        + struct.pack("=BBBBI", 2, 8, 0, 0, 1)
+        + attribute(2, bytes(4))
+    )
     assert address.decode(message + DONE)
     with pytest.raises(Malformed, match="another namespace"):
         address.decode(message + DONE, target=3)
@@ -197,7 +201,13 @@ def test_names_keep_every_byte(name: bytes) -> None:
 
 @pytest.mark.parametrize(
     "parse",
-    [procfs.processes, procfs.table, procfs.names, procfs.mounts, lambda answer: [ethtool.peer_ifindex(answer)]],
+    [
+        procfs.processes,
+        procfs.table,
+        procfs.names,
+        procfs.mounts,
+        lambda answer: [ethtool.peer_ifindex(answer)],
+    ],
 )
 @given(noise=st.binary(max_size=300))
 def test_texts_of_any_kind(parse: Callable[[bytes], object], noise: bytes) -> None:

@@ -122,7 +122,11 @@ def test_a_recording_of_such_a_kernel_says_the_same(lab: Lab) -> None:
     again = nswire.scan(
         Recorded.fake(
             {name: answer for name, answer in recorder.answers.items() if isinstance(answer, bytes)},
-            {name: (answer.errno, answer.doing) for name, answer in recorder.answers.items() if isinstance(answer, Refusal)},
+            {
+                name: (answer.errno, answer.doing)
+                for name, answer in recorder.answers.items()
+                if isinstance(answer, Refusal)
+            },
         )
     )
     assert again.wires == live.wires

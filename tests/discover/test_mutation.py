@@ -36,4 +36,6 @@ def test_no_wrong_pair_while_everything_changes() -> None:
         other.stop()
     assert seen["pairs"] > SCANS * 20
     for deed in ("create", "move", "rename", "delete", "replace"):
-        assert one.operations[deed] + other.operations[deed] > SCANS // 10, f"{one.operations} {other.operations}"
+        assert one.operations[deed] + other.operations[deed] > SCANS // 10, (
+            f"{one.operations} {other.operations}"
+        )

@@ -29,7 +29,9 @@ CASES: list[tuple[Kind, set[str], str]] = [
 
 
 @pytest.mark.parametrize(("kind", "found_by", "holder"), CASES, ids=[case[0] for case in CASES])
-def test_found_with_it_and_not_without(lab: Lab, tmp_path: Path, kind: Kind, found_by: set[str], holder: str) -> None:
+def test_found_with_it_and_not_without(
+    lab: Lab, tmp_path: Path, kind: Kind, found_by: set[str], holder: str
+) -> None:
     """No link leads to these namespaces, so nothing but the source can betray them."""
     places = {"named": "alone", "mounted": str(tmp_path / "ns"), "mounted-elsewhere": "/run/nswire-elsewhere"}
     ns = lab.namespace(kind, places.get(kind, b""))
@@ -69,7 +71,9 @@ def test_a_name_may_be_a_symlink_or_dead(lab: Lab) -> None:
     topology = nswire.scan()
     assert topology.namespaces[ns.inode].names == ("web",)
     assert topology.namespaces[ns.inode].label == "web"
-    assert [gap.why for gap in topology.gaps if gap.where == "/run/netns/dead"] == ["it is no network namespace"]
+    assert [gap.why for gap in topology.gaps if gap.where == "/run/netns/dead"] == [
+        "it is no network namespace"
+    ]
 
 
 def test_cookies_are_the_identity(lab: Lab) -> None:

@@ -63,7 +63,9 @@ def test_the_same_inode_with_another_cookie_is_noticed(lab: Lab) -> None:
     ns = lab.namespace("named", "one")
     if ns.cookie is None:
         pytest.skip("this kernel has no SO_NETNS_COOKIE")
-    right, wrong = (visit(Door(ns.inode, cookie, (("path", 0, "/run/netns/one"),))) for cookie in (ns.cookie, 12345))
+    right, wrong = (
+        visit(Door(ns.inode, cookie, (("path", 0, "/run/netns/one"),))) for cookie in (ns.cookie, 12345)
+    )
     assert isinstance(right[0], bytes)
     assert int.from_bytes(right[0], sys.byteorder) == ns.cookie
     if isinstance(wrong[0], bytes):
@@ -107,7 +109,9 @@ def test_process_names_with_newlines(tmp_path: Path) -> None:
         sys.stdin.read()
         """
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         topology = nswire.scan(sources=ALL)

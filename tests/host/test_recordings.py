@@ -212,5 +212,7 @@ def template() -> dict[str, bytes]:
         with random_lab(random.Random(11), most=4) as _:
             recorder = recorded.Recorder(Live())
             nswire.scan(recorder, ALL)
-        _template.update({name: answer for name, answer in recorder.answers.items() if isinstance(answer, bytes)})
+        _template.update(
+            {name: answer for name, answer in recorder.answers.items() if isinstance(answer, bytes)}
+        )
     return _template

@@ -15,7 +15,9 @@ HOME, A, B = 1, 2, 3
 
 def fact(ifindex: int, link: int | None, nsid: int | None, kind: str = "veth") -> LinkFact:
     """A link of which only what matters here is set."""
-    return LinkFact(ifindex, f"l{ifindex}", kind, link, nsid, None, "", 1500, 6, 1, 1, (), "", "", "", "", b"", "", b"")
+    return LinkFact(
+        ifindex, f"l{ifindex}", kind, link, nsid, None, "", 1500, 6, 1, 1, (), "", "", "", "", b"", "", b""
+    )
 
 
 def facts(links: dict[int, list[LinkFact]], asked: dict[tuple[int, int], int] | None = None) -> Facts:

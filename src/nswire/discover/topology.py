@@ -25,7 +25,10 @@ NAMED_IDS = 5  # ids or names written out in one gap
 UNKNOWN = {
     "gone": ("it went while we looked", "ask again"),
     "moved": ("it moved while we looked", "ask again"),
-    "not visible": ("no namespace that can be found is the one it is in", "ask again; nswire netns asks every source"),
+    "not visible": (
+        "no namespace that can be found is the one it is in",
+        "ask again; nswire netns asks every source",
+    ),
     "ambiguous": ("several links fit, and this kernel does not tell in which namespace it is", ""),
     "not said": ("neither rtnetlink nor ethtool tells", ""),
 }

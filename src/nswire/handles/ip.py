@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from nswire.handles.family import LinkFamily
@@ -18,6 +17,8 @@ LONGEST = 120  # characters of an address, its zone and its length
 def _key(text: str) -> str | None:
     if len(text) > LONGEST or not ("." in text or ":" in text):
         return None
+    import ipaddress
+
     try:
         if "/" not in text:
             return str(ipaddress.ip_address(text))
@@ -27,6 +28,8 @@ def _key(text: str) -> str | None:
 
 
 def _keys(link: Link) -> Iterator[str]:
+    import ipaddress
+
     for address in link.addresses:
         try:
             interface = ipaddress.ip_interface(address.address)

@@ -170,7 +170,9 @@ class _Resolver:
             if not questions or any(question in self.facts.asked for question in questions):
                 continue
             asked = True
-            self.out.ask.add(min(questions, key=lambda question: (self.distinct.get(question[0], 0), question)))
+            self.out.ask.add(
+                min(questions, key=lambda question: (self.distinct.get(question[0], 0), question))
+            )
         nsid = link.link_netnsid
         state: State = "not visible"
         if nsid is not None:

@@ -56,7 +56,10 @@ def held_by(topology: Topology, ns: Namespace) -> str:
     for kind, _ in HOLDERS:
         found = [holder for holder in holders if holder.type == kind]
         if found:
-            parts.append(tell(found[0], comms.get(found[0], "")) + (f" +{len(found) - 1} more" if len(found) > 1 else ""))
+            parts.append(
+                tell(found[0], comms.get(found[0], ""))
+                + (f" +{len(found) - 1} more" if len(found) > 1 else "")
+            )
     return ", ".join(parts) or ("nswire itself" if ns.home else "not known")
 
 
