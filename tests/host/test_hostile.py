@@ -99,7 +99,7 @@ def test_a_scan_pins_nothing(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-def test_process_names_with_newlines(tmp_path: Path) -> None:
+def test_process_names_with_newlines() -> None:
     """A process may call itself anything: no row of ours can be forged by it."""
     code = textwrap.dedent(
         r"""
