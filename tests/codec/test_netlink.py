@@ -143,7 +143,11 @@ def test_changed_bytes_of_real_answers(lab: Lab) -> None:
     for ns in topology.namespaces:
         topology.gateways(ns)
     rng = random.Random(1)
-    readers = {"links": link.Decoder().decode, "addresses": address.decode, "routes": route.gateways}
+    readers: dict[str, Callable[[bytes], object]] = {
+        "links": link.Decoder().decode,
+        "addresses": address.decode,
+        "routes": route.gateways,
+    }
     for name, answer in recorder.answers.items():
         reader = readers.get(name.rpartition("/")[2])
         if reader is None or not isinstance(answer, bytes):

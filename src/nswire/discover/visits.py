@@ -258,8 +258,8 @@ def _number(answer: Answer) -> int | None:
     if isinstance(answer, Refusal):
         return None
     try:
-        return nsid.decode(answer)[0]
-    except (KernelError, Malformed, IndexError):
+        return nsid.decode_one(answer)
+    except (KernelError, Malformed):
         return None
 
 

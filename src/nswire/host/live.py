@@ -25,6 +25,14 @@ INITIAL_ONLY = (
     "/proc/sys/net/core/netdev_max_backlog"  # net_core_table: registered in the initial namespace only
 )
 
+
+def _as_in_mountinfo(path: bytes) -> bytes:
+    """A path with the characters escaped that mountinfo escapes (show_mountinfo: blank, tab, newline, backslash)."""
+    for character in b"\\ \t\n":
+        path = path.replace(bytes([character]), b"\\%03o" % character)
+    return path
+
+
 _GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
 
 
@@ -116,33 +124,33 @@ class Live:
         return "\n".join(lines).encode()
 
     def _names(self, _: str) -> bytes:
-        """Lines `INODE PATH` of the entries of /run/netns and its like; inode 0: not a network namespace.
+        """Lines `INODE PATH` of the entries of /run/netns and its like that are no mounts; inode 0: no namespace.
 
-        An entry may be a mount, a symlink into /proc (a habit of Docker users) or a dead file.
+        Such an entry is a symlink into /proc (a habit of Docker users), or a file that was left over.
         """
+        mounted = {line.split(b" ", 5)[4] for line in self._mountinfo(str(self._pid)).split(b"\n") if line}
         lines = []
         for directory in self._netns_dirs:
             try:
-                entries = sorted(os.listdir(directory))
+                entries = sorted(os.listdir(os.fsencode(directory)))
             except OSError:
                 continue
             for entry in entries:
-                path = f"{directory}/{entry}"
-                try:
-                    seen = os.stat(path)
-                    inode = seen.st_ino if seen.st_dev == self._nsfs and self._is_netns(path) else 0
-                except FileNotFoundError:
-                    inode = 0
-                except OSError:
-                    continue
-                lines.append(b"%d %s" % (inode, os.fsencode(path)))
-        return b"\n".join(line.replace(b"\n", b"\\012") for line in lines)
+                path = os.fsencode(directory) + b"/" + entry
+                if _as_in_mountinfo(path) not in mounted:
+                    lines.append(b"%d %s" % (self._inode(path), _as_in_mountinfo(path)))
+        return b"\n".join(lines)
 
-    @staticmethod
-    def _is_netns(path: str) -> bool:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    def _inode(self, path: bytes) -> int:
+        """The inode of the network namespace behind a path of ours; 0 if it is none."""
         try:
-            return syscalls.is_network_namespace(fd)
+            if os.stat(path).st_dev != self._nsfs:
+                return 0
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return 0
+        try:
+            return os.fstat(fd).st_ino if syscalls.is_network_namespace(fd) else 0
         finally:
             os.close(fd)
 

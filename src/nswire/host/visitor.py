@@ -7,7 +7,6 @@ following its symlinks and without opening its devices.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -39,6 +38,7 @@ class Visitor:
         self._home_fd = -1
         self._buffer = bytearray(BUFFER)
         self._seq = 0
+        self._may_be_strict = True
 
     def close(self) -> None:
         """Give back the descriptor of home."""
@@ -49,19 +49,30 @@ class Visitor:
         """Enter, ask, and close the socket; the thread stays there until the next errand."""
         try:
             self._enter(errand.door)
-            # socket() and not a connected or bound one: the kernel binds it at the first send
+            # neither bound nor connected: the kernel does both at the first send
             sock = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
             )
         except OSError as error:
             return [Refusal(error.errno or errno.EIO, "enter")] * len(errand.questions)
-        with sock:
+        try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
-            # a strict kernel refuses what it does not know; a lax one would ignore the target attribute of an address
-            # dump and answer for the wrong namespace (Linux 4.20; older ones are lax, so readers check the echo)
-            with contextlib.suppress(OSError):
-                sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+            if self._may_be_strict:
+                self._be_strict(sock)
             return [self._ask(sock, question) for question in errand.questions]
+        finally:
+            sock.close()
+
+    def _be_strict(self, sock: socket.socket) -> None:
+        """Let the kernel refuse what it does not know (Linux 4.20).
+
+        A lax one ignores the target attribute of an address dump and answers for the wrong namespace; that is why
+        readers check the echo too.
+        """
+        try:
+            sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+        except OSError:
+            self._may_be_strict = False
 
     def _enter(self, door: Door) -> None:
         if door.inode == self._at:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import lru_cache
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
 from nswire.model.values import Address
@@ -13,6 +14,16 @@ IFA_ADDRESS, IFA_LOCAL, IFA_TARGET_NETNSID = 1, 2, 10
 LENGTHS = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 _ifaddrmsg = struct.Struct("=BBBBi")
+_heads = struct.Struct("=8x4s4x4s16x")  # behind ifaddrmsg: the header of the first attribute, and of a second
+
+
+def _header(length: int, kind: int) -> bytes:
+    return struct.pack("=HH", 4 + length, kind)
+
+
+# The kernel puts the address first: nearly all messages begin like this, and then the rest need not be looked at.
+_INET = (_header(4, IFA_ADDRESS), _header(4, IFA_LOCAL))
+_INET6 = _header(16, IFA_ADDRESS)  # an IFA_LOCAL would come before it
 
 
 def ask(target: int | None = None) -> bytes:
@@ -33,21 +44,34 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
         if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
             raise Malformed(f"a message of type {kind} among addresses")
         family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
-        length = LENGTHS.get(family)
-        if length is None:
-            continue
-        local = remote = b""
-        echo = None
-        for name, at, stop in attributes(answer, start + _ifaddrmsg.size, end):
-            if name == IFA_LOCAL:
-                local = answer[at:stop]
-            elif name == IFA_ADDRESS:
-                remote = answer[at:stop]
-            elif name == IFA_TARGET_NETNSID and stop - at == 4:
-                echo = struct.unpack_from("=i", answer, at)[0]
-        if echo != target:
-            raise Malformed("the kernel does not answer for another namespace")
-        own = local or remote
-        if len(own) == length:
-            found.append(Address(ifindex, f"{socket.inet_ntop(family, own)}/{prefix}", family, scope))
+        known = target is None and end - start >= _heads.size
+        heads = _heads.unpack_from(answer, start) if known else (b"", b"")
+        if heads == _INET and family == socket.AF_INET:
+            own = answer[start + 20 : start + 24]
+        elif heads[0] == _INET6 and family == socket.AF_INET6:
+            own = answer[start + 12 : start + 28]
+        else:
+            own = _own(answer, start, end, target)
+        if len(own) == LENGTHS.get(family):
+            found.append(Address(ifindex, _text(own, family, prefix), family, scope))
     return tuple(found)
+
+
+def _own(answer: bytes, start: int, end: int, target: int | None) -> bytes:
+    local = remote = b""
+    echo = None
+    for name, at, stop in attributes(answer, start + _ifaddrmsg.size, end):
+        if name == IFA_LOCAL:
+            local = answer[at:stop]
+        elif name == IFA_ADDRESS:
+            remote = answer[at:stop]
+        elif name == IFA_TARGET_NETNSID and stop - at == 4:
+            echo = struct.unpack_from("=i", answer, at)[0]
+    if echo != target:
+        raise Malformed("the kernel does not answer for another namespace")
+    return local or remote
+
+
+@lru_cache(maxsize=1024)
+def _text(own: bytes, family: int, prefix: int) -> str:
+    return f"{socket.inet_ntop(family, own)}/{prefix}"

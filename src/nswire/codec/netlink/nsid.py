@@ -11,6 +11,7 @@ NETNSA_NSID, NETNSA_FD, NETNSA_TARGET_NSID = 1, 3, 4
 NOT_ASSIGNED = -1
 
 _rtgenmsg = b"\0\0\0\0"
+_reply = struct.Struct("=IH14xxxHi")  # nlmsghdr, rtgenmsg, one attribute of four bytes
 _s32 = struct.Struct("=i")  # NETNSA_NSID is signed: read as u32, "not assigned" would be 4294967295
 
 
@@ -28,6 +29,18 @@ def ask_within(target: int, nsid: int) -> bytes:
     """A request: what does the namespace with id `target` call the one that we call `nsid`? (Linux 4.20)."""
     body = attribute(NETNSA_NSID, _s32.pack(nsid)) + attribute(NETNSA_TARGET_NSID, _s32.pack(target))
     return request(RTM_GETNSID, _rtgenmsg + body)
+
+
+def decode_one(answer: bytes) -> int:
+    """The id in the answer to a question for one: -1 for "not assigned". KernelError, Malformed."""
+    if len(answer) == _reply.size:  # nearly always: asked of every namespace of the host
+        _, kind, attribute_, number = _reply.unpack(answer)
+        if kind == RTM_NEWNSID and attribute_ == NETNSA_NSID:
+            return int(number)
+    found = decode(answer)
+    if not found:
+        raise Malformed("an answer without a namespace id")
+    return found[0]
 
 
 def decode(answer: bytes) -> tuple[int, ...]:
