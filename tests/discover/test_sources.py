@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nswire.lab.truth import Lab
 
 CASES: list[tuple[Kind, set[str], str]] = [
-    ("named", {"names", "mounts"}, "mount"),
+    ("named", {"mounts"}, "mount"),
     ("mounted", {"mounts"}, "mount"),
     ("mounted-elsewhere", {"mounts"}, "mount"),
     ("process", {"processes"}, "process"),
