@@ -7,6 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import nswire
+from nswire.host.live import Live
+from nswire.host.recorded import Recorded
+
 if TYPE_CHECKING:
     from nswire.lab.truth import Lab
 
@@ -59,3 +63,23 @@ def test_nobody_can_still_look_at_a_machine_with_nothing(lab: Lab) -> None:
     said = as_nobody()
     assert said["links"] == {"lo": [None, None]}
     assert all("processes" in where for where, *_ in said["gaps"])
+
+
+def test_processes_that_proc_hides_are_a_gap() -> None:
+    """With hidepid, /proc does not even list the others: silence that must not pass for emptiness."""
+    about = {"home": 1, "pid": 2, "uid": 1000, "hidepid": "invisible"}
+    answers = {"host/about": json.dumps(about).encode(), "host/processes": b""}
+    assert any(gap.why == "hidepid=invisible" for gap in nswire.scan(Recorded.fake(answers)).gaps)
+    answers["host/about"] = json.dumps(about | {"uid": 0}).encode()
+    assert not any("hidepid" in gap.why for gap in nswire.scan(Recorded.fake(answers)).gaps)
+
+
+def test_hidepid_is_read_from_the_mount(lab: Lab) -> None:
+    """The option as this kernel writes it."""
+    lab.release()
+    assert Live()._hidepid() == ""
+    subprocess.run(["mount", "-o", "remount,hidepid=2", "/proc"], check=True)
+    try:
+        assert Live()._hidepid() in ("2", "invisible")
+    finally:
+        subprocess.run(["mount", "-o", "remount,hidepid=0", "/proc"], check=True)

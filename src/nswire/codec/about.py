@@ -12,7 +12,8 @@ END_OF_TIME = 253402300799  # 9999-12-31, the last second that datetime knows
 class About(msgspec.Struct, frozen=True):
     """When, which kernel, asked by whom (`capabilities` is CapEff in hex), and which namespace is home.
 
-    `initial`: is home the initial namespace; None where that cannot be told. `mnt` is the mount namespace's link text.
+    `initial`: is home the initial namespace; None where that cannot be told. `mnt` is the mount namespace's link text,
+    `hidepid` the mount option of /proc that hides other users' processes, empty if there is none.
     """
 
     home: Annotated[int, msgspec.Meta(gt=0)]
@@ -26,6 +27,7 @@ class About(msgspec.Struct, frozen=True):
     uid: int = -1
     initial: bool | None = None
     mnt: str = ""
+    hidepid: str = ""
     source: str = "live"
 
 

@@ -89,8 +89,18 @@ class Live:
             "initial": initial,
             "pid": self._pid,
             "mnt": self._link_text(f"{self._proc}/thread-self/ns/mnt"),
+            "hidepid": self._hidepid(),
         }
         return json.dumps(about).encode()
+
+    def _hidepid(self) -> str:
+        """The option of the /proc mount, as its last line in mountinfo has it: `hidepid=2`, `hidepid=invisible` ..."""
+        found = ""
+        for line in self._text("thread-self/mountinfo").decode(errors="replace").splitlines():
+            mount, _, rest = line.partition(" - ")
+            if rest.startswith("proc ") and mount.split(" ")[4] == self._proc:
+                found = next((option for option in rest.split(",") if option.startswith("hidepid=")), "")
+        return found.removeprefix("hidepid=")
 
     def _processes(self, _: str) -> bytes:
         """Lines `PID NET MNT`, each of the two as the kernel's link text (`net:[4026531840]`) or `!ERRNO`."""

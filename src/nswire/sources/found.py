@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from nswire.host.system import System, Way
 
 
+SINGULAR = {
+    "processes": "process",
+    "threads": "thread",
+    "sockets": "socket",
+    "mount namespaces": "mount namespace",
+}
+
+
 class Found(NamedTuple):
     """A namespace, by its inode, what holds it, and the way there."""
 
@@ -42,12 +50,12 @@ def ask(system: System, name: str, what: str) -> bytes:
 
 
 def unreadable(errors: Counter[int], what: str, hides: str) -> Iterator[Gap]:
-    """One gap per errno: how many of `what` could not be looked at, and what that hides."""
+    """One gap per errno: how many of `what` (in the plural) could not be looked at, and what that hides."""
     for errno, count in sorted(errors.items()):
         if errno in (ENOENT, ESRCH):
             continue
         hint = "run as root (CAP_SYS_PTRACE)" if errno in (EACCES, EPERM) else ""
-        yield Gap(f"{count} {what}", hides, strerror(errno), hint)
+        yield Gap(f"{count} {what if count > 1 else SINGULAR[what]}", hides, strerror(errno), hint)
 
 
 def from_table(rows: Iterable[TableRow], kind: str, way: str) -> Iterator[Found | Gap]:
