@@ -14,7 +14,7 @@ from nswire.cli.errors import Failure, complain
 from nswire.show.escape import shell_word, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from nswire.handles import Match
     from nswire.model.topology import Link, Topology
@@ -94,11 +94,13 @@ def look(options: Options, sources: Iterable[str] | None = None) -> Topology:
             return nswire.scan(sources=sources)
         except OSError as error:
             raise Failure("this machine", error.strerror or str(error), "is /proc mounted?") from error
+        except ValueError as error:
+            raise Failure("this machine", str(error), "is /proc mounted?") from error
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
         return nswire.scan(Recorded.open(options.recording), sources)
-    except BadRecording as error:
+    except (BadRecording, ValueError) as error:
         raise Failure(options.recording, str(error)) from error
     except OSError as error:
         raise Failure(options.recording, error.strerror or str(error)) from error
@@ -173,16 +175,14 @@ def give(topology: Topology, options: Options, schema: str, answer: Answer) -> N
     """Print an answer to stdout, with what could not be seen at its end."""
     if options.as_json:
         from nswire.show import documents, jsonout
-        from nswire.show.build import Builder
 
-        parts = [*answer.parts(Builder(topology)), ("gaps", topology.gaps)]
-        if options.how:
-            parts.append(("how", answer.how()))
-        jsonout.write(sys.stdout, documents.head(schema, topology.taken), parts)
+        jsonout.write(
+            sys.stdout, documents.head(schema, topology.taken), _parts(topology, answer, how=options.how)
+        )
         return
     from nswire.show.words import write_gaps
 
-    sheet = _paper(options)
+    sheet = paper(options)
     answer.text(sheet)
     write_gaps(sheet, topology.gaps)
     if options.how:
@@ -190,7 +190,18 @@ def give(topology: Topology, options: Options, schema: str, answer: Answer) -> N
         sys.stdout.writelines(f"  {command}\n" for command in answer.how())
 
 
-def _paper(options: Options) -> Paper:
+def _parts(topology: Topology, answer: Answer, *, how: bool) -> Iterator[tuple[str, Iterable[object]]]:
+    """The lists of a document. Gaps come after the answer, since something may go unseen while it is made."""
+    from nswire.show.build import Builder
+
+    yield from answer.parts(Builder(topology))
+    yield "gaps", topology.gaps
+    if how:
+        yield "how", answer.how()
+
+
+def paper(options: Options) -> Paper:
+    """Where text goes: stdout, as wide and as coloured as it is wanted."""
     from nswire.show.paint import Paper
 
     terminal = sys.stdout.isatty()

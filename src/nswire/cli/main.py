@@ -17,6 +17,7 @@ from nswire.version import __version__
 
 INTERRUPTED = 130
 BROKEN = 2
+BROKEN_PIPE = 141
 
 EPILOG = """\b
 HANDLE may be a name (tap39d60faa-aa), NETNS/IFNAME (qdhcp-fabc7ead/ns-39d60faa-aa),
@@ -106,6 +107,9 @@ def _run(args: list[str] | None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # where SIGPIPE is blocked, as for the first process of a namespace (demo)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:

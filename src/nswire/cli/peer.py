@@ -56,7 +56,9 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
 
 def _has_none(asked: Asked) -> bool:
-    return all(link.wire is None and link.loose is None for link in asked.links)
+    from nswire.show.build import open_peer
+
+    return all(link.peer is None and open_peer(link) is None for link in asked.links)
 
 
 def _every_pair(topology: Topology) -> Answer:

@@ -12,7 +12,8 @@ from nswire.discover import late, visits
 from nswire.discover.topology import conclude
 from nswire.host.system import Door, Refusal
 from nswire.model.facts import Facts
-from nswire.resolve import peers
+from nswire.resolve import resolve
+from nswire.resolve.outcome import Outcome
 from nswire.sources.found import Unanswered
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Scan:
         self.decoder = Decoder()
         self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
         self.found_by: set[str] = set()
-        self.outcome = peers.Outcome()
+        self.outcome = Outcome()
         self.attempt = 0
         self._ways: dict[NsKey, list[Way]] = {self.facts.home: []}
 
@@ -73,7 +74,7 @@ class Scan:
     def resolve(self) -> None:
         """Draw conclusions, ask what they lack, until nothing is left to ask for."""
         while True:
-            self.outcome = peers.resolve(self.facts)
+            self.outcome = resolve(self.facts)
             if not visits.prove(self, self.outcome.ask) and not visits.ask_drivers(self, self.outcome.unsaid):
                 return
 

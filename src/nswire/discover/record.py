@@ -25,6 +25,8 @@ def record(system: System, file: str | Path) -> Topology:
     recorder = Recorder(system)
     scan(recorder)
     topology = scan(recorder, sources.ALL)
+    for link in topology:
+        topology.addresses_of(link.end)
     for namespace in topology.namespaces.values():
         topology.gateways(namespace.key)
         for holder in namespace.holders[:NAMED_HOLDERS]:

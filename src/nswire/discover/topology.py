@@ -49,10 +49,10 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
         home=facts.home,
         namespaces=namespaces,
         links=facts.links,
-        addresses=facts.addresses,
         wires=scan.outcome.wires,
+        lowers=scan.outcome.lowers,
         loose=scan.outcome.loose,
-        gaps=tuple(dict.fromkeys((*facts.gaps, *_gaps(scan, namespaces)))),
+        gaps=tuple(_gaps(scan, namespaces)),
         taken=_taken(scan, duration),
         late=late,
     )

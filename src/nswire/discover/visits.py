@@ -16,7 +16,7 @@ from nswire.model.facts import View
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from nswire.discover.engine import Scan
     from nswire.host.system import Answer, Question
@@ -26,27 +26,26 @@ VANISHED = "vanished while we looked"
 
 
 def read(scan: Scan, keys: Iterable[NsKey]) -> None:
-    """Read the links and addresses of these namespaces, one short visit each, and what they call home.
+    """Read the links of these namespaces, one short visit each, and what they call home.
 
     Home is asked about in passing: in a leaf that costs nothing, and it proves nearly every wire of an ordinary host.
     """
     facts = scan.facts
     home = facts.home
-    base = (questions.COOKIE, questions.LINKS, questions.ADDRESSES)
+    base = (questions.COOKIE, questions.LINKS)
     leaf = (*base, questions.nsid_of(scan.doors[home]))
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
-        cookie, links, addresses = answers[:3]
+        cookie, links = answers[:2]
         if isinstance(links, Refusal):
             _refused(scan, key, links)
             return
         if isinstance(cookie, bytes):
             facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
-        _store_addresses(scan, key, addresses, None)
         if key != home:
-            number = _number(answers[3])
+            number = _number(answers[2])
             if number is not None:
                 facts.asked[key, home] = number
 
@@ -57,6 +56,28 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
         cookie = facts.cookies.get(key)
         if cookie:
             scan.doors[key] = scan.doors[key]._replace(cookie=cookie)
+
+
+def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
+    """Read the addresses of these namespaces: asked for only when somebody wants to know them."""
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
+        cookie, addresses = answers
+        if _is_same(scan, key, cookie):
+            _store_addresses(scan, key, addresses, None)
+        else:
+            scan.facts.gaps.append(Gap(_place(key), "its addresses", VANISHED))
+
+    scan.facts.addresses.update((key, ()) for key in keys)
+    scan.system.visit(
+        (
+            Errand(scan.doors[key], (questions.COOKIE, questions.ADDRESSES))
+            for key in keys
+            if key in scan.doors
+        ),
+        deliver,
+    )
 
 
 def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:

@@ -23,7 +23,7 @@ BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_re
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
 PATIENCE = struct.pack("ll", 30, 0)  # SO_RCVTIMEO: RTNL may be busy for seconds, never for ever
 
-_header = struct.Struct("=IHHII")
+_header = struct.Struct("=IHH8x")
 
 
 class Visitor:
@@ -37,7 +37,6 @@ class Visitor:
         self._at = home
         self._home_fd = -1
         self._buffer = bytearray(BUFFER)
-        self._seq = 0
         self._may_be_strict = True
 
     def close(self) -> None:
@@ -74,13 +73,18 @@ class Visitor:
         except OSError:
             self._may_be_strict = False
 
+    def _home_descriptor(self) -> int:
+        """A descriptor of home, opened before the first step away from it and kept to the end."""
+        if self._home_fd < 0:
+            self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        return self._home_fd
+
     def _enter(self, door: Door) -> None:
         if door.inode == self._at:
             return
-        if self._home_fd < 0:
-            self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        home = self._home_descriptor()
         if door.inode == self._home:
-            syscalls.setns(self._home_fd)
+            syscalls.setns(home)
         else:
             fd = self._open(door)
             try:
@@ -91,10 +95,6 @@ class Visitor:
 
     def _open(self, door: Door) -> int:
         """Open the namespace and make sure that it is the one that was meant, since inode numbers are reused."""
-        if door.inode == self._home:
-            if self._home_fd < 0:
-                self._home_fd = os.open(f"{self._proc}/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            return os.dup(self._home_fd)
         failure = OSError(errno.ENOENT, "no way leads there any more")
         for way in door.ways:
             try:
@@ -139,27 +139,39 @@ class Visitor:
 
     def _ask(self, sock: socket.socket, question: Question) -> Answer:
         try:
+            if question.about is not None:
+                return self._ask_about(sock, question.request, question.about)
             if question.name == "cookie":
                 return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
             if question.name.startswith("ethtool/"):
                 return syscalls.driver_statistics(question.request)
-            if question.about is None:
-                return self._converse(sock, question.request)
-            fd = self._open(question.about)
-            try:
-                return self._converse(sock, question.request[:-4] + struct.pack("=I", fd))
-            finally:
-                os.close(fd)
+            return self._converse(sock, question.request)
         except OSError as error:
             return Refusal(error.errno or errno.EIO, "ask")
 
+    def _ask_about(self, sock: socket.socket, request: bytes, about: Door) -> bytes:
+        home = about.inode == self._home
+        fd = self._home_descriptor() if home else self._open(about)
+        try:
+            return self._converse(sock, request[:-4] + struct.pack("=I", fd))
+        finally:
+            if not home:
+                os.close(fd)
+
     def _converse(self, sock: socket.socket, request: bytes) -> bytes:
-        """Send one request and return all datagrams of its answer, DONE or ERROR included."""
+        """Send one request and return all datagrams of its answer, DONE or ERROR included.
+
+        If that fails half-way the socket is closed: what comes late must not pass for the next question's answer.
+        """
+        try:
+            return self._conversed(sock, request)
+        except OSError:
+            sock.close()
+            raise
+
+    def _conversed(self, sock: socket.socket, request: bytes) -> bytes:
         for attempt in range(RETRIES):
-            self._seq += 1
-            message = bytearray(request)
-            struct.pack_into("=I", message, 8, self._seq)
-            sock.send(message)
+            sock.send(request)
             answer, interrupted = self._receive(sock)
             if not interrupted or attempt == RETRIES - 1:
                 break
@@ -173,23 +185,19 @@ class Visitor:
             size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC)
             if size > BUFFER:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
-            ended, flags = _last(buffer, size, self._seq)
-            if flags < 0:
-                continue  # an answer to an earlier question that we gave up on
+            ended, flags = _last(buffer, size)
             interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
             chunks.append(buffer[:size])
             if ended:
                 return b"".join(chunks), interrupted
 
 
-def _last(buffer: bytearray, size: int, seq: int) -> tuple[bool, int]:
-    """Walk one datagram: does it end the answer, and all flags seen (-1: it answers another question)."""
+def _last(buffer: bytearray, size: int) -> tuple[bool, int]:
+    """Walk one datagram: does it end the answer, and all flags seen."""
     offset = flags = 0
     ended = False
     while offset + 16 <= size:
-        length, kind, flag, number, _ = _header.unpack_from(buffer, offset)
-        if number != seq:
-            return False, -1
+        length, kind, flag = _header.unpack_from(buffer, offset)
         flags |= flag
         if kind in (NLMSG_DONE, NLMSG_ERROR) or not flag & NLM_F_MULTI:
             ended = True

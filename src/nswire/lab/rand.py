@@ -28,7 +28,12 @@ _FIRST, _LAST = 2, 6
 
 
 def random_lab(
-    rng: random.Random, *, most: int = 12, visible_only: bool = False, keeper: Keeper | None = None
+    rng: random.Random,
+    *,
+    most: int = 12,
+    visible_only: bool = False,
+    keeper: Keeper | None = None,
+    tag: int = 0,
 ) -> Lab:
     """3 to `most` namespaces and about twice as many pairs around the calling thread's namespace.
 
@@ -40,7 +45,7 @@ def random_lab(
     with contextlib.ExitStack() as undo:
         undo.callback(lab.close)
         namespaces = _namespaces(lab, rng, rng.randint(3, most), visible_only=visible_only)
-        _Wiring(lab, rng).all(namespaces)
+        _Wiring(lab, rng, tag).all(namespaces)
         lab.release()
         undo.pop_all()
     return lab
@@ -62,19 +67,20 @@ def _namespaces(lab: Lab, rng: random.Random, count: int, *, visible_only: bool)
     return made
 
 
-def pair_macs(number: int) -> tuple[str, str]:
-    """The MACs of both ends of pair `number`: they tell a reader which links belong together, also unseen ones."""
-    return (
-        f"02:bb:00:{number >> 8:02x}:{number & 0xFF:02x}:00",
-        f"02:bb:00:{number >> 8:02x}:{number & 0xFF:02x}:01",
-    )
+def pair_macs(number: int, tag: int = 0) -> tuple[str, str]:
+    """The MACs of both ends of pair `number`: they tell a reader which links belong together, also unseen ones.
+
+    `tag` (0 to 255) tells laboratories apart: the kernel takes its time to take the last one down.
+    """
+    begin = f"02:bb:{tag:02x}:{number >> 8:02x}:{number & 0xFF:02x}"
+    return f"{begin}:00", f"{begin}:01"
 
 
 class _Wiring:
     """Lays the pairs; knows which indexes and names are taken where."""
 
-    def __init__(self, lab: Lab, rng: random.Random) -> None:
-        self._lab, self._rng = lab, rng
+    def __init__(self, lab: Lab, rng: random.Random, tag: int) -> None:
+        self._lab, self._rng, self._tag = lab, rng, tag
         self._indexes: dict[int, set[int]] = {lab.home.inode: set(lab.rtnl(lab.home).indexes())}
         self._names: dict[int, set[str]] = {}
 
@@ -95,7 +101,7 @@ class _Wiring:
         self._indexes[b.inode].add(peer_index)
         name, peer = self._name(a), self._name(b)
         up = self._rng.random() < 0.7
-        mac, peer_mac = pair_macs(len(self._lab.pairs))
+        mac, peer_mac = pair_macs(len(self._lab.pairs), self._tag)
         self._lab.pair(
             a, name, b, peer, index=index, peer_index=peer_index, mac=mac, peer_mac=peer_mac, up=up
         )

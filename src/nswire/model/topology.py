@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nswire.model.values import (
         Address,
@@ -28,6 +28,14 @@ NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
 
 class Late(Protocol):
     """What a topology asks for only when it is wanted."""
+
+    def addresses(self, ns: NsKey) -> tuple[Address, ...]:
+        """The addresses of a namespace."""
+        ...
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be seen while asking."""
+        ...
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
         """The gateways of a namespace's default routes."""
@@ -135,6 +143,22 @@ class Link:
         return self._topology.wires.get(self.end)
 
     @property
+    def lower(self) -> Link | None:
+        """What it stands on: a VLAN's or macvlan's parent, the link that a tunnel's packets leave by; None: nothing."""
+        wire = self.lower_wire
+        return None if wire is None else self._topology.get(wire.b)
+
+    @property
+    def lower_wire(self) -> Wire | None:
+        """The wire to what it stands on; its relation is `lower` or `underlay`."""
+        return self._topology.lowers.get(self.end)
+
+    @property
+    def uppers(self) -> tuple[Link, ...]:
+        """The links that stand on this one, in whatever namespaces."""
+        return self._topology.uppers_of(self.end)
+
+    @property
     def loose(self) -> Loose | None:
         """Why its peer is not known, if it has one that is not."""
         return self._topology.loose.get(self.end)
@@ -149,7 +173,7 @@ class Link:
 class Topology:
     """What a scan or a recording says about a machine.
 
-    `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires` and `loose` by end, `gaps`: what
+    `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires`, `lowers` and `loose` by end, `gaps`: what
     could not be seen, `taken`: how the answer was made. Nothing here is asked of the machine again, except
     `gateways` and `comm`.
     """
@@ -160,8 +184,8 @@ class Topology:
         home: NsKey,
         namespaces: Mapping[NsKey, Namespace],
         links: Mapping[NsKey, Mapping[int, LinkFact]],
-        addresses: Mapping[NsKey, Iterable[Address]],
         wires: Mapping[End, Wire],
+        lowers: Mapping[End, Wire],
         loose: Mapping[End, Loose],
         gaps: tuple[Gap, ...],
         taken: Taken,
@@ -170,14 +194,15 @@ class Topology:
         self.home = home
         self.namespaces = namespaces
         self.wires = wires
+        self.lowers = lowers
         self.loose = loose
-        self.gaps = gaps
+        self._gaps = gaps
         self.taken = taken
         self._late = late
         self._links = links
-        self._addresses = addresses
         self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}
         self._ports: dict[NsKey, dict[int, list[End]]] = {}
+        self._uppers: dict[End, list[End]] | None = None
 
     def __iter__(self) -> Iterator[Link]:
         """All links."""
@@ -215,12 +240,17 @@ class Topology:
         said = ", ".join(f"{link.netns.label}/{link.ifname}" for link in found) or "there is none"
         raise Nowhere(f"no single link is called {name}: {said}")
 
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be seen; it grows if something that is asked only now cannot be seen either."""
+        return tuple(dict.fromkeys((*self._late.gaps(), *self._gaps)))
+
     def addresses_of(self, end: End) -> tuple[Address, ...]:
         """The addresses of a link."""
         table = self._by_link.get(end.ns)
         if table is None:
             table = self._by_link[end.ns] = {}
-            for address in self._addresses.get(end.ns, ()):
+            for address in self._late.addresses(end.ns):
                 table[address.ifindex] = (*table.get(address.ifindex, ()), address)
         return table.get(end.ifindex, ())
 
@@ -233,6 +263,14 @@ class Topology:
                 if fact.master is not None:
                     table.setdefault(fact.master, []).append(End(end.ns, index))
         return tuple(link for port in table.get(end.ifindex, ()) if (link := self.get(port)) is not None)
+
+    def uppers_of(self, end: End) -> tuple[Link, ...]:
+        """The links that stand on a link."""
+        if self._uppers is None:
+            self._uppers = {}
+            for wire in self.lowers.values():
+                self._uppers.setdefault(wire.b, []).append(wire.a)
+        return tuple(link for upper in self._uppers.get(end, ()) if (link := self.get(upper)) is not None)
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
         """The gateways of a namespace's default routes, asked now."""

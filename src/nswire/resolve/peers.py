@@ -4,55 +4,28 @@ A link says two things about its other end: its ifindex (IFLA_LINK) and what its
 namespace (IFLA_LINK_NETNSID; absent: the same namespace). Two links that name each other's ifindex are only
 candidates, since ifindexes repeat in every namespace. The kernel's word on the nsid of one side is the proof.
 
-`resolve` draws every conclusion that the facts allow and says what else it would have to know: which namespace ids to
-ask for, which links to read again since their ends disagree, and which ids stay without a namespace.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from errno import EACCES, EPERM
 from typing import TYPE_CHECKING
 
+from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.kinds import is_pair
+from nswire.kinds.link import iflink
 from nswire.model.facts import View
 from nswire.model.values import End, Loose, Wire
+from nswire.resolve.outcome import Outcome
 
 if TYPE_CHECKING:
     from nswire.model.facts import Facts
     from nswire.model.values import LinkFact, NsKey, State
 
 
-@dataclass
-class Outcome:
-    """What follows from the facts, and what would have to be asked to know more.
-
-    `wires` has each pair once, under both of its ends. `ask` holds (A, B): what does A call B? `reread` holds ends
-    that contradict each other; `unexplained` ids that belong to no known namespace; `unsaid` ends about which the
-    kernel says nothing, so that ethtool has to be asked. `nsids[A][n]` is the namespace that A calls n, as the kernel
-    said or as follows from it, and `said_by[A, n]` which of the two.
-    """
-
-    wires: dict[End, Wire] = field(default_factory=dict)
-    loose: dict[End, Loose] = field(default_factory=dict)
-    ask: set[tuple[NsKey, NsKey]] = field(default_factory=set)
-    reread: set[End] = field(default_factory=set)
-    unexplained: set[View] = field(default_factory=set)
-    unsaid: set[End] = field(default_factory=set)
-    nsids: dict[NsKey, dict[int, NsKey]] = field(default_factory=dict)
-    said_by: dict[tuple[NsKey, int], str] = field(default_factory=dict)
-
-
 def resolve(facts: Facts) -> Outcome:
-    """Pair what can be paired. Looks at nothing but the facts, so it can be called again whenever they grow."""
+    """Pair what can be paired."""
     return _Resolver(facts).run()
-
-
-def other_index(link: LinkFact) -> int | None:
-    """The ifindex of the other end. Before Linux 5.10 IFLA_LINK was left out where it equals the own ifindex."""
-    if link.link is None and link.link_netnsid is not None:
-        return link.ifindex
-    return link.link
 
 
 class _Resolver:
@@ -69,7 +42,7 @@ class _Resolver:
                     continue
                 end = End(ns, link.ifindex)
                 self.ends[end] = link
-                other = other_index(link)
+                other = iflink(link)
                 if other is not None:
                     self.by_indexes.setdefault((link.ifindex, other), []).append(end)
                 ids.add(link.link_netnsid)
@@ -100,7 +73,7 @@ class _Resolver:
         """Pair this end if the facts prove it. False: not yet."""
         if end in self.out.wires:
             return True
-        index = other_index(link)
+        index = iflink(link)
         ns = self._other_namespace(end.ns, link)
         if index is None or ns is None:
             return False
@@ -118,7 +91,7 @@ class _Resolver:
     def _names(self, end: End, other: End) -> bool:
         """True if the link at `end` exists, is of the same kind, names `other`'s ifindex and no other namespace."""
         link, mine = self.ends.get(end), self.ends[other]
-        if link is None or link.kind != mine.kind or other_index(link) != other.ifindex or end == other:
+        if link is None or link.kind != mine.kind or iflink(link) != other.ifindex or end == other:
             return False
         if (link.link_netnsid is None) != (mine.link_netnsid is None):
             return False
@@ -138,11 +111,14 @@ class _Resolver:
 
     def _leave(self, end: End, link: LinkFact) -> None:
         """An end that stays open for now: note why, and what to ask."""
-        index = other_index(link)
+        index = iflink(link)
         nsid = link.link_netnsid
         if index is None:
             self.out.unsaid.add(end)
             self.out.loose[end] = Loose(end, "peer", "not said", self.facts.peer_index.get(end), None)
+            return
+        if nsid == NOT_ASSIGNED:  # a namespace that is being taken down gets no id any more
+            self.out.loose[end] = Loose(end, "peer", "gone", index, nsid)
             return
         ns = self._other_namespace(end.ns, link)
         if ns is None:
@@ -201,7 +177,7 @@ class _Resolver:
         lonely = {
             end
             for end, link in self.ends.items()
-            if (index := other_index(link)) is not None and not self._names(End(end.ns, index), end)
+            if (index := iflink(link)) is not None and not self._names(End(end.ns, index), end)
         }
         if not lonely or len(self.facts.links) == 1:
             return False
@@ -213,7 +189,7 @@ class _Resolver:
         index_of = {
             end: index
             for end, link in self.ends.items()
-            if (index := other_index(link) or self.facts.peer_index.get(end)) is not None
+            if (index := iflink(link) or self.facts.peer_index.get(end)) is not None
         }
         naming: dict[tuple[int, int], list[End]] = {}
         for end, index in index_of.items():

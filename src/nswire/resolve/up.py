@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 256  # steps; a recording may claim any number
 
+ROUTING = frozenset({"vrf"})  # masters that route: being their port is no way further by L2
 LEAF_KINDS = frozenset({"tun", "tap"})  # ports whose other side is a process: clients, such as VMs
 
 
@@ -47,11 +48,15 @@ def up(start: Link, gateways: frozenset[str] = frozenset()) -> tuple[Step, ...]:
 
 def _next(link: Link, came_by: str, gateways: frozenset[str]) -> Iterator[tuple[str, Link]]:
     master = link.master
-    if master is not None and came_by != "uplink":
+    if master is not None and master.kind not in ROUTING and came_by != "uplink":
         yield "port", master
         return
-    if link.ports:
+    if link.ports and link.kind not in ROUTING:
         yield from (("uplink", port) for port in link.ports if leads_out(port, gateways))
+    wire, lower = link.lower_wire, link.lower
+    if wire is not None and lower is not None:
+        yield wire.relation, lower
+    if link.ports:
         return
     peer = link.peer
     if peer is not None and came_by != "peer" and (came_by == "uplink" or not link.netns.home):

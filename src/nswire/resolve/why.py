@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.resolve.peers import other_index
+from nswire.kinds.link import iflink
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
@@ -25,7 +25,7 @@ def why(link: Link) -> tuple[str, ...]:
 
 def _says(link: Link) -> str:
     fact = link.fact
-    index = other_index(fact)
+    index = iflink(fact)
     name = f"{link.netns.label}/{link.ifname} ({link.ifindex})"
     if index is None:
         return f"{name} has no IFLA_LINK: its kernel does not say what its other end is"

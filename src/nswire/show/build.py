@@ -11,6 +11,7 @@ from nswire.show.documents import (
     FarDoc,
     HolderDoc,
     LinkDoc,
+    LowerDoc,
     NamespaceDoc,
     NetnsDoc,
     PeerDoc,
@@ -107,6 +108,8 @@ class Builder:
             link_index=fact.link,
             link_netnsid=fact.link_netnsid,
             ports=tuple(port.ifname for port in link.ports),
+            lower=self._lower(link),
+            uppers=tuple(self.link(upper) for upper in link.uppers),
             namespace=self.namespace(link.netns),
         )
 
@@ -122,7 +125,7 @@ class Builder:
         )
 
     def _peer_fields(self, query: str | None, link: Link) -> dict[str, Any]:
-        wire, peer, loose = link.wire, link.peer, link.loose
+        wire, peer, loose = link.wire, link.peer, open_peer(link)
         return {
             "query": query,
             "link": self.link(link),
@@ -145,6 +148,17 @@ class Builder:
             ),
             "candidates": tuple(self.link(link) for link in found if link is not None),
         }
+
+    def _lower(self, link: Link) -> LowerDoc | None:
+        wire, lower, loose = link.lower_wire, link.lower, link.loose
+        if wire is not None and lower is not None:
+            return LowerDoc(relation=wire.relation, link=self.link(lower), evidence=wire.evidence)
+        if loose is None or loose.relation == "peer":
+            return None
+        fields = self._open(loose)
+        return LowerDoc(
+            relation=loose.relation, link=None, evidence=None, state=fields["state"], far=fields["far"]
+        )
 
     def _step(self, step: Step) -> StepDoc:
         return StepDoc(after=step.after, relation=step.relation, link=self.link(step.link))
@@ -190,4 +204,10 @@ def pairs(topology: Topology) -> list[Link]:
 
 def loose_ends(topology: Topology) -> list[Link]:
     """The links whose other end is not known for certain."""
-    return [link for link in topology.links() if link.loose is not None]
+    return [link for link in topology.links() if open_peer(link) is not None]
+
+
+def open_peer(link: Link) -> Loose | None:
+    """Why the other end of a pair is not known; None if it is, or if this is no end of a pair."""
+    loose = link.loose
+    return loose if loose is not None and loose.relation == "peer" else None

@@ -103,6 +103,16 @@ class NamespaceDoc(NetnsDoc, frozen=True, kw_only=True):
     seen_from: SeenFromDoc | None
 
 
+class LowerDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link stands on: `lower` (a VLAN's parent ...) or `underlay` (what a tunnel's packets leave by)."""
+
+    relation: str
+    link: LinkDoc | None
+    evidence: Evidence | None
+    state: State | UnsetType = UNSET
+    far: FarDoc | UnsetType = UNSET
+
+
 class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     """Everything about a link. `link_index` and `link_netnsid` are the kernel's own IFLA_LINK and IFLA_LINK_NETNSID."""
 
@@ -115,6 +125,8 @@ class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     link_index: int | None
     link_netnsid: int | None
     ports: tuple[str, ...]
+    lower: LowerDoc | None
+    uppers: tuple[LinkDoc, ...]
     namespace: NamespaceDoc
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.kinds import TABLE, is_pair
-from nswire.resolve.peers import other_index
+from nswire.kinds.link import iflink
 from nswire.show.build import way_up
 from nswire.show.escape import shell_word, visible
 
@@ -118,7 +118,7 @@ def _peer(link: Link) -> Iterator[str]:
 def _end(link: Link) -> Iterator[str]:
     """What one end of a pair says: its index and name, the other's index, and the id of the other's namespace."""
     paired = link.wire is not None or link.loose is not None
-    index, nsid = other_index(link.fact), link.fact.link_netnsid
+    index, nsid = iflink(link.fact), link.fact.link_netnsid
     said = f"  # @if{index}" + ("" if nsid is None else f", link-netnsid {nsid}") if paired and index else ""
     yield _in(link.netns, f"-d link show dev {shell_word(link.ifname)}{said}")
     if not paired:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from nswire.show.escape import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GAP = "  "  # between two things on one line
 
 # SGR codes. A colour means something, or it is not there.
 STYLES = {
@@ -73,3 +78,28 @@ class Paper:
             f"\x1b[{STYLES[piece.style]}m{piece.text}\x1b[0m" if piece.style and piece.text else piece.text
             for piece in spans
         )
+
+
+def fold(paper: Paper, start: Line, words: Sequence[Line], below: Line | None = None, gap: str = GAP) -> None:
+    """Write words one after the other, on as many lines as they need; none is ever split.
+
+    The first line starts with `start`, the others with `below`, which is as good as `start` if it is not given.
+    """
+    current, used, empty = start, width(start), True
+    for word in words:
+        size = width(word)
+        if paper.columns is not None and not empty and used + len(gap) + size > paper.columns:
+            paper.print(*current)
+            current, empty = (start if below is None else below), True
+            used = width(current)
+        between = "" if empty else gap
+        current = (*current, Span(between), *word)
+        used += len(between) + size
+        empty = False
+    paper.print(*current)
+
+
+def fold_text(paper: Paper, start: Line, text: str, style: str = "") -> None:
+    """Write a sentence, folded between words, each further line two columns further in."""
+    words = [(Span(word, style),) for word in visible(text).split(" ")]
+    fold(paper, start, words, (*start, Span("  ")), gap=" ")

@@ -1,56 +1,89 @@
 """Tables as kubectl makes them: no borders, upper-case header, columns as wide as their widest cell.
 
-Our own, since rich.Table takes 2.4 s for 3000 rows of nine columns, and this 0.05 s (docs/decisions).
-Nothing is ever cut. On a terminal that is too narrow, columns go on to further lines, indented, so that every name
-stays in one piece and can be copied.
+Our own: rich.Table takes 2.4 s for 3000 rows of nine columns, this 0.06 s. Nothing is ever cut. On a terminal that is
+too narrow, a long first column becomes a line of its own above its rows, and the columns that have no room go on
+below, each with its name, folded between words, so that every name stays in one piece and can be copied.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.show.paint import Line, Paper, Span, width
+from nswire.show.paint import GAP, Line, Span, fold, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GUTTER = 2
-INDENT = 4  # of the second and further lines of a row
+    from nswire.show.paint import Paper
 
 Row = tuple[Line, ...]
+LONG = 24  # a first column that is wider gets lines of its own where there is no room for all
+INDENT = Span("  ")
+
+
+class Layout(NamedTuple):
+    """Which columns are where: alone above the others, aligned, and named below."""
+
+    above: int | None
+    aligned: list[int]
+    below: list[int]
 
 
 def write(paper: Paper, header: Sequence[str], rows: Sequence[Row]) -> None:
     """Write a table. A column without any content is left out."""
-    widths = [max((width(row[at]) for row in rows), default=0) for at in range(len(header))]
-    shown = [at for at, size in enumerate(widths) if size]
-    sizes = {at: max(widths[at], len(header[at])) for at in shown}
-    lines = _flow(shown, sizes, paper.columns)
-    for number, columns in enumerate(lines):
-        title = tuple((Span(header[at], "head"),) for at in range(len(header)))
-        _write_line(paper, title, columns, sizes, number)
+    sizes = [max((width(row[at]) for row in rows), default=0) for at in range(len(header))]
+    shown = [at for at, size in enumerate(sizes) if size]
+    sizes = [max(size, len(title)) for size, title in zip(sizes, header, strict=True)]
+    layout = _layout(shown, sizes, paper.columns)
+    titles = tuple((Span(title, "head"),) for title in header)
+    indent = () if layout.above is None else (INDENT,)
+    if layout.above is not None:
+        paper.print(*titles[layout.above])
+    paper.print(*indent, *_aligned(titles, layout.aligned, sizes))
+    last: Line | None = None
     for row in rows:
-        for number, columns in enumerate(lines):
-            if number == 0 or any(row[at] for at in columns):
-                _write_line(paper, row, columns, sizes, number)
+        if layout.above is not None and row[layout.above] != last:
+            last = row[layout.above]
+            paper.print(*last)
+        paper.print(*indent, *_aligned(row, layout.aligned, sizes))
+        words = [
+            word
+            for at in layout.below
+            if (cell := row[at]) and cell[0].text
+            for word in _named(header[at], cell)
+        ]
+        if words:
+            fold(paper, (*indent, INDENT), words)
 
 
-def _flow(shown: list[int], sizes: dict[int, int], limit: int | None) -> list[list[int]]:
-    """Which columns go on which line."""
-    lines: list[list[int]] = [[]]
-    used = 0
-    for at in shown:
-        if limit is not None and lines[-1] and used + sizes[at] > limit:
-            lines.append([])
-            used = INDENT
-        lines[-1].append(at)
-        used += sizes[at] + GUTTER
-    return lines
+def _layout(shown: list[int], sizes: list[int], limit: int | None) -> Layout:
+    total = sum(sizes[at] + len(GAP) for at in shown) - len(GAP)
+    if limit is None or total <= limit or not shown:
+        return Layout(None, shown, [])
+    above = shown[0] if sizes[shown[0]] > LONG else None
+    aligned: list[int] = []
+    used = 0 if above is None else len(INDENT.text)
+    rest = shown if above is None else shown[1:]
+    for at in rest:
+        used += sizes[at] + len(GAP)
+        if used - len(GAP) > limit:
+            break
+        aligned.append(at)
+    return Layout(above, aligned, rest[len(aligned) :])
 
 
-def _write_line(paper: Paper, row: Row, columns: list[int], sizes: dict[int, int], number: int) -> None:
-    parts: list[Span | str] = [" " * INDENT] if number else []
+def _aligned(row: Row, columns: list[int], sizes: list[int]) -> Line:
+    parts: list[Span] = []
     for at in columns:
         cell = row[at]
-        parts += [*cell, " " * (sizes[at] - width(cell) + GUTTER)]
-    paper.print(*parts)
+        parts += [*cell, Span(" " * (sizes[at] - width(cell) + len(GAP)))]
+    return tuple(parts)
+
+
+def _named(title: str, cell: Line) -> list[Line]:
+    """The words of a cell, the first with the column's name before it."""
+    name = Span(f"{title.lower()} ", "dim")
+    if len(cell) > 1:
+        return [(name, *cell)]
+    words = [Span(word, cell[0].style) for word in cell[0].text.split(" ")]
+    return [(name, words[0]), *((word,) for word in words[1:])]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.show import table, words
-from nswire.show.build import master_name
+from nswire.show.build import master_name, open_peer
 from nswire.show.paint import Line, Paper, Span, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nswire.model.topology import Link
+    from nswire.model.values import Loose
 
-HEADER = ("NETNS", "IFNAME", "IFINDEX", "KIND", "STATE", "MAC", "ADDRESSES", "PEER", "MASTER")
+HEADER = ("NETNS", "IFNAME", "IFINDEX", "KIND", "STATE", "MAC", "ADDRESSES", "PEER", "LOWER", "MASTER")
 ADDRESSES_SHOWN = 3  # on a terminal
 
 
@@ -32,6 +33,7 @@ def _row(paper: Paper, link: Link) -> table.Row:
         (span(link.fact.address),),
         (span(_addresses(paper, link)),),
         _peer(link),
+        _lower(link),
         (span(master_name(link) or ""),),
     )
 
@@ -44,9 +46,17 @@ def _addresses(paper: Paper, link: Link) -> str:
 
 
 def _peer(link: Link) -> Line:
-    peer, loose = link.peer, link.loose
-    if peer is not None:
-        return words.place(peer)
+    return _other(link.peer, open_peer(link))
+
+
+def _lower(link: Link) -> Line:
+    loose = link.loose
+    return _other(link.lower, None if loose is None or loose.relation == "peer" else loose)
+
+
+def _other(known: Link | None, loose: Loose | None) -> Line:
+    if known is not None:
+        return words.place(known)
     if loose is None:
         return (Span(""),)
     index = "?" if loose.ifindex is None else f"if{loose.ifindex}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.resolve.why import why
 from nswire.show import table, words
-from nswire.show.build import loose_ends, master_name, pairs, way_up
-from nswire.show.paint import Line, Paper, Span, line, span, width
+from nswire.show.build import loose_ends, master_name, open_peer, pairs, way_up
+from nswire.show.paint import GAP, Line, Paper, Span, fold, fold_text, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nswire.model.values import Loose
     from nswire.resolve.up import Step
 
-GAP = "  "
 CANDIDATES_SHOWN = 20
 LOOSE_HEADER = ("LINK", "IFINDEX", "KIND", "STATE", "NOT KNOWN")
 HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
@@ -47,7 +46,7 @@ def write_peers(paper: Paper, asked: Sequence[tuple[str, Sequence[Link]]]) -> No
 def _write_peer(paper: Paper, link: Link) -> None:
     write_node(paper, tree(link))
     for reason in why(link):
-        paper.print(span(reason, "dim"))
+        fold_text(paper, (), reason, "dim")
 
 
 def tree(link: Link) -> Node:
@@ -60,11 +59,11 @@ def tree(link: Link) -> Node:
     root = nodes[-1]
     loose = link.loose
     if loose is not None:
-        root.below.insert(0, _open_node(link))
-    elif link.peer is None:
+        root.below.insert(0, _open_node(link.topology, loose))
+    if link.peer is None and open_peer(link) is None:
         said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
         root.below.insert(0, Node(line(span(said, "doubt")), [], []))
-    elif not any(step.relation == "peer" and step.after == -1 for step in steps):
+    elif link.peer is not None and not any(step.relation == "peer" and step.after == -1 for step in steps):
         root.below.insert(0, _peer_node(link, link.peer))
     return root
 
@@ -84,11 +83,7 @@ def _step_node(step: Step) -> Node:
     return Node(line(span(word), GAP, *words.place(step.link)), words.facts(step.link), [])
 
 
-def _open_node(link: Link) -> Node:
-    loose = link.loose
-    if loose is None:
-        raise ValueError(link)
-    topology = link.topology
+def _open_node(topology: Topology, loose: Loose) -> Node:
     hint = words.unlock(topology, loose)
     found = [candidate for end in loose.candidates if (candidate := topology.get(end)) is not None]
     below = [
@@ -104,10 +99,7 @@ def _open_node(link: Link) -> Node:
 def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> None:
     """A node and all below it. Details that have no room go on below their head, never in the middle of a word."""
     below = rest + (paper.trunk if node.below else "   ")
-    lines = _folded(paper, (*line(first), *node.head), node.details, width(line(below)))
-    paper.print(*lines[0])
-    for more in lines[1:]:
-        paper.print(below, *more)
+    fold(paper, line(first), [node.head, *node.details], line(below, GAP))
     for number, child in enumerate(node.below):
         last = number == len(node.below) - 1
         write_node(
@@ -116,20 +108,6 @@ def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> Non
             rest + (paper.last if last else paper.branch),
             rest + ("   " if last else paper.trunk),
         )
-
-
-def _folded(paper: Paper, head: Line, details: Sequence[Line], indent: int) -> list[Line]:
-    lines: list[Line] = [head]
-    used = width(head)
-    for detail in details:
-        size = width(detail)
-        if paper.columns is not None and used + len(GAP) + size > paper.columns:
-            lines.append((Span(GAP), *detail))
-            used = indent + len(GAP) + size
-        else:
-            lines[-1] = (*lines[-1], Span(GAP), *detail)
-            used += len(GAP) + size
-    return lines
 
 
 # -- every pair --------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nswire.resolve.why import why
 from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name
-from nswire.show.paint import Line, Paper, Span, line, span
+from nswire.show.paint import Line, Paper, Span, fold_text, line, span
 from nswire.show.text_ls import write_links
 from nswire.show.text_netns import held_by, tell, told
 from nswire.show.text_peer import tree, write_node
@@ -32,7 +32,7 @@ def write_link(paper: Paper, link: Link) -> None:
     paper.print()
     write_node(paper, tree(link), "  ", "  ")
     for reason in why(link):
-        paper.print("  ", span(reason, "dim"))
+        fold_text(paper, line("  "), reason, "dim")
 
 
 def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
@@ -53,14 +53,15 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "device", (span(" ".join(part for part in (fact.parentbus, fact.parentdev) if part)),)
     yield "master", (span(master_name(link) or ""),)
     yield "port kind", (span(fact.slave_kind),)
-    yield "ports", _ports(link)
+    yield "ports", _named(link.ports)
+    yield "under", _named(link.uppers)
 
 
-def _ports(link: Link) -> Line:
+def _named(links: Sequence[Link]) -> Line:
     names: list[Span] = []
-    for port in link.ports[:LISTED]:
-        names += [span(port.ifname), Span(" ")]
-    more = len(link.ports) - LISTED
+    for link in links[:LISTED]:
+        names += [span(link.ifname), Span(" ")]
+    more = len(links) - LISTED
     return (*names, Span(f"and {more} more: --json shows all" if more > 0 else ""))
 
 

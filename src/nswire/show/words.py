@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.show.paint import Line, Span, span
+from nswire.show.paint import Line, Span, fold_text, span
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
@@ -43,16 +43,18 @@ def facts(link: Link) -> list[Line]:
 def far_end(topology: Topology, loose: Loose) -> str:
     """Where the other end is, as far as that is known. Escape it like any text from outside."""
     index = "a link" if loose.ifindex is None else f"ifindex {loose.ifindex}"
-    return OPEN[loose.state].format(index=index, where=_where(topology, loose))
+    what = RELATIONS.get(loose.relation, loose.relation)
+    return OPEN[loose.state].format(what=what, index=index, where=_where(topology, loose))
 
 
+RELATIONS = {"lower": "the link under it", "underlay": "the link that its packets leave by"}
 OPEN = {
-    "gone": "peer was {index} in {where}: there is no such link any more",
-    "moved": "peer was {index} in {where}: what is there now names another end",
-    "not visible": "peer is {index} in a namespace that cannot be found ({where})",
-    "not permitted": "peer is {index} in a namespace this user cannot read ({where})",
-    "ambiguous": "peer is {index}, and this kernel does not say in which namespace; these fit:",
-    "not said": "it has a peer, and its kernel does not say which ({index})",
+    "gone": "{what} was {index} in {where}: there is no such link any more",
+    "moved": "{what} was {index} in {where}: what is there now names another end",
+    "not visible": "{what} is {index} in a namespace that cannot be found ({where})",
+    "not permitted": "{what} is {index} in a namespace this user cannot read ({where})",
+    "ambiguous": "{what} is {index}, and this kernel does not say in which namespace; these fit:",
+    "not said": "{what} is there, but its kernel does not say which link it is ({index})",
 }
 
 
@@ -97,6 +99,6 @@ def write_gaps(paper: Paper, gaps: tuple[Gap, ...]) -> None:
     paper.print()
     for gap in gaps[:GAPS_SHOWN]:
         hint = f" ({gap.hint})" if gap.hint else ""
-        paper.print(span(f"not seen: {gap.where}: {gap.what}: {gap.why}{hint}", "dim"))
+        fold_text(paper, (), f"not seen: {gap.where}: {gap.what}: {gap.why}{hint}", "dim")
     if len(gaps) > GAPS_SHOWN:
         paper.print(Span(f"and {len(gaps) - GAPS_SHOWN} more: --json shows all", "dim"))

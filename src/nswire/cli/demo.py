@@ -1,0 +1,210 @@
+"""`nswire demo`: the network of the blog post that started this, its manual method, and the one answer beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from nswire.cli.common import Options, paper
+from nswire.cli.errors import Failure
+from nswire.lab import blog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nswire.model.topology import Link, Topology
+    from nswire.show.paint import Paper
+
+PATIENCE = 20  # seconds for one classic command
+REMARK = 100  # columns
+WIDE = 120  # columns of a line of `ip`; the rest is not what is looked at
+
+OPENING = f"""\
+The network of a blog post about OpenStack, built just now in a private namespace of this machine; nothing of it stays.
+
+  {blog.NAMESPACE[:14]}...     host                                         router        outside
+  {blog.INNER} (68) ==== (69) {blog.OUTER} - {blog.BRIDGE} - {blog.UPLINK} ==== int0  ext0 ==== wan0
+
+  {blog.TRAP_NAMESPACE[:14]}...     {blog.TRAP_HOST} (a host beside it)
+  {blog.TRAP_INNER} (68) ==== (69) {blog.TRAP_OUTER} - {blog.TRAP_BRIDGE} - eth1 ==== int1 (in router)
+"""
+
+
+class Command(NamedTuple):
+    """A classic command of the manual method.
+
+    `shown` is what is typed, `argv` what is run (no shell), `keep` chooses the lines to look at, and `read` says from
+    nswire's own reading what it would print where the program is not installed.
+    """
+
+    shown: str
+    argv: tuple[str, ...]
+    keep: Callable[[str], bool]
+    read: Callable[[Topology], Iterator[str]]
+
+
+class Act(NamedTuple):
+    """A question, the manual way to its answer, what to think of that, and the handle that nswire is asked with."""
+
+    question: str
+    commands: tuple[Command, ...]
+    remark: str
+    handle: str
+
+
+@click.command(
+    epilog="\b\nExamples:\n  nswire demo                    no root needed, nothing stays\n  nswire demo --color always | less -R\n"
+)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def command(color: str) -> int:
+    """Build a small cloud network in a private namespace, and find the other end of a link: by hand, and with nswire.
+
+    It needs no root where users may make namespaces of their own. Programs that are not installed (ip, ethtool) are
+    told, and what they would print is shown from nswire's own reading.
+    """
+    from nswire.lab.private import PrivateHostError, enter_private_host
+
+    try:
+        refused = enter_private_host(user=os.geteuid() != 0)
+    except PrivateHostError as error:
+        raise Failure("a private namespace", str(error)) from error
+    for refusal in refused:
+        click.echo(f"(not in this one: {refusal})")
+    with blog.blog():
+        _play(paper(Options(None, as_json=False, color=color, strict=False, how=False)))
+    return 0
+
+
+def _play(sheet: Paper) -> None:
+    import nswire
+    from nswire.handles import find
+    from nswire.show.paint import span
+    from nswire.show.text_peer import write_peers
+
+    topology = nswire.scan()
+    for line in OPENING.splitlines():
+        sheet.print(line)
+    sheet.print()
+    for number, act in enumerate(_acts(), 1):
+        sheet.print(span(f"{number}. {act.question}", "head"))
+        sheet.print()
+        for manual in act.commands:
+            sheet.print(span(f"$ {manual.shown}"))
+            for line in _output(manual, topology):
+                sheet.print("    ", span(_looked_at(line), "dim"))
+        sheet.print()
+        for line in textwrap.wrap(act.remark, min(sheet.columns or REMARK, REMARK)):
+            sheet.print(line)
+        sheet.print()
+        sheet.print(span(f"$ nswire peer {act.handle}", "head"))
+        write_peers(sheet, [(match.unique, match.links) for match in find(topology, act.handle)])
+        sheet.print()
+
+
+def _looked_at(line: str) -> str:
+    """A line of output without what `ip -o` puts behind the link itself."""
+    text = line.partition("\\")[0].strip()
+    return text if len(text) <= WIDE else f"{text[:WIDE]} ..."
+
+
+def _output(manual: Command, topology: Topology) -> list[str]:
+    missing = [program for program in _programs(manual.argv) if shutil.which(program, path=_path()) is None]
+    if missing:
+        return [f"({missing[0]} is not installed; as nswire reads it:)", *manual.read(topology)]
+    done = subprocess.run(
+        manual.argv,
+        env={**os.environ, "PATH": _path(), "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=PATIENCE,
+        check=False,
+    )
+    lines = [line for line in done.stdout.decode(errors="surrogateescape").splitlines() if manual.keep(line)]
+    if done.returncode or not lines:
+        return ["(that failed here; as nswire reads it:)", *manual.read(topology)]
+    return lines
+
+
+def _path() -> str:
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def _programs(argv: tuple[str, ...]) -> list[str]:
+    return [word for word in argv if word in {"ip", "ethtool"}]
+
+
+# -- the three acts ----------------------------------------------------------------------------------------------
+
+
+def _acts() -> Iterator[Act]:
+    yield Act(
+        f"What is at the other end of {blog.INNER}, where Neutron's DHCP server listens?",
+        (_ethtool(blog.INNER, blog.NAMESPACE), _grep(blog.OUTER_INDEX)),
+        "Two commands and a grep, and this time the one hit is the right one: nothing says so, though. "
+        "nswire asks the kernel which namespace the other end is in, and says why it believes the answer.",
+        blog.INNER,
+    )
+    yield Act(
+        f"And back: what is at the other end of {blog.OUTER}?",
+        (_ethtool(blog.OUTER, None), _grep_everywhere(blog.INNER_INDEX)),
+        "Now every namespace has to be searched, and two of them have an ifindex 68. An ifindex is unique in its "
+        "own namespace only, so the method ends here.",
+        blog.OUTER,
+    )
+    yield Act(
+        f"The trap: what is at the other end of {blog.TRAP_INNER}?",
+        (_ethtool(blog.TRAP_INNER, blog.TRAP_NAMESPACE), _grep(blog.OUTER_INDEX)),
+        f"One hit again, and it is wrong: {blog.OUTER} belongs to the other network. It even answers "
+        f'"peer_ifindex: 68" when it is asked back. The true peer is in {blog.TRAP_HOST}.',
+        blog.TRAP_INNER,
+    )
+
+
+def _ethtool(ifname: str, name: str | None) -> Command:
+    inside = () if name is None else ("ip", "netns", "exec", name)
+    argv = (*inside, "ethtool", "-S", ifname)
+
+    def read(topology: Topology) -> Iterator[str]:
+        yield f"peer_ifindex: {topology.link(ifname).fact.link}"
+
+    return Command(f"{' '.join(argv)} | grep peer_ifindex", argv, lambda line: "peer_ifindex" in line, read)
+
+
+def _grep(index: int) -> Command:
+    def read(topology: Topology) -> Iterator[str]:
+        return (_as_ip(link) for link in topology.links(topology.home) if link.ifindex == index)
+
+    return Command(
+        f"ip -o link | grep ^{index}:", ("ip", "-o", "link"), lambda line: line.startswith(f"{index}:"), read
+    )
+
+
+def _grep_everywhere(index: int) -> Command:
+    """`ip -all` names each namespace before its links, on lines of their own: keep those and the hits."""
+
+    def read(topology: Topology) -> Iterator[str]:
+        for link in topology.links():
+            if link.ifindex == index and not link.netns.home:
+                yield f"netns: {link.netns.label}"
+                yield _as_ip(link)
+
+    return Command(
+        f"ip -all netns exec ip -o link | grep -e ^netns: -e ^{index}:",
+        ("ip", "-all", "netns", "exec", "ip", "-o", "link"),
+        lambda line: line.startswith(("netns:", f"{index}:")),
+        read,
+    )
+
+
+def _as_ip(link: Link) -> str:
+    """A link as the head of a line of `ip -o link`."""
+    fact = link.fact
+    other = f"@if{fact.link}" if fact.link else ""
+    master = f" master {link.master.ifname}" if link.master is not None else ""
+    return f"{fact.ifindex}: {fact.ifname}{other}: <{','.join(link.flags)}> mtu {fact.mtu}{master} state {link.operstate}"
