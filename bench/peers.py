@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+IMPORTS = "import nswire.discover, nswire.host.live, nswire.sources"
 LIBRARY = """
 import json, time
 import nswire
 {imports}
 begin, cpu = time.perf_counter(), time.process_time()
-topology = nswire.scan()
+topology = nswire.scan({how})
 print(json.dumps(dict(wall=time.perf_counter() - begin, cpu=time.process_time() - cpu)))
 """
 
@@ -77,14 +78,20 @@ def peers(build: Path, link: str) -> list[Peer]:
             (
                 python,
                 "-c",
-                LIBRARY.format(imports="import nswire.discover, nswire.host.live, nswire.sources"),
+                LIBRARY.format(imports=IMPORTS, how=""),
             ),
             ":nswire",
             inside=True,
         ),
         Peer(
+            "nswire.scan(addresses=False), imports done",
+            (python, "-c", LIBRARY.format(imports=IMPORTS, how="addresses=False")),
+            ":nswire",
+            inside=True,
+        ),
+        Peer(
             "nswire.scan(), with its imports",
-            (python, "-c", LIBRARY.format(imports="")),
+            (python, "-c", LIBRARY.format(imports="", how="")),
             ":nswire",
             inside=True,
         ),

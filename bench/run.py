@@ -163,7 +163,10 @@ def _identity(link: dict[str, object]) -> tuple[int, int]:
 
 def environment() -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": path, "LC_ALL": "C.UTF-8"}
+    ours = {**os.environ, "PYTHONPATH": path, "LC_ALL": "C.UTF-8"}
+    # An installed program has its bytecode; without it every Python row here would be measured compiling itself.
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours
 
 
 class Runs:

@@ -81,17 +81,21 @@ def handles(*, required: bool = False) -> Callable[[Callable[..., int]], Callabl
     from nswire.cli.completing import complete
 
     return click.argument(
-        "handles", nargs=-1, metavar="HANDLE...", required=required, shell_complete=complete
+        "handles",
+        nargs=-1,
+        metavar="HANDLE..." if required else "[HANDLE...]",
+        required=required,
+        shell_complete=complete,
     )
 
 
-def look(options: Options, sources: Iterable[str] | None = None) -> Topology:
-    """Scan this machine, or read the recording. Raises Failure."""
+def look(options: Options, sources: Iterable[str] | None = None, *, addresses: bool = True) -> Topology:
+    """Scan this machine, or read the recording. Raises Failure. `addresses`: those of all links will be wanted."""
     import nswire
 
     if options.recording is None:
         try:
-            return nswire.scan(sources=sources)
+            return nswire.scan(sources=sources, addresses=addresses)
         except OSError as error:
             raise Failure("this machine", error.strerror or str(error), "is /proc mounted?") from error
         except ValueError as error:
@@ -99,7 +103,7 @@ def look(options: Options, sources: Iterable[str] | None = None) -> Topology:
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
-        return nswire.scan(Recorded.open(options.recording), sources)
+        return nswire.scan(Recorded.open(options.recording), sources, addresses=addresses)
     except (BadRecording, ValueError) as error:
         raise Failure(options.recording, str(error)) from error
     except OSError as error:

@@ -31,7 +31,7 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
     Without HANDLE: all of them. A handle that finds several links lists them all.
     """
-    topology = look(options)
+    topology = look(options, addresses=not handles)
     if not handles:
         give(topology, options, "ls", _listed(topology, list(topology.links()), every=True))
         return status(topology, options)

@@ -36,7 +36,7 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
     """
     from nswire.sources import ALL
 
-    topology = look(options, ALL)
+    topology = look(options, ALL, addresses=False)
     if not handles:
         give(topology, options, "netns", _listed(topology, tuple(topology.namespaces.values())))
         return status(topology, options)

@@ -45,7 +45,7 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
     HANDLE may be a name, NETNS/IFNAME, ifindex, MAC, IP address, alias, pid:N, netns:NAME or net:[INODE]. One that
     names a namespace stands for all its links. Without HANDLE: every pair, and the ends whose peer is not known.
     """
-    topology = look(options)
+    topology = look(options, addresses=not handles)
     if not handles:
         give(topology, options, "peer", _every_pair(topology))
         return status(topology, options)

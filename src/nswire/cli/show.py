@@ -39,7 +39,7 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
     A handle that finds several things shows them all.
     """
-    topology = look(options)
+    topology = look(options, addresses=False)
     asked, fine = understand(topology, handles, one=False)
     if asked:
         give(topology, options, "show", _shown(topology, asked))

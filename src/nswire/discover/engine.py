@@ -31,8 +31,9 @@ WAYS = 8  # ways remembered into one namespace; home has as many as it has proce
 class Scan:
     """What the passes of one scan share: the system, the facts so far, and the doors of the namespaces found."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, *, addresses: bool = True) -> None:
         self.system = _Once(system)
+        self.addresses = addresses
         answer = self.system.host("about")
         if isinstance(answer, Refusal):
             raise OSError(answer.errno, "the machine does not say who it is")
@@ -124,16 +125,17 @@ class Scan:
         self._walk(lambda: visits.unknown_nsids(self))
 
 
-def scan(system: System, source_names: Iterable[str] = sources.EAGER) -> Topology:
+def scan(system: System, source_names: Iterable[str] = sources.EAGER, *, addresses: bool = True) -> Topology:
     """Look at the whole machine once.
 
     `source_names` are asked in any case (names of `sources.TABLE`), the others where a link leads to a namespace that
-    these did not find. With all of them, every namespace is also asked for the ids that no link uses.
+    these did not find. With all of them, every namespace is also asked for the ids that no link uses. `addresses`:
+    read them all in the same visits; otherwise those that are wanted are asked for then.
     Raises OSError or ValueError if the machine does not even say who it is; everything else that fails is a gap in the answer.
     """
     started = time.monotonic()
     chosen = tuple(source_names)
-    this = Scan(system)
+    this = Scan(system, addresses=addresses)
     this.look(chosen)
     this.resolve()
     this.search_hidden()

@@ -26,13 +26,13 @@ VANISHED = "vanished while we looked"
 
 
 def read(scan: Scan, keys: Iterable[NsKey]) -> None:
-    """Read the links of these namespaces, one short visit each, and what they call home.
+    """Read the links (and addresses) of these namespaces, one short visit each, and what they call home.
 
     Home is asked about in passing: in a leaf that costs nothing, and it proves nearly every wire of an ordinary host.
     """
     facts = scan.facts
     home = facts.home
-    base = (questions.COOKIE, questions.LINKS)
+    base = (questions.COOKIE, questions.LINKS, *((questions.ADDRESSES,) if scan.addresses else ()))
     leaf = (*base, questions.nsid_of(scan.doors[home]))
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
@@ -44,8 +44,10 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
         if isinstance(cookie, bytes):
             facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
+        if scan.addresses:
+            _store_addresses(scan, key, answers[2], None)
         if key != home:
-            number = _number(answers[2])
+            number = _number(answers[-1])
             if number is not None:
                 facts.asked[key, home] = number
 

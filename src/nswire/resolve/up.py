@@ -52,7 +52,9 @@ def _next(link: Link, came_by: str, gateways: frozenset[str]) -> Iterator[tuple[
         yield "port", master
         return
     if link.ports and link.kind not in ROUTING:
-        yield from (("uplink", port) for port in link.ports if leads_out(port, gateways))
+        # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
+        sought = gateways if gateways.isdisjoint(_own(link)) else frozenset[str]()
+        yield from (("uplink", port) for port in link.ports if leads_out(port, sought))
     wire, lower = link.lower_wire, link.lower
     if wire is not None and lower is not None:
         yield wire.relation, lower
@@ -76,4 +78,8 @@ def leads_out(port: Link, gateways: frozenset[str]) -> bool:
         return True
     if far.master is not None and far.end.ns == port.end.ns and far.fact.master != port.fact.master:
         return True
-    return any(address.address.partition("/")[0] in gateways for address in far.addresses)
+    return bool(gateways) and not gateways.isdisjoint(_own(far))
+
+
+def _own(link: Link) -> set[str]:
+    return {address.address.partition("/")[0] for address in link.addresses}

@@ -18,7 +18,7 @@ _INVISIBLE = (
 )
 _HIDDEN = f"[{_INVISIBLE}\\\\]"
 _SUSPECT = f"{_HIDDEN}|  +|^ | $|[^\x21-\x7e ]"
-_COMBINING_FIRST = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_COMBINING_FIRST = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 _ASCII, _BMP = 0x7F, 0xFFFF
 
 
@@ -35,8 +35,9 @@ def visible(text: str) -> str:
         and text.strip() == text
     ):
         return text
-    if re.match(_COMBINING_FIRST, text):
-        return _number(text[0]) + visible(text[1:])
+    first = re.match(_COMBINING_FIRST, text)
+    if first:  # it would be drawn over what stands before the name
+        return "".join(map(_number, first[0])) + re.sub(_SUSPECT, _escaped, text[first.end() :])
     return re.sub(_SUSPECT, _escaped, text)
 
 
@@ -51,11 +52,16 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _number(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
+    if _is_byte(character):
         return f"\\x{code - 0xDC00:02x}"
     if code <= _ASCII:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= _BMP else f"\\U{code:08x}"
+
+
+def _is_byte(character: str) -> bool:
+    """True for a byte that is no UTF-8, as surrogateescape keeps it."""
+    return "\udc80" <= character <= "\udcff"
 
 
 _ANSI_C = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\x1b": "\\e", "'": "\\'", "\\": "\\\\"}
@@ -74,4 +80,5 @@ def shell_word(text: str) -> str:
 def _byte_wise(character: str) -> str:
     if character == " " or visible(character) == character:
         return character
-    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+    encoded = character.encode("utf-8", "surrogateescape" if _is_byte(character) else "surrogatepass")
+    return "".join(f"\\{byte:03o}" for byte in encoded)

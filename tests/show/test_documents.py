@@ -1,0 +1,138 @@
+"""The documents are what the schemas say, key by key, and the contract's keys come in the contract's order."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from nswire.show import jsonout
+from nswire.show.build import Builder, loose_ends, pairs
+from nswire.show.documents import DOCUMENTS, NetnsDocument, PeerDocument, ShowDocument, head, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nswire.model.topology import Topology
+
+LINK = "netns ifindex ifname kind address mtu operstate flags addresses master altnames owners".split()
+NETNS = "inode cookie names label home hidden".split()
+
+
+def document(name: str, topology: Topology, parts: list[tuple[str, Iterable[object]]]) -> str:
+    out = io.StringIO()
+    jsonout.write(out, head(name, topology.taken), [*parts, ("gaps", topology.gaps)])
+    return out.getvalue()
+
+
+def strictly(name: str, text: str) -> object:
+    """Decode what is printable with the schema's own types; keys that it does not know are an error."""
+    assert text.replace("\n", "").isprintable()
+    known = _known(json.loads(json.dumps(schema(name))))
+    assert _keys(json.loads(text)) <= known
+    # msgspec decodes no lone surrogate, which is how a byte that is no UTF-8 is written
+    return msgspec.json.decode(text.replace("\\udcff", "?"), type=DOCUMENTS[name], strict=True)
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for inner in value.values() for key in _keys(inner)}
+    return {key for inner in value for key in _keys(inner)} if isinstance(value, list) else set()
+
+
+def _known(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value.get("properties", ())) | {key for inner in value.values() for key in _known(inner)}
+    return {key for inner in value for key in _known(inner)} if isinstance(value, list) else set()
+
+
+def test_peer(topology: Topology) -> None:
+    build = Builder(topology)
+    results = [build.peer("x", link) for link in (*pairs(topology), *loose_ends(topology))]
+    text = document("peer", topology, [("results", results)])
+    decoded = strictly("peer", text)
+    assert isinstance(decoded, PeerDocument)
+    assert decoded.version == 1
+    raw = json.loads(text)
+    assert list(raw) == ["schema", "version", "taken", "results", "gaps"]
+    first, hidden, locked, ambiguous = raw["results"]
+    assert list(first) == ["query", "link", "relation", "peer", "evidence", "why", "up"]
+    assert list(first["link"]) == LINK
+    assert list(first["link"]["netns"]) == NETNS
+    assert first["relation"] == "veth"
+    assert first["peer"]["ifname"] == "ns-1"
+    assert [(step["after"], step["relation"], step["link"]["ifname"]) for step in first["up"]] == [
+        (-1, "port", "brq1"),
+        (0, "uplink", "eth1"),
+    ]
+    assert hidden["link"]["ifname"] == "bytes\udcff"
+    assert hidden["peer"]["netns"]["inode"] is None
+    assert (locked["peer"], locked["state"]) == (None, "not permitted")
+    assert (locked["far"]["ifindex"], locked["far"]["nsid"]) == (9, 3)
+    assert locked["far"]["netns"]["inode"] == 4026532178
+    assert [link["ifname"] for link in ambiguous["candidates"]] == ["ns-1", "eth0"]
+
+
+def test_a_link_without_a_peer_has_no_relation(topology: Topology) -> None:
+    bridge = next(link for link in topology.links() if link.kind == "bridge")
+    result = json.loads(jsonout.dumps(Builder(topology).peer("brq1", bridge)))
+    assert (result["relation"], result["peer"], result["evidence"]) == (None, None, None)
+    assert "state" not in result
+
+
+def test_ls(topology: Topology) -> None:
+    build = Builder(topology)
+    text = document("ls", topology, [("links", [build.link(link) for link in topology.links()])])
+    strictly("ls", text)
+    tap = json.loads(text)["links"][3]
+    assert tap["flags"] == ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]
+    assert tap["master"] == "brq1"
+    assert tap["altnames"][0] == "ev\x1b[31m\u202eil"
+
+
+def test_netns(topology: Topology) -> None:
+    build = Builder(topology)
+    text = document(
+        "netns", topology, [("namespaces", [build.namespace(ns) for ns in topology.namespaces.values()])]
+    )
+    decoded = strictly("netns", text)
+    assert isinstance(decoded, NetnsDocument)
+    host, qdhcp, locked, hidden = decoded.namespaces
+    assert host.links == 7
+    assert [holder.comm for holder in qdhcp.holders] == [None, None, "dnsmasq", "dnsmasq"]
+    assert locked.links is None
+    assert hidden.seen_from is not None
+    assert (hidden.seen_from.netns.label, hidden.seen_from.nsid) == ("host", 4)
+
+
+def test_show(topology: Topology) -> None:
+    build = Builder(topology)
+    text = document(
+        "show",
+        topology,
+        [("namespaces", []), ("links", [build.shown("x", link) for link in topology.links()])],
+    )
+    decoded = strictly("show", text)
+    assert isinstance(decoded, ShowDocument)
+    by_name = {link.link.ifname: link for link in decoded.links}
+    assert by_name["brq1"].ports == ("eth1", "tap1")
+    assert by_name["eth1"].parentdev == "0000:00:03.0"
+    assert by_name["lo"].link_type == "loopback"
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTS))
+def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> None:
+    parts = {"peer": ["results"], "ls": ["links"], "netns": ["namespaces"], "show": ["namespaces", "links"]}[
+        name
+    ]
+    strictly(name, document(name, topology, [(part, ()) for part in parts]))
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTS))
+def test_schemas_are_json_schemas_of_2020_12(name: str) -> None:
+    made = schema(name)
+    assert made["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert f"nswire/{name}" in json.dumps(made)
