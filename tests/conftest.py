@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -94,6 +95,15 @@ def may_build() -> bool:
     )
     able = int(status["CapEff"], 16) & ALL_CAPABILITIES_NEEDED == ALL_CAPABILITIES_NEEDED
     return able and "tools/private-host" in Path("/proc/1/cmdline").read_bytes().decode(errors="replace")
+
+
+@pytest.fixture(autouse=True)
+def has_what_it_needs(request: pytest.FixtureRequest) -> None:
+    """Skip a test marked `needs("ip", ...)` where one of these programs is not installed."""
+    for marker in request.node.iter_markers("needs"):
+        for program in marker.args:
+            if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
+                pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture

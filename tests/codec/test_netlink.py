@@ -50,6 +50,7 @@ def build(lab: Lab) -> None:
     lab.rtnl(other).route("default", via="192.0.2.1", dev=51)
 
 
+@pytest.mark.needs("ip")
 def test_as_ip_sees_it(lab: Lab) -> None:
     """iproute2 is the field's reference: the same links, with the same properties."""
     build(lab)

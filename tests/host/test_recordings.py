@@ -83,6 +83,7 @@ def test_a_replay_is_deterministic(tmp_path: Path) -> None:
     assert nswire.load(file).taken.source == str(file)
 
 
+@pytest.mark.needs("unzip")
 @pytest.mark.usefixtures("lab")
 def test_it_is_private_and_explains_itself(tmp_path: Path) -> None:
     """It shows a whole host, so only its owner may read it; `unzip -l` tells what is what."""

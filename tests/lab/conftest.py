@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def ip() -> Callable[..., list[dict[str, Any]]]:
     """ip("-d", "link", inside=ns): what `ip -j` says, in the current namespace or inside another."""
+
+    if shutil.which("ip") is None:
+        pytest.skip("ip is not installed")
 
     def ask(*words: str, inside: Ns | None = None) -> list[dict[str, Any]]:
         if inside is not None:

@@ -206,6 +206,7 @@ def test_the_big_network(*, held: Literal["named", "descriptor"], ipv6: bool, ip
         assert (len(found) > 1) == ipv6
 
 
+@pytest.mark.needs("ip")
 @in_private_host
 def test_bridges_take_a_thousand_ports_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nswire.lab.big.PORTS_PER_BRIDGE", 10)

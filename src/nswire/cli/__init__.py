@@ -7,6 +7,6 @@ Rules of the room:
 * A verb is imported when it is called. `nswire --help` loads click and nothing else (start-up budget).
 """
 
-from nswire.cli.main import main
+from nswire.cli.entry import main
 
 __all__ = ["main"]

@@ -18,7 +18,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         import nswire
 
         recording = ctx.params.get("recording")
-        topology = nswire.load(recording) if recording else nswire.scan(sources=("names",))
+        topology = nswire.load(recording) if recording else nswire.scan(sources=("names", "mounts"))
     except Exception:  # noqa: BLE001 (a completion that talks destroys the line it is typed on)
         return []
     names = {link.ifname: None for link in topology.links() if not link.loopback}

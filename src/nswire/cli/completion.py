@@ -17,7 +17,7 @@ Examples:
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> int:
     """Print the script that makes a shell complete verbs, options, and the names of links and namespaces."""
-    from nswire.cli.main import command as root
+    from nswire.cli.entry import command as root
 
     made = get_completion_class(shell)
     if made is None:  # pragma: no cover (click knows these three)

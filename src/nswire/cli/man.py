@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nswire.cli.main import command as root
+from nswire.cli.entry import command as root
 from nswire.cli.verbs import NAMES
 from nswire.version import __version__
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Holder, Namespace
 
-RUN_NETNS = "/run/netns/"
+RUN_NETNS = ("/run/netns/", "/var/run/netns/")  # where `ip netns` looks for names
 ETHTOOL_KINDS = frozenset({"veth"})  # the drivers whose statistics have a peer_ifindex
 
 
@@ -45,8 +45,9 @@ def entry(ns: Namespace) -> Entry:
 
 
 def _named(holder: Holder) -> Entry | None:
-    name = holder.path.removeprefix(RUN_NETNS)
-    if name == holder.path or "/" in name:
+    directory = next((known for known in RUN_NETNS if holder.path.startswith(known)), "")
+    name = holder.path.removeprefix(directory)
+    if not directory or "/" in name:
         return _nsenter(holder.path)
     return Entry(f"ip -n {shell_word(name)}", f"ip netns exec {shell_word(name)} ")
 
@@ -58,7 +59,7 @@ def _nsenter(path: str) -> Entry:
 
 ENTRIES: tuple[tuple[str, Callable[[Holder], Entry | None]], ...] = (
     ("name", _named),
-    ("mount", lambda holder: _nsenter(holder.path) if holder.own else None),
+    ("mount", lambda holder: _named(holder) if holder.own else None),
     ("process", lambda holder: _nsenter(f"/proc/{holder.pid}/ns/net")),
     ("thread", lambda holder: _nsenter(f"/proc/{holder.pid}/task/{holder.number}/ns/net")),
     ("fd", lambda holder: _nsenter(f"/proc/{holder.pid}/fd/{holder.number}")),

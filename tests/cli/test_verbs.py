@@ -1,0 +1,297 @@
+"""The verbs against the real kernel, as subprocesses, in a private host."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import pytest
+
+from nswire.lab import blog
+from nswire.show.documents import DOCUMENTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nswire.lab.truth import Lab
+
+EVIL = b"ev\x1b[31m\xe2\x80\xaeil"
+BYTES = b"by\xfftes"
+
+
+class Said(NamedTuple):
+    """What a run said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run(*args: str | bytes, **environment: str) -> Said:
+    done = subprocess.run(
+        [sys.executable, "-m", "nswire", *args],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+    )
+    said = Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in said.err
+    return said
+
+
+@pytest.fixture
+def host(lab: Lab) -> Lab:
+    """A host with a named namespace, a bridge, a link with all sorts of names, and equal names elsewhere."""
+    inside, other = lab.namespace("named", "inside"), lab.namespace("named", EVIL)
+    lab.pair(lab.home, "out0", inside, "in0", index=69, peer_index=68)
+    lab.pair(lab.home, "out1", other, "in0", index=70, peer_index=68)
+    lab.pair(lab.home, BYTES, other, b"\xe2\x80\xaex", index=71)
+    writer = lab.rtnl(lab.home)
+    writer.bridge("br0", index=67, up=True)
+    lab.undo_link(67)
+    writer.set("out0", master="br0")
+    writer.altname("out0", "the other name", "日本🎉")
+    lab.rtnl(inside).address(68, "10.10.100.2/24")
+    lab.release()
+    return lab
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_blog_both_ways_live_and_recorded(tmp_path: Path) -> None:
+    """The puzzle that this project was started for, with its trap."""
+    file = str(tmp_path / "blog.nswire")
+    with contextlib.closing(blog.blog()):
+        truth = {
+            blog.INNER: ("home", blog.OUTER),
+            blog.OUTER: (blog.NAMESPACE, blog.INNER),
+            blog.TRAP_INNER: (blog.TRAP_HOST, blog.TRAP_OUTER),
+            blog.TRAP_OUTER: (blog.TRAP_NAMESPACE, blog.TRAP_INNER),
+        }
+        for asked, (label, name) in truth.items():
+            (result,) = run("peer", "-j", asked).json["results"]
+            peer = result["peer"]
+            assert (peer["netns"]["label"], peer["ifname"], result["evidence"]) == (label, name, "proved")
+        assert run("record", file).status == 0
+        everything = [
+            ["peer"],
+            ["ls"],
+            ["netns"],
+            ["show", blog.INNER, "router"],
+            ["peer", blog.OUTER, "router"],
+        ]
+        live = [run(*words).out for words in everything]
+    recorded = [run(*words, "--from", file).out for words in everything]
+    for one, other in zip(live, recorded, strict=True):
+        assert _settled(one) == _settled(other)
+
+
+def _settled(text: str) -> list[str]:
+    """Without the processes, which come and go between two runs."""
+    return [line for line in text.splitlines() if "pid " not in line]
+
+
+@pytest.mark.usefixtures("host")
+def test_answers_are_0_and_no_is_1() -> None:
+    assert run("peer", "out0").status == 0
+    assert run("peer").status == 0
+    assert run("peer", "br0").status == 1
+    assert run("peer", "out0", "br0").status == 1
+    assert run("peer", "netns:inside").status == 0
+
+
+@pytest.mark.usefixtures("host")
+def test_unknown_is_2_with_near_names_and_the_others_are_answered() -> None:
+    said = run("peer", "out9", "out0", "-j")
+    assert said.status == 2
+    assert [result["query"] for result in said.json["results"]] == ["out0"]
+    assert said.err.splitlines()[0].startswith("nswire peer: out9: there is no such link; nearest: out")
+
+
+@pytest.mark.usefixtures("host")
+def test_ambiguous_is_2_with_a_handle_for_each() -> None:
+    said = run("peer", "in0")
+    assert (said.status, said.out) == (2, "")
+    offered = [line.split("  ")[1] for line in said.err.splitlines()[1:]]
+    assert len(offered) == 2
+    for handle in offered:
+        assert run("peer", handle.strip("'")).status == 0
+    assert run("ls", "in0").status == 0
+
+
+@pytest.mark.usefixtures("host")
+def test_handles_of_every_family() -> None:
+    mac = run("ls", "-j", "in0").json["links"][0]["address"]
+    handles = ["out0", "the other name", "日本🎉", "home/out0", "home/69", "69", "out0@if68"]
+    for handle in handles:
+        assert run("ls", "-j", handle).json["links"][0]["ifname"] == "out0", handle
+    for handle in (
+        "10.10.100.2",
+        "10.10.100.2/24",
+        mac.upper().replace(":", "-"),
+        "inside/in0",
+        "/run/netns/inside/68",
+    ):
+        assert run("ls", "-j", handle).json["links"][0]["ifname"] == "in0", handle
+    for handle in ("inside", "netns:inside", "/run/netns/inside"):
+        assert [link["ifname"] for link in run("ls", "-j", handle).json["links"]] == ["in0"], handle
+    inode = run("netns", "-j", "inside").json["namespaces"][0]["inode"]
+    for handle in (str(inode), f"net:[{inode}]", "inside/in0"):
+        assert run("netns", "-j", handle).json["namespaces"][0]["names"] == ["inside"], handle
+    assert run("netns", "-j", f"pid:{os.getpid()}").json["namespaces"][0]["home"]
+    assert run("show", b"by\xfftes").status == 0
+
+
+def test_strict_is_3_where_something_was_not_seen(lab: Lab) -> None:
+    """A namespace whose only descriptor is on its way between two processes: nobody can say who holds it."""
+    hidden = lab.namespace("in-flight")
+    lab.pair(lab.home, "out0", hidden, "in0")
+    lab.release()
+    said = run("peer", "out0")
+    assert said.status == 0
+    assert "nsid:" in said.out
+    assert "not seen:" in said.out
+    assert run("peer", "--strict", "out0").status == 3
+    label = run("peer", "-j", "out0").json["results"][0]["peer"]["netns"]
+    assert (label["inode"], label["hidden"]) == (None, True)
+    assert run("peer", f"{label['label']}/in0").status == 0
+
+
+@pytest.mark.usefixtures("host")
+def test_strict_is_0_where_all_was_seen() -> None:
+    assert run("peer", "--strict", "out0").status == 0
+
+
+@pytest.mark.usefixtures("host")
+def test_options_stand_before_or_after_the_handles() -> None:
+    def answer(*args: str) -> Any:
+        document = run(*args).json
+        return {key: value for key, value in document.items() if key != "taken"}
+
+    assert answer("peer", "-j", "out0") == answer("peer", "out0", "-j")
+
+
+@pytest.mark.usefixtures("host")
+def test_colours_only_where_they_are_wanted() -> None:
+    assert "\x1b" not in run("peer", "out0").out
+    assert "\x1b[36m" in run("peer", "out0", "--color=always", NO_COLOR="1").out
+    assert "\x1b" not in run("peer", "out0", "--color=never").out
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("set_", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_colours_on_a_terminal(set_: dict[str, str], coloured: bool) -> None:  # noqa: FBT001
+    mine, its = os.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "nswire", "peer", "out0"],
+        stdout=its,
+        env={**os.environ, "TERM": "xterm", **set_},
+    )
+    os.close(its)
+    text = b""
+    with contextlib.suppress(OSError):  # EIO: the other side is closed
+        while part := os.read(mine, 4096):
+            text += part
+    os.close(mine)
+    assert done.wait() == 0
+    assert (b"\x1b[" in text) == coloured
+
+
+VERBS = [
+    ["peer"],
+    ["peer", "69", "70", "71"],
+    ["ls"],
+    ["netns"],
+    ["show", "home", "out0", "71", "67", "netns:inside"],
+]
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: "-".join(verb[:2]))
+def test_hostile_names_do_nothing_to_a_terminal_and_are_exact_in_json(verb: list[str]) -> None:
+    for args in ([], ["--how"], ["-j"], ["-j", "--how"]):
+        said = run(*verb, *args)
+        assert said.status in (0, 1), said.err
+        assert all(line.isprintable() for line in (said.out + said.err).splitlines())
+    document = run(*verb, "-j").json
+    assert os.fsdecode(EVIL) in _strings(document)
+    if verb[0] != "netns":
+        assert os.fsdecode(BYTES) in _strings(document)
+        assert os.fsencode(next(text for text in _strings(document) if text.startswith("by"))) == BYTES
+
+
+def _strings(value: object) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for one in inner for text in _strings(one)}
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: "-".join(verb[:2]))
+def test_documents_are_what_their_schemas_say(verb: list[str]) -> None:
+    text = run(*verb, "-j", "--how").out
+    raw = msgspec.json.decode(text.replace("\\udcff", "?"))
+    decoded = msgspec.json.decode(text.replace("\\udcff", "?"), type=DOCUMENTS[verb[0]], strict=True)
+    assert msgspec.json.decode(msgspec.json.encode(decoded)) == raw
+
+
+@pytest.mark.usefixtures("host")
+def test_how_tells_the_truth() -> None:
+    """Each command that it prints works here, and says what it is said to say."""
+    told = run("peer", "inside/in0", "out1", "-j", "--how").json["how"]
+    for command in told:
+        if "ethtool" in command:
+            continue  # may not be installed
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), command
+    assert any(command.startswith("ip -n inside -d link show dev in0") for command in told)
+
+
+@pytest.mark.usefixtures("host")
+def test_a_closed_pipe_ends_it_quietly() -> None:
+    """`nswire ls | head` must not end in a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "nswire", "ls"], stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
+
+
+@pytest.mark.usefixtures("host")
+def test_handles_are_completed_and_hostile_ones_are_not_offered() -> None:
+    said = run(_NSWIRE_COMPLETE="bash_complete", COMP_WORDS="nswire peer ", COMP_CWORD="2")
+    offered = {line.partition(",")[2] for line in said.out.splitlines()}
+    assert {"out0", "out1", "br0", "inside", "home"} <= offered
+    assert all(name.isascii() and name.isprintable() for name in offered)
+    said = run(_NSWIRE_COMPLETE="bash_complete", COMP_WORDS="nswire peer inside/", COMP_CWORD="2")
+    assert "plain,inside/in0" in said.out.splitlines()
+
+
+@pytest.mark.usefixtures("host")
+def test_a_stream_that_is_no_utf8_is_no_failure() -> None:
+    said = run("ls", PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert said.status == 0
+
+
+@pytest.mark.usefixtures("lab")
+def test_the_demo() -> None:
+    said = run("demo")
+    assert said.status == 0, said.err
+    assert said.out.count("$ nswire peer ") == 3
+    assert f"home/{blog.OUTER}" in said.out
+    assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" in said.out
+    assert not os.path.exists(f"/run/netns/{blog.NAMESPACE}")
