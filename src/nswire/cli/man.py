@@ -66,7 +66,7 @@ def _section(context: click.Context, name: str) -> Iterator[str]:
     yield from _paragraphs(verb.help or "")
     for parameter in verb.get_params(_context(context, name)):
         record = parameter.get_help_record(_context(context, name))
-        if record is not None and record[1] and parameter.name != "help":
+        if record is not None and record[1] and "--help" not in parameter.opts:
             yield from (".TP", f".B {_text(record[0])}", _text(record[1]))
     yield from _paragraphs(verb.epilog or "")
 
