@@ -44,7 +44,9 @@ def test_help_names_every_verb_and_costs_nothing() -> None:
 @pytest.mark.parametrize("verb", NAMES)
 def test_every_verb_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry._run([verb, "--help"]) == 0
-    assert "Examples:" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "Examples:" in text
+    assert all(line.isprintable() for line in text.splitlines())
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +78,8 @@ def test_wrong_usage_is_2_and_names_the_help(args: list[str], capsys: pytest.Cap
 
 def test_no_verb_shows_the_help() -> None:
     done = run()
-    assert "Usage: nswire" in done.stdout + done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: nswire")
 
 
 def test_an_unexpected_failure_is_one_line_and_how_to_report(

@@ -20,14 +20,16 @@ BROKEN = 2
 BROKEN_PIPE = 141
 
 EPILOG = """\b
-HANDLE may be a name (tap39d60faa-aa), NETNS/IFNAME (qdhcp-fabc7ead/ns-39d60faa-aa),
+HANDLE may be a name (tap39d60faa-aa), NETNS/IFNAME (router/eth0),
 an ifindex (69), a MAC, an IP address, an alias, pid:812, netns:NAME or net:[4026532177].
+
 \b
 Examples:
   sudo nswire peer tap39d60faa-aa     what is at the other end, and how it gets out
   sudo nswire peer 10.10.100.2        the same, from an address
-  sudo nswire ls netns:qdhcp-fabc7ead the links of a namespace
+  sudo nswire ls netns:router         the links of a namespace
   sudo nswire record here.nswire      take it all with you, and ask later with --from
+
 \b
 Exit status: 0 answered; 1 answered "no"; 2 usage, unknown or ambiguous handle, failure;
 3 incomplete under --strict.
@@ -105,13 +107,14 @@ def _run(args: list[str] | None) -> int:
     try:
         status = command.main(args, prog_name="nswire", standalone_mode=False)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # where SIGPIPE is blocked, as for the first process of a namespace (demo)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except click.Abort:
-        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(f"{error.format_message()}\n")  # our own text, line by line
+        return BROKEN
     except click.ClickException as error:
         say(error)
         return BROKEN

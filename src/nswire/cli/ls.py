@@ -17,7 +17,7 @@ EPILOG = """\b
 Examples:
   nswire ls                         every link of every namespace
   nswire ls 69                      every link that has ifindex 69, wherever it is
-  nswire ls netns:qdhcp-fabc7ead    the links of a namespace, loopback aside
+  nswire ls netns:router            the links of a namespace, loopback aside
   nswire ls pid:812 host            those of a process's namespace, and of the host
   nswire ls -j | jq '.links | group_by(.kind) | map({(.[0].kind): length}) | add'
 """

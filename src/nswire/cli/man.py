@@ -84,7 +84,7 @@ def _context(parent: click.Context, name: str) -> click.Context:
 
 def _paragraphs(text: str) -> Iterator[str]:
     """Paragraphs of a help text; after click's mark the lines stay as they are."""
-    for paragraph in text.strip("\n").replace(f"\n{NO_WRAP}\n", f"\n\n{NO_WRAP}\n").split("\n\n"):
+    for paragraph in text.strip("\n").split("\n\n"):
         lines = [line for line in paragraph.splitlines() if line.strip()]
         if lines and lines[0] == NO_WRAP:
             yield from (".PP", ".nf", *(_text(line) for line in lines[1:]), ".fi")

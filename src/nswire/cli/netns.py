@@ -20,6 +20,7 @@ Examples:
   nswire netns pid:812              the one that a process is in
   nswire netns tap39d60faa-aa       the one that a link is in
   nswire netns -j | jq '.namespaces[] | select(.hidden)'
+
 \b
 All sources are asked: names, mounts in every mount namespace, processes, threads, descriptors, sockets, and the
 kernel's own ids. That is slower than the other verbs, which look no further than they have to.

@@ -30,6 +30,7 @@ Examples:
   nswire peer pid:812               one answer for each link of that process's namespace
   nswire peer                       every pair there is
   nswire peer -j eth0 | jq -r '.results[].peer.ifname'
+
 \b
 An end whose peer cannot be seen is an answer, too: it says where it is, and what would show it.
 Exit status: 1 if what was asked has no peer at all.

@@ -12,6 +12,7 @@ Examples:
   sudo nswire record here.nswire            a zip, with the raw answers of the kernel and of /proc
   nswire peer --from here.nswire eth0       the same answer, anywhere and at any time
   unzip -l here.nswire                      what is in it
+
 \b
 It holds names, addresses and MACs of the whole machine, its processes' names among them: treat it accordingly.
 """

@@ -11,7 +11,7 @@ from nswire.host import questions
 from nswire.host.system import Errand
 
 if TYPE_CHECKING:
-    from nswire.discover.engine import Scan
+    from nswire.discover.state import Scan
     from nswire.host.system import Answer
     from nswire.model.values import Address, Gap, Gateway, NsKey
 

@@ -15,8 +15,8 @@ from nswire.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.discover.engine import Scan
     from nswire.discover.late import Late
+    from nswire.discover.state import Scan
     from nswire.model.facts import Facts
     from nswire.model.values import Holder, NsKey
 

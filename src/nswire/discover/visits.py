@@ -18,7 +18,7 @@ from nswire.model.values import Gap
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from nswire.discover.engine import Scan
+    from nswire.discover.state import Scan
     from nswire.host.system import Answer, Question
     from nswire.model.values import End, NsKey
 

@@ -1,0 +1,76 @@
+"""What the passes of one scan share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec import about
+from nswire.codec.netlink.link import Decoder
+from nswire.host.system import Door, Refusal
+from nswire.model.facts import Facts
+from nswire.resolve.outcome import Outcome
+
+if TYPE_CHECKING:
+    from nswire.host.system import Answer, System, Way
+    from nswire.model.values import NsKey
+    from nswire.sources.found import Found
+
+WAYS = 8  # ways remembered into one namespace; home has as many as it has processes
+
+
+class Scan:
+    """The system, the facts so far and what follows from them, and the doors of the namespaces found.
+
+    Raises OSError or ValueError if the machine does not even say who it is.
+    """
+
+    def __init__(self, system: System, *, addresses: bool) -> None:
+        self.system = Once(system)
+        self.addresses = addresses
+        answer = self.system.host("about")
+        if isinstance(answer, Refusal):
+            raise OSError(answer.errno, "the machine does not say who it is")
+        self.about = about.decode(answer)
+        self.facts = Facts(self.about.home)
+        self.outcome = Outcome()
+        self.decoder = Decoder()
+        self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
+        self.looked: set[str] = set()
+        """The sources that were asked."""
+        self.attempt = 0
+        """Steps of the walk through hidden namespaces: what was not assigned before may be now."""
+        self._ways: dict[NsKey, list[Way]] = {self.facts.home: []}
+
+    def note(self, found: Found) -> None:
+        """Keep what a source found."""
+        self.facts.holders.setdefault(found.inode, []).append(found.holder)
+        ways = self._ways.setdefault(found.inode, [])
+        if len(ways) < WAYS:
+            ways.append(found.way)
+
+    def open_doors(self) -> list[NsKey]:
+        """Make doors of what was found and not entered yet, and return these namespaces."""
+        new = [key for key in self._ways if key not in self.facts.links and key not in self.facts.refused]
+        for key in new:
+            if key != self.facts.home:
+                self.doors[key] = Door(key, 0, tuple(self._ways[key]))
+        return new
+
+
+class Once:
+    """A system whose host-wide answers are asked for once, so that all sources see the same host."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._answers: dict[str, Answer] = {}
+        self.visit = system.visit
+
+    def forget(self) -> None:
+        """Ask anew from now on."""
+        self._answers.clear()
+
+    def host(self, name: str) -> Answer:
+        """The answer, the same each time."""
+        if name not in self._answers:
+            self._answers[name] = self._system.host(name)
+        return self._answers[name]
