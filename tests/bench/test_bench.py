@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_benchmark_runs_and_every_answer_is_right() -> None:
     """All rows that can run here do, and what nswire answered in it is the truth."""
     done = subprocess.run(
-        [sys.executable, ROOT / "bench" / "run.py", "--small"], capture_output=True, text=True
+        [sys.executable, ROOT / "bench" / "run.py", "--small"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "50 of 50 pairs right, 0 wrong" in done.stdout + done.stderr

@@ -247,6 +247,7 @@ def test_documents_are_what_their_schemas_say(verb: list[str]) -> None:
     assert msgspec.json.decode(msgspec.json.encode(decoded)) == raw
 
 
+@pytest.mark.needs("ip")
 @pytest.mark.usefixtures("host")
 def test_how_tells_the_truth() -> None:
     """Each command that it prints works here, and says what it is said to say."""

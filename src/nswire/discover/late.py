@@ -2,60 +2,48 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink import route
-from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import visits
-from nswire.host import questions
-from nswire.host.system import Errand
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nswire.discover.state import Scan
-    from nswire.host.system import Answer
     from nswire.model.values import Address, Gap, Gateway, NsKey
 
-
-FEW = 8  # namespaces whose addresses are asked for one by one, before it is cheaper to ask all
+FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all that are left
 
 
 class Late:
-    """Asks the scanned machine (or recording) and remembers the answers. A refusal is an empty answer."""
+    """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
-        self._asked = 0
+        self._asked: Counter[str] = Counter()
 
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:
-        """The addresses of a namespace. After a few of them, those of all others are asked for in one go."""
-        facts = self._scan.facts
-        if ns not in facts.addresses and ns in facts.links:
-            self._asked += 1
-            visits.read_addresses(
-                self._scan, (ns,) if self._asked <= FEW else facts.links.keys() - facts.addresses.keys()
-            )
-        return facts.addresses.get(ns, ())
-
-    def gaps(self) -> tuple[Gap, ...]:
-        """What could not be seen, as far as was asked until now."""
-        return tuple(self._scan.facts.gaps)
+        """The addresses of a namespace."""
+        addresses = self._scan.facts.addresses
+        if ns not in addresses:
+            visits.read_addresses(self._scan, self._to_ask("addresses", ns, addresses))
+        return addresses.get(ns, ())
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
         """The gateways of a namespace's default routes; none for a hidden one, whose routes cannot be read."""
         if ns not in self._gateways:
-            self._gateways[ns] = ()
-            door = self._scan.doors.get(ns)
-            if door is not None and ns in self._scan.facts.links:
-                self._scan.system.visit((Errand(door, (questions.ROUTES,)),), self._deliver)
-        return self._gateways[ns]
+            visits.read_gateways(self._scan, self._to_ask("gateways", ns, self._gateways), self._gateways)
+        return self._gateways.get(ns, ())
 
-    def _deliver(self, errand: Errand, answers: list[Answer]) -> None:
-        try:
-            if isinstance(answers[0], bytes):
-                self._gateways[errand.door.inode] = route.gateways(answers[0])
-        except (KernelError, Malformed):
-            return
+    def _to_ask(self, what: str, ns: NsKey, known: Mapping[NsKey, object]) -> set[NsKey]:
+        self._asked[what] += 1
+        return {ns} if self._asked[what] <= FEW else self._scan.facts.links.keys() - known.keys()
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be seen, as far as was asked until now."""
+        return tuple(self._scan.facts.gaps)
 
     def comm(self, pid: int) -> str:
         """The name of a process, as it calls itself; empty if it is gone."""

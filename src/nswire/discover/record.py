@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from nswire.host.system import System
     from nswire.model.topology import Topology
 
-NAMED_HOLDERS = 8  # per namespace whose names are recorded; home is held by all processes of the host
-
 
 def record(system: System, file: str | Path) -> Topology:
     """Record a machine into that file and return what it says. OSError.
@@ -27,10 +25,8 @@ def record(system: System, file: str | Path) -> Topology:
     topology = scan(recorder, sources.ALL)
     for link in topology:
         topology.addresses_of(link.end)
-    for namespace in topology.namespaces.values():
-        topology.gateways(namespace.key)
-        for holder in namespace.holders[:NAMED_HOLDERS]:
-            if holder.pid:
-                topology.comm(holder.pid)
+    for ns in topology.namespaces:
+        topology.gateways(ns)
+        topology.named_holders(ns)
     recorder.write(file)
     return topology

@@ -67,7 +67,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     for key in scan.doors:
         if key == facts.home:
             labels[key] = home_label
-        elif names[key] and uses[names[key][0]] == 1 and names[key][0] not in ("host", "home"):
+        elif names[key] and uses[names[key][0]] == 1 and _may_be_a_label(names[key][0]):
             labels[key] = names[key][0]
         else:
             labels[key] = f"net:[{key}]"
@@ -90,6 +90,11 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
         if key in facts.links or facts.refused.get(key) in (EPERM, EACCES)
     }
     return dict(sorted(found.items(), key=lambda item: (not item[1].home, item[1].hidden, item[1].label)))
+
+
+def _may_be_a_label(name: str) -> bool:
+    """Names are chosen by others: none may look like a label of ours (`host`, `net:[4026531840]`, `nsid:3@host`)."""
+    return name not in ("host", "home") and ":" not in name
 
 
 def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:

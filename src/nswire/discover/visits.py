@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from errno import EACCES, EPERM
 from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
-from nswire.codec.netlink import address, nsid
+from nswire.codec.netlink import address, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
 from nswire.host import questions
 from nswire.host.system import Errand, Refusal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from nswire.discover.state import Scan
     from nswire.host.system import Answer, Question
-    from nswire.model.values import End, NsKey
+    from nswire.model.values import End, Gateway, NsKey
 
 VANISHED = "vanished while we looked"
 
@@ -78,6 +79,22 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
             for key in keys
             if key in scan.doors
         ),
+        deliver,
+    )
+
+
+def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[Gateway, ...]]) -> None:
+    """Read the gateways of the default routes of these namespaces. What cannot be read is left empty."""
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        cookie, routes = answers
+        if _is_same(scan, errand.door.inode, cookie) and isinstance(routes, bytes):
+            with suppress(KernelError, Malformed):
+                found[errand.door.inode] = route.gateways(routes)
+
+    found.update((key, ()) for key in keys)
+    scan.system.visit(
+        (Errand(scan.doors[key], (questions.COOKIE, questions.ROUTES)) for key in keys if key in scan.doors),
         deliver,
     )
 

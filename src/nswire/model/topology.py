@@ -198,6 +198,7 @@ class Topology:
         self.loose = loose
         self._gaps = gaps
         self.taken = taken
+        self.memo: dict[tuple[End, frozenset[str]], tuple[Link, ...]] = {}
         self._late = late
         self._links = links
         self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}

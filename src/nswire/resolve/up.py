@@ -54,7 +54,7 @@ def _next(link: Link, came_by: str, gateways: frozenset[str]) -> Iterator[tuple[
     if link.ports and link.kind not in ROUTING:
         # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
         sought = gateways if gateways.isdisjoint(_own(link)) else frozenset[str]()
-        yield from (("uplink", port) for port in link.ports if leads_out(port, sought))
+        yield from (("uplink", port) for port in _uplinks(link, sought))
     wire, lower = link.lower_wire, link.lower
     if wire is not None and lower is not None:
         yield wire.relation, lower
@@ -63,6 +63,15 @@ def _next(link: Link, came_by: str, gateways: frozenset[str]) -> Iterator[tuple[
     peer = link.peer
     if peer is not None and came_by != "peer" and (came_by == "uplink" or not link.netns.home):
         yield "peer", peer
+
+
+def _uplinks(bridge: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
+    """The ports that lead out, found once: a bridge may have a thousand ports, and each of them may be asked about."""
+    memo = bridge.topology.memo
+    key = (bridge.end, gateways)
+    if key not in memo:
+        memo[key] = tuple(port for port in bridge.ports if leads_out(port, gateways))
+    return memo[key]
 
 
 def leads_out(port: Link, gateways: frozenset[str]) -> bool:
