@@ -29,6 +29,13 @@ class TableRow(NamedTuple):
     net: int
 
 
+class NameRow(NamedTuple):
+    """An entry of /run/netns: a symlink to that namespace (0: to none), or no symlink (None)."""
+
+    inode: int | None
+    path: str
+
+
 class MountRow(NamedTuple):
     """A network namespace mounted at `path`."""
 
@@ -67,12 +74,12 @@ def table(answer: bytes) -> Iterator[TableRow]:
             yield TableRow(int(pid), -1 if number == "-" else int(number), inode)
 
 
-def names(answer: bytes) -> Iterator[MountRow]:
-    """Rows of the question `names`; inode 0 for an entry that is no namespace."""
+def names(answer: bytes) -> Iterator[NameRow]:
+    """Rows of the question `names`."""
     for line in answer.split(b"\n"):
         inode, _, path = line.partition(b" ")
-        if inode.isdigit() and path:
-            yield MountRow(int(inode), os.fsdecode(_unescape(path)))
+        if (inode == b"-" or inode.isdigit()) and path:
+            yield NameRow(None if inode == b"-" else int(inode), os.fsdecode(_unescape(path)))
 
 
 def mounts(answer: bytes) -> Iterator[MountRow]:
@@ -86,4 +93,6 @@ def mounts(answer: bytes) -> Iterator[MountRow]:
 
 
 def _unescape(path: bytes) -> bytes:
+    if b"\\" not in path:
+        return path
     return _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), path)

@@ -134,22 +134,21 @@ class Live:
         return "\n".join(lines).encode()
 
     def _names(self, _: str) -> bytes:
-        """Lines `INODE PATH` of the entries of /run/netns and its like that are no mounts; inode 0: no namespace.
+        """Lines `INODE PATH` of the entries of /run/netns and its like, paths escaped as in mountinfo.
 
-        Such an entry is a symlink into /proc (a habit of Docker users), or a file that was left over.
+        A symlink (a habit of Docker users) by the namespace behind it, 0 if there is none; `-` for all that are no
+        symlinks: they are mounts, or left over.
         """
-        mounted = {line.split(b" ", 5)[4] for line in self._mountinfo(str(self._pid)).split(b"\n") if line}
         lines = []
         for directory in self._netns_dirs:
             try:
-                entries = sorted(os.listdir(os.fsencode(directory)))
+                with os.scandir(os.fsencode(directory)) as entries:
+                    for entry in entries:
+                        inode = b"%d" % self._inode(entry.path) if entry.is_symlink() else b"-"
+                        lines.append(b"%s %s" % (inode, _as_in_mountinfo(entry.path)))
             except OSError:
                 continue
-            for entry in entries:
-                path = os.fsencode(directory) + b"/" + entry
-                if _as_in_mountinfo(path) not in mounted:
-                    lines.append(b"%d %s" % (self._inode(path), _as_in_mountinfo(path)))
-        return b"\n".join(lines)
+        return b"\n".join(sorted(lines))
 
     def _inode(self, path: bytes) -> int:
         """The inode of the network namespace behind a path of ours; 0 if it is none."""

@@ -7,6 +7,7 @@ following its symlinks and without opening its devices.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -21,7 +22,6 @@ NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
-PATIENCE = struct.pack("ll", 30, 0)  # SO_RCVTIMEO: RTNL may be busy for seconds, never for ever
 
 _header = struct.Struct("=IHH8x")
 
@@ -37,7 +37,6 @@ class Visitor:
         self._at = home
         self._home_fd = -1
         self._buffer = bytearray(BUFFER)
-        self._may_be_strict = True
 
     def close(self) -> None:
         """Give back the descriptor of home."""
@@ -48,30 +47,17 @@ class Visitor:
         """Enter, ask, and close the socket; the thread stays there until the next errand."""
         try:
             self._enter(errand.door)
-            # neither bound nor connected: the kernel does both at the first send
-            sock = socket.socket(
+            # SocketType: the bare socket, without the class around it that costs as much as the system call. Neither
+            # bound nor connected: the kernel does both at the first send.
+            sock = socket.SocketType(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
             )
         except OSError as error:
             return [Refusal(error.errno or errno.EIO, "enter")] * len(errand.questions)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, PATIENCE)
-            if self._may_be_strict:
-                self._be_strict(sock)
             return [self._ask(sock, question) for question in errand.questions]
         finally:
             sock.close()
-
-    def _be_strict(self, sock: socket.socket) -> None:
-        """Let the kernel refuse what it does not know (Linux 4.20).
-
-        A lax one ignores the target attribute of an address dump and answers for the wrong namespace; that is why
-        readers check the echo too.
-        """
-        try:
-            sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
-        except OSError:
-            self._may_be_strict = False
 
     def _home_descriptor(self) -> int:
         """A descriptor of home, opened before the first step away from it and kept to the end."""
@@ -137,7 +123,7 @@ class Visitor:
         finally:
             os.close(found)
 
-    def _ask(self, sock: socket.socket, question: Question) -> Answer:
+    def _ask(self, sock: socket.SocketType, question: Question) -> Answer:
         try:
             if question.about is not None:
                 return self._ask_about(sock, question.request, question.about)
@@ -145,11 +131,13 @@ class Visitor:
                 return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
             if question.name.startswith("ethtool/"):
                 return syscalls.driver_statistics(question.request)
+            if "@" in question.name:
+                _be_strict(sock)
             return self._converse(sock, question.request)
         except OSError as error:
             return Refusal(error.errno or errno.EIO, "ask")
 
-    def _ask_about(self, sock: socket.socket, request: bytes, about: Door) -> bytes:
+    def _ask_about(self, sock: socket.SocketType, request: bytes, about: Door) -> bytes:
         home = about.inode == self._home
         fd = self._home_descriptor() if home else self._open(about)
         try:
@@ -158,38 +146,45 @@ class Visitor:
             if not home:
                 os.close(fd)
 
-    def _converse(self, sock: socket.socket, request: bytes) -> bytes:
+    def _converse(self, sock: socket.SocketType, request: bytes) -> bytes:
         """Send one request and return all datagrams of its answer, DONE or ERROR included.
 
         If that fails half-way the socket is closed: what comes late must not pass for the next question's answer.
         """
         try:
-            return self._conversed(sock, request)
+            for attempt in range(RETRIES):
+                sock.send(request)
+                answer, interrupted = self._receive(sock)
+                if not interrupted or attempt == RETRIES - 1:
+                    break
         except OSError:
             sock.close()
             raise
-
-    def _conversed(self, sock: socket.socket, request: bytes) -> bytes:
-        for attempt in range(RETRIES):
-            sock.send(request)
-            answer, interrupted = self._receive(sock)
-            if not interrupted or attempt == RETRIES - 1:
-                break
         return answer
 
-    def _receive(self, sock: socket.socket) -> tuple[bytes, bool]:
+    def _receive(self, sock: socket.SocketType) -> tuple[bytes, bool]:
+        """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns."""
         buffer = self._buffer
-        chunks = []
+        answer = b""
         interrupted = False
         while True:
-            size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC)
+            size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC | socket.MSG_DONTWAIT)
             if size > BUFFER:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
             ended, flags = _last(buffer, size)
             interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
-            chunks.append(buffer[:size])
+            answer += buffer[:size]
             if ended:
-                return b"".join(chunks), interrupted
+                return answer, interrupted
+
+
+def _be_strict(sock: socket.SocketType) -> None:
+    """Let the kernel refuse what it does not know (Linux 4.20).
+
+    A lax one ignores the target of an address dump and answers for the wrong namespace, so readers check the echo too.
+    """
+    with contextlib.suppress(OSError):
+        sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
 
 
 def _last(buffer: bytearray, size: int) -> tuple[bool, int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec import procfs
+from nswire.codec import about, procfs
+from nswire.host.system import Refusal
 from nswire.model.values import Gap, Holder
 from nswire.sources.found import Found, ask
 
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def find(system: System) -> Iterator[Found | Gap]:
-    """The namespaces that have a name."""
-    answer = ask(system, "names", "names of namespaces")
-    for inode, path in procfs.names(answer):
+    """The namespaces that have a name without being mounted there. What is mounted there is found as a mount."""
+    me = about.decode(ask(system, "about", "which mount namespace is our own"))
+    rows = list(procfs.names(ask(system, "names", "names of namespaces")))
+    table = system.host(f"mountinfo/{me.pid}")
+    mounted = None if isinstance(table, Refusal) else {row.path for row in procfs.mounts(table)}
+    for inode, path in rows:
         if inode:
             yield Found(inode, Holder("name", path=path), ("path", 0, path))
-        else:
+        elif inode == 0 or (mounted is not None and path not in mounted):
             yield Gap(
                 path,
                 "nothing: the name is left over",
