@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nswire.show.paint import Paper
 
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
-WAYS_SHOWN = 20  # matches of an ambiguous handle that are told on stderr
 
 
 class Options(NamedTuple):
@@ -145,10 +144,8 @@ def _tell_unknown(topology: Topology, word: str) -> None:
 def _tell_ambiguous(word: str, matches: list[Match]) -> None:
     command = click.get_current_context().command_path
     complain(f"{command}: {visible(word)}: {len(matches)} things are called so; say which:")
-    for match in matches[:WAYS_SHOWN]:
+    for match in matches:
         complain(f"  {shell_word(match.unique)}{_described(match)}")
-    if len(matches) > WAYS_SHOWN:
-        complain(f"  and {len(matches) - WAYS_SHOWN} more: nswire ls {shell_word(word)} shows all")
 
 
 def _described(match: Match) -> str:
