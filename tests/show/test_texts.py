@@ -159,7 +159,7 @@ def test_show_a_link(topology: Topology) -> None:
           altname     日本🎉
           alias       customer 17
           master      brq1
-          port kind   bridge
+          port        bridge
 
           host/tap1  ifindex 69  veth  UP  02:00:00:00:00:45
           ├─ peer (proved)  qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24  169.254.169.254/16

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire.kinds import is_pair
+from nswire.kinds.data import details, port_details
 from nswire.resolve.up import up
 from nswire.resolve.why import why
 from nswire.show.documents import (
@@ -105,6 +106,8 @@ class Builder:
             parentbus=fact.parentbus,
             link_type=LINK_TYPES.get(fact.type, str(fact.type)),
             slave_kind=fact.slave_kind,
+            info_data=details(fact.kind, fact.data),
+            info_slave_data=port_details(fact.slave_kind, fact.slave_data),
             link_index=fact.link,
             link_netnsid=fact.link_netnsid,
             ports=tuple(port.ifname for port in link.ports),

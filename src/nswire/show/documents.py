@@ -114,7 +114,10 @@ class LowerDoc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownDoc(PeerDoc, frozen=True, kw_only=True):
-    """Everything about a link. `link_index` and `link_netnsid` are the kernel's own IFLA_LINK and IFLA_LINK_NETNSID."""
+    """Everything about a link. `link_index` and `link_netnsid` are the kernel's own IFLA_LINK and IFLA_LINK_NETNSID.
+
+    `info_data` is what its kind says (VLAN id, VNI, mode ...), `info_slave_data` what its master says of it as a port.
+    """
 
     alias: str
     permaddr: str
@@ -122,6 +125,8 @@ class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     parentbus: str
     link_type: str
     slave_kind: str
+    info_data: dict[str, int | str | bool]
+    info_slave_data: dict[str, int | str | bool]
     link_index: int | None
     link_netnsid: int | None
     ports: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nswire.kinds.data import details, port_details
 from nswire.resolve.why import why
 from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name
@@ -14,7 +15,7 @@ from nswire.show.text_netns import held_by, tell, told
 from nswire.show.text_peer import tree, write_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace
@@ -39,7 +40,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     fact = link.fact
     yield "namespace", _namespace_words(link.topology, link.netns)
     yield "ifindex", line(str(link.ifindex))
-    yield "kind", (span(link.kind or "physical or built in"),)
+    yield "kind", (span(_told(link.kind, details(fact.kind, fact.data)) or "physical or built in"),)
     yield "state", line(words.state(link), "  ", span(",".join(link.flags), "dim"))
     yield "type", (span(LINK_TYPES.get(fact.type, str(fact.type))),)
     yield "MAC", (span(fact.address),)
@@ -52,9 +53,20 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "alias", (span(fact.alias),)
     yield "device", (span(" ".join(part for part in (fact.parentbus, fact.parentdev) if part)),)
     yield "master", (span(master_name(link) or ""),)
-    yield "port kind", (span(fact.slave_kind),)
+    yield "port", (span(_told(fact.slave_kind, port_details(fact.slave_kind, fact.slave_data))),)
     yield "ports", _named(link.ports)
     yield "under", _named(link.uppers)
+
+
+def _told(kind: str, data: Mapping[str, int | str | bool]) -> str:
+    """A kind and what its data say: `vxlan  id 7  port 4789  learning`."""
+    words = [kind]
+    for name, value in data.items():
+        if isinstance(value, bool):
+            words += [name] if value else []
+        else:
+            words.append(f"{name} {value}")
+    return " ".join(words) if kind else ""
 
 
 def _named(links: Sequence[Link]) -> Line:

@@ -1,0 +1,84 @@
+"""What kinds say of themselves, against iproute2, on the kinds that this kernel has; the others in VMs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nswire
+from nswire.kinds.data import FIELDS, PORT_FIELDS, details, port_details
+
+if TYPE_CHECKING:
+    from nswire.lab.truth import Lab
+
+ADD = (
+    "link add nic0 type veth peer name wall0",
+    "link add mv0 link nic0 type macvlan mode vepa",
+    "link add vx0 type vxlan id 7 dev nic0 dstport 4790 remote 192.0.2.9 local 192.0.2.1 nolearning",
+    "link add vx6 type vxlan id 8 dstport 4791 remote 2001:db8::9",
+    "link add vxe type vxlan external dstport 4792",
+    "link add br0 type bridge stp_state 1",
+    "link set wall0 master br0",
+    "link set wall0 type bridge_slave hairpin on learning off isolated on",
+    "tuntap add dev tap0 mode tap multi_queue",
+)
+NAMES = "nic0 mv0 vx0 vx6 vxe br0 wall0 tap0".split()
+RENAMED = {
+    "remote6": "remote",
+    "local6": "local",
+    "group6": "remote",
+    "group": "remote",
+}  # iproute2's names: ours
+
+
+def remove() -> None:
+    """Take down what was built at home."""
+    for name in ("mv0", "vx0", "vx6", "vxe", "br0", "nic0", "tap0"):
+        subprocess.run(["ip", "link", "del", name], check=False)
+
+
+@pytest.mark.needs("ip")
+def test_as_ip_shows_it(lab: Lab) -> None:
+    """Every word that we say, iproute2 says too; and of vxlan, macvlan, bridges and ports all that matters is said."""
+    for line in ADD:
+        subprocess.run(["ip", *line.split()], check=True)
+    lab.undo(remove)
+    expected = {one["ifname"]: one for one in json.loads(subprocess.check_output(["ip", "-j", "-d", "link"]))}
+    topology = nswire.scan()
+    said = set()
+    for name in NAMES:
+        fact = topology.link(name).fact
+        info = expected[name].get("linkinfo", {})
+        for mine, shown in (
+            (details(fact.kind, fact.data), info.get("info_data", {})),
+            (port_details(fact.slave_kind, fact.slave_data), info.get("info_slave_data", {})),
+        ):
+            theirs = {RENAMED.get(key, key): value for key, value in shown.items()}
+            for key, value in mine.items():
+                said.add((name, key))
+                if isinstance(value, bool) and key not in theirs:
+                    assert value is False, (name, key)  # iproute2 leaves out what is off
+                else:
+                    assert theirs[key] == value, (name, key)
+    assert {
+        ("mv0", "mode"),
+        ("vx0", "id"),
+        ("vx0", "remote"),
+        ("vx0", "local"),
+        ("vx0", "port"),
+        ("vx0", "learning"),
+    } <= said
+    assert {("vx6", "remote"), ("vxe", "external"), ("br0", "stp_state"), ("tap0", "type")} <= said
+    assert {("wall0", "state"), ("wall0", "hairpin"), ("wall0", "learning"), ("wall0", "isolated")} <= said
+
+
+@given(kind=st.sampled_from(sorted({*FIELDS, *PORT_FIELDS, "foo"})), noise=st.binary(max_size=120))
+def test_any_bytes(kind: str, noise: bytes) -> None:
+    """What does not make sense is left out."""
+    for said in (details(kind, noise), port_details(kind, noise)):
+        assert all(isinstance(value, int | str | bool) for value in said.values())
