@@ -19,7 +19,7 @@ import pytest
 from nswire.lab.truth import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ALL_CAPABILITIES_NEEDED = 1 << 12 | 1 << 21  # CAP_NET_ADMIN and CAP_SYS_ADMIN
 PATIENCE = 3.0  # seconds that a leaving process or namespace may take
@@ -104,6 +104,13 @@ def has_what_it_needs(request: pytest.FixtureRequest) -> None:
         for program in marker.args:
             if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
                 pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture
+def rounds() -> Callable[[int], int]:
+    """How often to repeat what would be repeated so often here: NSWIRE_SCALE=0.1 on a machine that is ten times slower."""
+    scale = float(os.environ.get("NSWIRE_SCALE", "1"))
+    return lambda count: max(2, round(count * scale))
 
 
 @pytest.fixture

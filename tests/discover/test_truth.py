@@ -17,6 +17,8 @@ from nswire.lab.truth import FINDABLE
 from nswire.sources import ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nswire.lab.truth import Lab
     from nswire.model.topology import Link, Topology
 
@@ -57,19 +59,21 @@ def check(topology: Topology, lab: Lab, tag: int) -> int:
 
 
 @pytest.mark.usefixtures("lab")
-def test_random_pairs_are_never_wrong() -> None:
+def test_random_pairs_are_never_wrong(rounds: Callable[[int], int]) -> None:
     """The heart: every peer of every reachable link is named, and proved, and true."""
     named = 0
-    for seed in range(SEEDS):
+    for seed in range(rounds(SEEDS)):
         with random_lab(random.Random(seed), tag=seed % 256) as lab:
             named += check(nswire.scan(), lab, seed % 256)
-    assert named > SEEDS * 20
+    assert named > rounds(SEEDS) * 20
 
 
 @pytest.mark.usefixtures("lab")
-def test_with_all_sources_the_answer_is_the_same_and_the_holders_are_named() -> None:
+def test_with_all_sources_the_answer_is_the_same_and_the_holders_are_named(
+    rounds: Callable[[int], int],
+) -> None:
     """`netns` asks more than `peer`; what both say must agree, and sockets must be named as holders."""
-    for seed in range(40):
+    for seed in range(rounds(40)):
         with random_lab(random.Random(1000 + seed), tag=seed) as lab:
             check(nswire.scan(sources=ALL), lab, seed)
             found = {ns.inode for ns in nswire.scan(sources=ALL).namespaces.values()}

@@ -23,6 +23,7 @@ from nswire.lab.rand import random_lab
 from nswire.sources import ALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nswire.model.topology import Topology
@@ -51,9 +52,9 @@ def make(path: Path, members: dict[str, bytes], manifest: object = MANIFEST) -> 
 
 
 @pytest.mark.usefixtures("lab")
-def test_the_same_answer_as_live(tmp_path: Path) -> None:
+def test_the_same_answer_as_live(tmp_path: Path, rounds: Callable[[int], int]) -> None:
     """Hidden chains included: `peer` and `netns` say from the file what they said of the machine."""
-    for seed in range(20):
+    for seed in range(rounds(20)):
         with random_lab(random.Random(seed)) as _:
             file = tmp_path / f"{seed}.nsw"
             record(Live(), file)
@@ -152,7 +153,7 @@ def test_names_that_climb_out_do_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("lab")
-def test_truncated_and_flipped(tmp_path: Path) -> None:
+def test_truncated_and_flipped(tmp_path: Path, rounds: Callable[[int], int]) -> None:
     """Cut anywhere, or with any byte changed: a recording that says so, or one that still makes sense; no traceback."""
     file = tmp_path / "one.nsw"
     with random_lab(random.Random(3)) as _:
@@ -161,7 +162,7 @@ def test_truncated_and_flipped(tmp_path: Path) -> None:
     rng = random.Random(5)
     damaged = tmp_path / "damaged.nsw"
     outcomes = set()
-    for _ in range(150):
+    for _ in range(rounds(150)):
         content = bytearray(whole)
         if rng.random() < 0.3:
             del content[rng.randrange(len(content)) :]
