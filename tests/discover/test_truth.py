@@ -44,6 +44,7 @@ def check(topology: Topology, lab: Lab, tag: int) -> int:
     for link in topology:
         if not is_of_lab(link, tag):
             continue
+        assert link.fact.address not in seen, f"{link} and {seen.get(link.fact.address)} are one link"
         seen[link.fact.address] = link
         peer = link.peer
         assert peer is not None, f"{link} has a peer: {truth.get((link.end.ns, link.ifindex))}, {link.loose}"
@@ -55,6 +56,10 @@ def check(topology: Topology, lab: Lab, tag: int) -> int:
     reachable = lab.reachable()
     expected = sum((a.inode in reachable) + (b.inode in reachable) for a, b in lab.pairs)
     assert len(seen) >= expected, "every link of every namespace that hangs on a visible one is there"
+    unseen = sum(namespace.hidden for namespace in topology.namespaces.values())
+    assert unseen <= len(lab.reachable() - lab.findable()), (
+        "a known namespace must not appear as a hidden one, too"
+    )
     return len(seen)
 
 

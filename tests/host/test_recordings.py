@@ -55,15 +55,18 @@ def make(path: Path, members: dict[str, bytes], manifest: object = MANIFEST) -> 
 def test_the_same_answer_as_live(tmp_path: Path, rounds: Callable[[int], int]) -> None:
     """Hidden chains included: `peer` and `netns` say from the file what they said of the machine."""
     for seed in range(rounds(20)):
-        with random_lab(random.Random(seed)) as _:
+        with random_lab(random.Random(seed), tag=seed) as lab:
             file = tmp_path / f"{seed}.nsw"
-            record(Live(), file)
+            record(Live(), file)  # before any other look: looking makes the kernel give ids to namespaces
             live, everything = nswire.scan(), nswire.scan(sources=ALL)
+            hidden = len(lab.reachable() - lab.findable())
             # what was asked when: a later scan finds ids that an earlier one made the kernel assign, so only the
             # conclusions are compared
             for now, sources in ((live, None), (everything, ALL)):
                 again = nswire.scan(Recorded.open(file), sources)
                 assert pairs(again) == pairs(now)
+                assert len(pairs(again)) == sum(bool(link.peer) for link in again), "no link is there twice"
+                assert sum(n.hidden for n in again.namespaces.values()) <= hidden
                 assert {n.key: n.names for n in again.namespaces.values() if n.inode} == {
                     n.key: n.names for n in now.namespaces.values() if n.inode
                 }

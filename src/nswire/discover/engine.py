@@ -98,10 +98,19 @@ def _walk(this: Scan, unknown: Callable[[], set[View]]) -> None:
     while views := unknown():
         visits.identify(this, views)
         _resolve(this)
+        if visits.recognise(this, unknown()):
+            _resolve(this)
+        before = set(this.facts.hidden.values())
         if not visits.read_hidden(this, unknown()):
             return
         this.attempt += 1
         _resolve(this)
+        fresh = set(this.facts.hidden.values()) - before
+        visits.identify(
+            this, fresh
+        )  # reading gives ids to all that is wired there, the reader's neighbours included
+        if visits.recognise(this, fresh):
+            _resolve(this)
 
 
 def _settle(this: Scan) -> None:

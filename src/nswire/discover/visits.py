@@ -118,7 +118,7 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
         (
             Errand(
                 scan.doors[ns],
-                (questions.COOKIE, *(questions.nsid_of(scan.doors[about]) for about in abouts)),
+                (questions.COOKIE, *(questions.nsid_of(scan.doors[about], scan.attempt) for about in abouts)),
             )
             for ns, abouts in sorted(by_asked.items())
         ),
@@ -213,6 +213,46 @@ def identify(scan: Scan, views: Iterable[View]) -> None:
     prove(scan, {(ns, other) for ns in throughs for other in scan.doors if other not in known[ns]})
 
 
+def recognise(scan: Scan, views: Iterable[View]) -> bool:
+    """Find out which of these ids are hidden namespaces that were read already, by another namespace's id."""
+    facts = scan.facts
+    hidden = {view: key for key, view in facts.hidden.items()}
+    by_door: dict[NsKey, list[tuple[View, NsKey, int]]] = {}
+    for view in views:
+        for via in {seen.through for seen in hidden} - {view.through}:
+            number = facts.asked.get((view.through, via), nsid.NOT_ASSIGNED)
+            if number >= 0 and view.through in scan.doors:
+                by_door.setdefault(view.through, []).append((view, via, number))
+    before = len(facts.aliases)
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        if not _is_same(scan, errand.door.inode, answers[0]):
+            return
+        for (view, via, _), answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
+            known = hidden.get(View(via, number)) if (number := _number(answer)) is not None else None
+            if known is not None:
+                facts.aliases[view] = known
+                twice = hidden.get(view)
+                if twice is not None and twice != known:  # read once more before the kernel had a word for it
+                    for table in (facts.hidden, facts.links, facts.addresses):
+                        table.pop(twice, None)
+
+    scan.system.visit(
+        (
+            Errand(
+                scan.doors[ns],
+                (
+                    questions.COOKIE,
+                    *(questions.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
+                ),
+            )
+            for ns, asks in by_door.items()
+        ),
+        deliver,
+    )
+    return len(facts.aliases) > before
+
+
 def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
     """Read namespaces through ids that belong to nobody known. True if that gave anything new.
 
@@ -239,7 +279,8 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
 
 def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> None:
     facts = scan.facts
-    key = -1 - len(facts.hidden) - len(facts.unread_hidden)
+    key = min(facts.links, default=0)
+    key = min(key, 0) - 1
     try:
         if isinstance(links, Refusal):
             facts.unread_hidden[view] = links.errno

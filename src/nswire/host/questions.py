@@ -23,6 +23,11 @@ def nsid_of(door: Door, attempt: int = 0) -> Question:
     return Question(f"nsid-of/{door.inode}{again}", nsid.ask_for_fd(), door)
 
 
+def nsid_within(target: int, number: int, attempt: int) -> Question:
+    """What the namespace that this one calls `target` calls the one that this one calls `number`."""
+    return Question(f"nsid-within/{target}/{number}#{attempt}", nsid.ask_within(target, number))
+
+
 def links_of(target: int) -> Question:
     """All links of the namespace that this one calls `target`."""
     return Question(f"links@{target}", link.ask(target))

@@ -33,6 +33,7 @@ class Facts:
         self.refused: dict[NsKey, int] = {}
         self.hidden: dict[NsKey, View] = {}
         self.unread_hidden: dict[View, int] = {}
+        self.aliases: dict[View, NsKey] = {}
         self.peer_index: dict[End, int] = {}
         self.gaps: list[Gap] = []
 

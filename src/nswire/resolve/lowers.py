@@ -49,5 +49,5 @@ def _tie(facts: Facts, out: Outcome, end: End, link: LinkFact, relation: str, in
         said_by = "" if nsid is None else out.said_by[numbering, nsid]
         out.lowers[end] = Wire(relation, end, End(ns, index), "proved", said_by)
     else:
-        out.reread |= {end}
+        out.reread |= {end} if ns is None else {end, End(ns, index)}
         out.loose[end] = Loose(end, relation, "gone", index, nsid, ns)

@@ -57,6 +57,8 @@ class _Resolver:
                 self._learn(ns, nsid, about, "RTM_GETNSID")
         for key, view in self.facts.hidden.items():
             self._learn(view.through, view.nsid, key, "IFLA_TARGET_NETNSID")
+        for alias, key in self.facts.aliases.items():
+            self._learn(alias.through, alias.nsid, key, "RTM_GETNSID")
         open_ends = self.ends
         while True:
             left = {end: link for end, link in open_ends.items() if not self._settle(end, link)}
@@ -128,6 +130,9 @@ class _Resolver:
         else:
             other = End(ns, index)
             self.out.reread |= {end, other}
+            rival = self.out.wires.get(other)
+            if rival is not None:  # two ends claim the same one: at most one of them is still there
+                self.out.reread |= {rival.a, rival.b}
             state: State = "moved" if other in self.ends else "gone"
             self.out.loose[end] = Loose(end, "peer", state, index, nsid, ns)
 
