@@ -26,7 +26,7 @@ class Meddled(Live):
 
     def __init__(self, inode: int, deed: Callable[[], None]) -> None:
         super().__init__()
-        self._inode = inode
+        self._after = inode
         self._deed = deed
         self.done: bool = False
         self.order: list[int] = []
@@ -37,7 +37,7 @@ class Meddled(Live):
         def then(errand: Errand, answers: list[Answer]) -> None:
             deliver(errand, answers)
             self.order.append(errand.door.inode)
-            if errand.door.inode == self._inode and not self.done:
+            if errand.door.inode == self._after and not self.done:
                 self.done = True
                 self._deed()
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 import nswire
-from nswire.sources import ALL, EAGER
+from nswire.host.recorded import Recorded
+from nswire.sources import ALL, EAGER, mounts
+from nswire.sources.found import Found
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from nswire.host.system import Answer, Errand
     from nswire.lab.netns import Kind
     from nswire.lab.truth import Lab
 
@@ -103,3 +107,52 @@ def test_names_that_look_like_ours_are_not_trusted(lab: Lab) -> None:
 def test_eager_is_a_part_of_all() -> None:
     """Asking for everything includes what is always asked."""
     assert set(EAGER) < set(ALL)
+
+
+def test_a_name_that_may_not_be_followed_is_not_called_dead() -> None:
+    """A live name whose namespace this user may not see: saying "left over" would get it deleted."""
+    about = b'{"home": 1, "pid": 1, "mnt": "mnt:[5]"}'
+    answers = {
+        "host/about": about,
+        "host/names": b"!13 /run/netns/web\n0 /run/netns/dead",
+        "host/mountinfo/1": b"",
+    }
+    gaps = {gap.where: gap for gap in nswire.scan(Recorded.fake(answers)).gaps}
+    assert gaps["/run/netns/web"].why == "Permission denied"
+    assert "left over" not in gaps["/run/netns/web"].what
+    assert "left over" in gaps["/run/netns/dead"].what
+
+
+def test_a_chrooted_process_does_not_hide_mounts() -> None:
+    """Its table leaves out what is mounted elsewhere, so another process of its mount namespace is asked."""
+    asked = []
+
+    class Host:
+        """Process 1 is chrooted, 2 is not; both are in another mount namespace than ours."""
+
+        answers: ClassVar = {
+            "about": b'{"home": 1, "pid": 9, "mnt": "mnt:[5]"}',
+            "processes": b"1 net:[1] mnt:[7]\n2 net:[1] mnt:[7]",
+            "root/1": b"/srv",
+            "root/2": b"/",
+            "mountinfo/1": b"",
+            "mountinfo/2": b"36 35 0:4 net:[77] /run/netns/x rw - nsfs nsfs rw",
+            "mountinfo/9": b"",
+        }
+
+        def host(self, name: str) -> Answer:
+            asked.append(name)
+            return self.answers[name]
+
+        def visit(self, errands: Iterable[Errand], deliver: Callable[[Errand, list[Answer]], None]) -> None:
+            raise NotImplementedError
+
+    found = [one for one in mounts.find(Host()) if isinstance(one, Found)]
+    assert [(one.inode, one.way) for one in found] == [(77, ("mount", 2, "/run/netns/x"))]
+    assert "mountinfo/1" not in asked
+
+
+def test_unknown_sources_are_an_error() -> None:
+    """A misspelt name must not pass for a host without namespaces."""
+    with pytest.raises(ValueError, match="no source is called nonsense"):
+        nswire.scan(Recorded.fake({"host/about": b'{"home": 1, "pid": 1}'}), ("nonsense",))

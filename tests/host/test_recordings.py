@@ -66,7 +66,8 @@ def test_the_same_answer_as_live(tmp_path: Path, rounds: Callable[[int], int]) -
                 again = nswire.scan(Recorded.open(file), sources)
                 assert pairs(again) == pairs(now)
                 assert len(pairs(again)) == sum(bool(link.peer) for link in again), "no link is there twice"
-                assert sum(n.hidden for n in again.namespaces.values()) <= hidden
+                mine = (link for link in again if link.fact.address.startswith(f"02:bb:{seed:02x}:"))
+                assert len({link.end.ns for link in mine if link.netns.hidden}) <= hidden
                 assert {n.key: n.names for n in again.namespaces.values() if n.inode} == {
                     n.key: n.names for n in now.namespaces.values() if n.inode
                 }
@@ -221,3 +222,47 @@ def template() -> dict[str, bytes]:
             {name: answer for name, answer in recorder.answers.items() if isinstance(answer, bytes)}
         )
     return _template
+
+
+@pytest.mark.parametrize("what", ["fifo", "device", "symlink"])
+@pytest.mark.usefixtures("lab")
+def test_nothing_but_a_file_is_ever_replaced(tmp_path: Path, what: str) -> None:
+    """`sudo nswire record /dev/null` must not take /dev/null away from everybody."""
+    target = tmp_path / "there"
+    if what == "fifo":
+        os.mkfifo(target)
+    elif what == "device":
+        try:
+            os.mknod(target, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("a user namespace may not make devices")
+    else:
+        os.mkfifo(tmp_path / "fifo")
+        target.symlink_to(tmp_path / "fifo")
+    before = target.stat()
+    with pytest.raises(OSError, match="no regular file"):
+        record(Live(), target)
+    assert target.stat() == before
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    """Neither the recording's own name nor the recorded host's may keep one from reading it."""
+    about = json.dumps({"home": 1, "pid": 1, "hostname": "h\\xffx"}).encode()
+    file = make(tmp_path / os.fsdecode(b"r\xff.nsw"), {"host/about": about})
+    assert nswire.load(file).taken.source.endswith("r\\xff.nsw")
+
+
+@pytest.mark.parametrize(
+    "content", [b"1 net:[1] !99999999999999", b"9" * 30 + b" net:[1] mnt:[1]", b"1 !" + b"9" * 9 + b" x"]
+)
+def test_numbers_that_no_kernel_writes(content: bytes) -> None:
+    """Rows of a forged recording: skipped, like anything that makes no sense."""
+    about = json.dumps({"home": 1, "pid": 1}).encode()
+    topology = nswire.scan(Recorded.fake({"host/about": about, "host/processes": content}))
+    assert set(topology.namespaces) <= {1}
+
+
+def test_answers_nested_without_end() -> None:
+    """JSON a hundred thousand levels deep is no machine."""
+    with pytest.raises((BadRecording, ValueError)):
+        nswire.scan(Recorded.fake({"host/about": b"[" * 100_000}))

@@ -33,7 +33,8 @@ def link(topology: Topology, handle: str) -> Link:
 
 def peer(topology: Topology, handle: str, columns: int | None = None) -> str:
     return printed(
-        lambda paper: text_peer.write_peers(paper, [(handle, [link(topology, handle)])]), columns=columns
+        lambda paper: text_peer.write_peers(paper, [(handle, [link(topology, handle)], None)]),
+        columns=columns,
     )
 
 
@@ -208,7 +209,7 @@ def test_colours_change_no_character(topology: Topology) -> None:
 def test_a_stream_that_is_no_utf8_gets_ascii_branches(topology: Topology) -> None:
     buffer = io.BytesIO()
     out = io.TextIOWrapper(buffer, encoding="latin-1", errors="backslashreplace")
-    text_peer.write_peers(Paper(out, columns=None, color=False), [("ns-1", [link(topology, "ns-1")])])
+    text_peer.write_peers(Paper(out, columns=None, color=False), [("ns-1", [link(topology, "ns-1")], None)])
     out.flush()
     assert b"`- peer (proved)" in buffer.getvalue()
 

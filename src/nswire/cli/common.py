@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+from errno import ENOENT
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from nswire.show.build import Builder
     from nswire.show.paint import Paper
 
+NAMESPACE_PREFIXES = ("netns:", "net:[", "pid:", "nsid:")
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -96,9 +99,10 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
         try:
             return nswire.scan(sources=sources, addresses=addresses)
         except OSError as error:
-            raise Failure("this machine", error.strerror or str(error), "is /proc mounted?") from error
+            hint = "is /proc mounted?" if error.errno == ENOENT else ""
+            raise Failure("this machine", error.strerror or str(error), hint) from error
         except ValueError as error:
-            raise Failure("this machine", str(error), "is /proc mounted?") from error
+            raise Failure("this machine", str(error)) from error
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
@@ -133,10 +137,11 @@ def understand(topology: Topology, words: Iterable[str], *, one: bool) -> tuple[
 def _tell_unknown(topology: Topology, word: str) -> None:
     from nswire.handles import nearest
 
-    near = nearest(topology, word)
+    near = [name for name in nearest(topology, word) if name != word]
     command = click.get_current_context().command_path
     offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
-    complain(f"{command}: {visible(word)}: there is no such link{offered}")
+    what = "namespace" if word.startswith(NAMESPACE_PREFIXES) and "/" not in word else "link"
+    complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{offered}")
     able = "CAP_SYS_ADMIN" in topology.taken.capabilities
     complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
 
@@ -177,6 +182,8 @@ def give(topology: Topology, options: Options, schema: str, answer: Answer) -> N
     if options.as_json:
         from nswire.show import documents, jsonout
 
+        with contextlib.suppress(AttributeError):
+            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # what JSON is in, everywhere
         jsonout.write(
             sys.stdout, documents.head(schema, topology.taken), _parts(topology, answer, how=options.how)
         )

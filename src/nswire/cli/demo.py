@@ -102,7 +102,9 @@ def _play(sheet: Paper) -> None:
             sheet.print(line)
         sheet.print()
         sheet.print(span(f"$ nswire peer {act.handle}", "head"))
-        write_peers(sheet, [(match.unique, match.links) for match in find(topology, act.handle)])
+        write_peers(
+            sheet, [(match.unique, match.links, match.namespace) for match in find(topology, act.handle)]
+        )
         sheet.print()
 
 

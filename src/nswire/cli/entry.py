@@ -97,6 +97,9 @@ def main(args: list[str] | None = None) -> None:
         AttributeError, ValueError
     ):  # `| head` ends us quietly, as it does any C program
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: SIM115 (for as long as we live)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

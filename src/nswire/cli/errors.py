@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import click
@@ -41,5 +42,7 @@ def say(error: click.ClickException) -> None:
 
 
 def complain(text: str) -> None:
-    """A line on stderr. What came from outside has to be escaped by now."""
-    sys.stderr.write(f"{text}\n")
+    """A line on stderr. What came from outside has to be escaped by now. Nobody may be there to read it."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -59,6 +59,8 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 def _has_none(asked: Asked) -> bool:
     from nswire.show.build import open_peer
 
+    if asked.namespace is not None and not asked.namespace.readable:
+        return False  # that it has none is more than we know
     return all(link.peer is None and open_peer(link) is None for link in asked.links)
 
 
@@ -80,6 +82,6 @@ def _some(asked: list[Asked]) -> Answer:
 
     return Answer(
         lambda build: [("results", (build.peer(one.query, link) for one in asked for link in one.links))],
-        lambda paper: text_peer.write_peers(paper, [(one.query, one.links) for one in asked]),
+        lambda paper: text_peer.write_peers(paper, [(one.query, one.links, one.namespace) for one in asked]),
         lambda: howto.for_peer(distinct(asked)),
     )

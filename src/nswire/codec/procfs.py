@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NS = re.compile(r"(?:net|mnt):\[(\d{1,10})\]")
+_ERRNO = re.compile(r"!(\d{1,4})")
+_BEHIND = re.compile(rb"-|(!)?(\d{1,10})")
 _OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+DIGITS = 10  # of a pid, a descriptor, an inode at most
+LONGEST = 20  # characters of a link text at most
 
 
 class ProcessRow(NamedTuple):
@@ -30,7 +36,7 @@ class TableRow(NamedTuple):
 
 
 class NameRow(NamedTuple):
-    """An entry of /run/netns: a symlink to that namespace (0: to none), or no symlink (None)."""
+    """An entry of /run/netns: a symlink to that namespace (0: to none, negative: -errno), or no symlink (None)."""
 
     inode: int | None
     path: str
@@ -45,8 +51,9 @@ class MountRow(NamedTuple):
 
 def namespace(word: str) -> int | None:
     """`net:[4026531840]` -> the inode; `!13` -> -13; None for anything else."""
-    if word.startswith("!") and word[1:].isdigit():
-        return -int(word[1:])
+    refused = _ERRNO.fullmatch(word)
+    if refused:
+        return -int(refused[1])
     match = _NS.fullmatch(word)
     return int(match[1]) if match else None
 
@@ -54,7 +61,12 @@ def namespace(word: str) -> int | None:
 def _words(answer: bytes, count: int) -> Iterator[list[str]]:
     for line in answer.decode("ascii", "replace").split("\n"):
         words = line.split(" ")
-        if len(words) == count and words[0].isdigit():
+        if (
+            len(words) == count
+            and words[0].isdigit()
+            and len(words[0]) <= DIGITS
+            and len(words[1]) <= LONGEST
+        ):
             yield words
 
 
@@ -77,9 +89,11 @@ def table(answer: bytes) -> Iterator[TableRow]:
 def names(answer: bytes) -> Iterator[NameRow]:
     """Rows of the question `names`."""
     for line in answer.split(b"\n"):
-        inode, _, path = line.partition(b" ")
-        if (inode == b"-" or inode.isdigit()) and path:
-            yield NameRow(None if inode == b"-" else int(inode), os.fsdecode(_unescape(path)))
+        word, _, path = line.partition(b" ")
+        match = _BEHIND.fullmatch(word)
+        if match and path:
+            number = None if match[2] is None else int(match[2])
+            yield NameRow(-number if number and match[1] else number, os.fsdecode(_unescape(path)))
 
 
 def mounts(answer: bytes) -> Iterator[MountRow]:

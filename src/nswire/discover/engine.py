@@ -34,6 +34,11 @@ def scan(system: System, source_names: Iterable[str] = sources.EAGER, *, address
     """
     started = time.monotonic()
     chosen = set(source_names)
+    unknown = chosen - set(sources.ALL)
+    if unknown:
+        raise ValueError(
+            f"no source is called {', '.join(sorted(unknown))}; there are {', '.join(sources.ALL)}"
+        )
     this = Scan(system, addresses=addresses)
     _look(this, chosen)
     _resolve(this)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire import sources
 from nswire.discover.engine import scan
-from nswire.host.recorded import Recorder
+from nswire.host.recorded import Recorder, regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ def record(system: System, file: str | Path) -> Topology:
 
     It is scanned twice, as `peer` does it and as `netns` does it: what a verb asks depends on what it was answered.
     """
+    regular(file)
     recorder = Recorder(system)
     scan(recorder)
     topology = scan(recorder, sources.ALL)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from errno import EACCES, EPERM
+from errno import EACCES, EPERM, ESRCH
 from os import strerror
 from typing import TYPE_CHECKING
 
+from nswire.discover import visits
 from nswire.model.topology import Topology
 from nswire.model.values import Gap, Namespace, Taken
 from nswire.version import __version__
@@ -61,16 +62,12 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
 def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     facts = scan.facts
     names = {key: _names(facts.holders.get(key, ())) for key in (*scan.doors, *facts.hidden)}
-    uses = Counter(found[0] for key, found in names.items() if found and key != facts.home)
-    home_label = "host" if scan.about.initial else "home"
+    uses = Counter(name for found in names.values() for name in found)
     labels: dict[NsKey, str] = {}
     for key in scan.doors:
-        if key == facts.home:
-            labels[key] = home_label
-        elif names[key] and uses[names[key][0]] == 1 and _may_be_a_label(names[key][0]):
-            labels[key] = names[key][0]
-        else:
-            labels[key] = f"net:[{key}]"
+        unique = (name for name in names[key] if uses[name] == 1 and _may_be_a_label(name))
+        labels[key] = next(unique, f"net:[{key}]")
+    labels[facts.home] = "host" if scan.about.initial else "home"
     for key, view in facts.hidden.items():
         labels[key] = f"nsid:{view.nsid}@{labels[view.through]}"
     found = {
@@ -87,7 +84,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
             seen_from=facts.hidden.get(key),
         )
         for key, label in labels.items()
-        if key in facts.links or facts.refused.get(key) in (EPERM, EACCES)
+        if key in facts.links or facts.refused.get(key, ESRCH) not in visits.GONE
     }
     return dict(sorted(found.items(), key=lambda item: (not item[1].home, item[1].hidden, item[1].label)))
 
@@ -98,17 +95,22 @@ def _may_be_a_label(name: str) -> bool:
 
 
 def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:
-    """What a namespace is called: as `ip netns` has it, else by the paths it is mounted at; our own mounts first."""
+    """What a namespace is called: as `ip netns` has it, else by the paths it is mounted at.
+
+    A mount of another mount namespace goes by its whole path, after all of our own: who may mount there may call it
+    what he likes, and must not be able to take a name away.
+    """
     ranked = []
     for holder in holders:
-        if holder.type not in ("mount", "name"):
-            continue
-        name = holder.path
-        for directory in NAMED:
-            if name.startswith(directory) and "/" not in name[len(directory) :]:
-                name = name[len(directory) :]
-        ranked.append((not holder.own, name == holder.path, name))
+        if holder.type in ("mount", "name"):
+            short = _short(holder.path) if holder.own else holder.path
+            ranked.append((not holder.own, short == holder.path, short))
     return tuple(dict.fromkeys(name for _, _, name in sorted(ranked)))
+
+
+def _short(path: str) -> str:
+    directory, slash, name = path.rpartition("/")
+    return name if directory + slash in NAMED and name else path
 
 
 def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
@@ -116,7 +118,7 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
     refused = Counter(errno for errno in facts.refused.values() if errno in (EPERM, EACCES))
     for errno, count in refused.items():
         where = f"{count} namespace{'s' if count > 1 else ''}"
-        yield Gap(where, "their links", strerror(errno), "run as root (CAP_SYS_ADMIN)")
+        yield Gap(where, "their links", strerror(errno), "it takes root (CAP_SYS_ADMIN)")
     unread: dict[tuple[NsKey, int], list[int]] = {}
     for view, errno in facts.unread_hidden.items():
         unread.setdefault((view.through, errno), []).append(view.nsid)
@@ -125,7 +127,7 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
             f"nsid {', '.join(map(str, sorted(ids)[:NAMED_IDS]))}{', ...' if len(ids) > NAMED_IDS else ''}"
         )
         where = f"{len(ids)} namespace{'s' if len(ids) > 1 else ''} that {_label(namespaces, through)} calls {which}"
-        hint = "run as root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "ask again"
+        hint = "it takes root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "ask again"
         yield Gap(
             where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint
         )
@@ -145,12 +147,13 @@ def _peers_unknown(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[G
 
 
 def _holders_unknown(facts: Facts, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
+    hint = "it is held by what cannot be seen from here: an unreadable process, one outside this pid namespace, a descriptor on its way"
+    if facts.refused:
+        hint = "it may be one of those that were found and could not be entered"
     for key in facts.hidden:
+        label = namespaces[key].label
         yield Gap(
-            namespaces[key].label,
-            "who holds it, its routes, its cookie",
-            "no process, mount, descriptor or socket that can be looked at leads there",
-            "it is held by an unreadable process, or a descriptor is on its way between two",
+            label, "who holds it, its routes, its cookie", "nothing that can be looked at leads there", hint
         )
 
 

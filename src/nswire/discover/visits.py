@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
-from errno import EACCES, EPERM
+from errno import EACCES, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from nswire.model.values import End, Gateway, NsKey
 
 VANISHED = "vanished while we looked"
+RESTLESS = "they changed all the time"
+GONE = frozenset({ENOENT, ESRCH, ENODEV, ENXIO})  # what is not there any more is refused with these
 
 
 def read(scan: Scan, keys: Iterable[NsKey]) -> None:
@@ -84,13 +85,22 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
 
 
 def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[Gateway, ...]]) -> None:
-    """Read the gateways of the default routes of these namespaces. What cannot be read is left empty."""
+    """Read the gateways of the default routes of these namespaces. What cannot be read is left empty, and a gap."""
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
         cookie, routes = answers
-        if _is_same(scan, errand.door.inode, cookie) and isinstance(routes, bytes):
-            with suppress(KernelError, Malformed):
-                found[errand.door.inode] = route.gateways(routes)
+        try:
+            if isinstance(routes, Refusal):
+                reason = _reason(routes.errno)
+            elif not _is_same(scan, key, cookie):
+                reason = VANISHED
+            else:
+                found[key] = route.gateways(routes)
+                return
+        except (KernelError, Malformed) as error:
+            reason = _why(error)
+        scan.facts.gaps.append(Gap(_place(key), "its routes, which tell the way out of a bridge", reason))
 
     found.update((key, ()) for key in keys)
     scan.system.visit(
@@ -145,14 +155,17 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
             view = facts.hidden.get(end.ns)
             known = facts.links.setdefault(end.ns, {})
             before = known.pop(end.ifindex, None)
+            reason = VANISHED
             try:
-                if same and isinstance(answer, bytes):
+                if isinstance(answer, Refusal):
+                    reason = _reason(answer.errno)
+                elif same:
                     decoded = scan.decoder.decode(answer, view.nsid if view else None)
                     known.update((link.ifindex, link) for link in decoded)
-            except (KernelError, Malformed):
-                pass
+            except (KernelError, Malformed) as error:
+                reason = VANISHED if getattr(error, "errno", 0) in GONE else _why(error)
             if before is not None and end.ifindex not in known:
-                facts.gaps.append(Gap(_place(end.ns), f"the link {before.ifname}", VANISHED, "ask again"))
+                facts.gaps.append(Gap(_place(end.ns), f"the link {before.ifname}", reason, "ask again"))
 
     scan.system.visit(
         (
@@ -279,8 +292,7 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
 
 def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> None:
     facts = scan.facts
-    key = min(facts.links, default=0)
-    key = min(key, 0) - 1
+    key = min(0, *facts.links) - 1
     try:
         if isinstance(links, Refusal):
             facts.unread_hidden[view] = links.errno
@@ -292,6 +304,8 @@ def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> 
     except Malformed:
         facts.unread_hidden[view] = -1
         return
+    if interrupted(links):
+        facts.gaps.append(Gap(_place(key), "links that came or went during the dump", RESTLESS, "ask again"))
     facts.hidden[key] = view
     facts.links[key] = {link.ifindex: link for link in decoded}
     _store_addresses(scan, key, addresses, view.nsid)
@@ -301,11 +315,15 @@ def list_nsids(scan: Scan) -> None:
     """Ask every namespace for all its ids, also those that no link uses."""
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
         try:
             if isinstance(answers[0], bytes):
-                scan.facts.all_nsids[errand.door.inode] = nsid.decode(answers[0])
-        except (KernelError, Malformed):
-            return
+                scan.facts.all_nsids[key] = nsid.decode(answers[0])
+                return
+            reason = _reason(answers[0].errno)
+        except (KernelError, Malformed) as error:
+            reason = _why(error)
+        scan.facts.gaps.append(Gap(_place(key), "namespaces that it has ids for and no link to", reason))
 
     doors = (door for key, door in scan.doors.items() if key in scan.facts.links)
     scan.system.visit((Errand(door, (questions.NSIDS,)) for door in doors), deliver)
@@ -348,7 +366,7 @@ def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
     scan.facts.refused[key] = refusal.errno
     if refusal.errno in (EPERM, EACCES):
         return  # told once for all of them, by whoever concludes
-    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", VANISHED))
+    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", _reason(refusal.errno), _help(refusal.errno)))
 
 
 def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
@@ -361,12 +379,7 @@ def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> N
     scan.facts.links[key] = {link.ifindex: link for link in decoded}
     if interrupted(answer):
         scan.facts.gaps.append(
-            Gap(
-                f"net:[{key}]",
-                "links that came or went during the dump",
-                "they changed all the time",
-                "ask again",
-            )
+            Gap(_place(key), "links that came or went during the dump", RESTLESS, "ask again")
         )
 
 
@@ -374,11 +387,25 @@ def _store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None)
     try:
         if isinstance(answer, bytes):
             scan.facts.addresses[key] = address.decode(answer, target)
+            if interrupted(answer):
+                scan.facts.gaps.append(
+                    Gap(_place(key), "addresses that changed during the dump", RESTLESS, "ask again")
+                )
             return
         why = strerror(answer.errno)
     except (KernelError, Malformed) as error:
         why = _why(error)
     scan.facts.gaps.append(Gap(_place(key), "its addresses", why))
+
+
+def _reason(errno: int) -> str:
+    if errno in GONE:
+        return VANISHED
+    return "that way leads to another namespace now" if errno == ESTALE else strerror(errno)
+
+
+def _help(errno: int) -> str:
+    return "raise the limit of open files (ulimit -n)" if errno in (EMFILE, ENFILE) else ""
 
 
 def _why(error: Exception) -> str:

@@ -52,6 +52,7 @@ class Live:
             "threads": self._threads,
             "names": self._names,
             "mountinfo": self._mountinfo,
+            "root": self._root,
             "fds": self._fds,
             "sockets": self._sockets,
             "comm": self._comm,
@@ -82,7 +83,8 @@ class Live:
             "kernel": os.uname().release,
             "machine": os.uname().machine,
             "byteorder": sys.byteorder,
-            "hostname": os.uname().nodename,
+            # a container chooses its own, and may choose bytes that are no UTF-8
+            "hostname": os.fsencode(os.uname().nodename).decode("utf-8", "backslashreplace"),
             "capabilities": fields.get("CapEff", "0"),
             "uid": os.geteuid(),
             "home": self._home,
@@ -136,30 +138,31 @@ class Live:
     def _names(self, _: str) -> bytes:
         """Lines `INODE PATH` of the entries of /run/netns and its like, paths escaped as in mountinfo.
 
-        A symlink (a habit of Docker users) by the namespace behind it, 0 if there is none; `-` for all that are no
-        symlinks: they are mounts, or left over.
+        A symlink (a habit of Docker users) by the namespace behind it, 0 if there is none, `!ERRNO` if that may not be
+        seen; `-` for all that are no symlinks: they are mounts, or left over.
         """
         lines = []
         for directory in self._netns_dirs:
             try:
                 with os.scandir(os.fsencode(directory)) as entries:
                     for entry in entries:
-                        inode = b"%d" % self._inode(entry.path) if entry.is_symlink() else b"-"
-                        lines.append(b"%s %s" % (inode, _as_in_mountinfo(entry.path)))
+                        behind = self._behind(entry.path) if entry.is_symlink() else b"-"
+                        lines.append(b"%s %s" % (behind, _as_in_mountinfo(entry.path)))
             except OSError:
                 continue
         return b"\n".join(sorted(lines))
 
-    def _inode(self, path: bytes) -> int:
-        """The inode of the network namespace behind a path of ours; 0 if it is none."""
+    def _behind(self, path: bytes) -> bytes:
+        """The inode of the network namespace behind a path of ours; 0 if there is none, `!ERRNO` if it is not shown."""
         try:
             if os.stat(path).st_dev != self._nsfs:
-                return 0
+                return b"0"
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return 0
+        except OSError as error:
+            nothing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESRCH)
+            return b"0" if nothing else b"!%d" % (error.errno or errno.EIO)
         try:
-            return os.fstat(fd).st_ino if syscalls.is_network_namespace(fd) else 0
+            return b"%d" % os.fstat(fd).st_ino if syscalls.is_network_namespace(fd) else b"0"
         finally:
             os.close(fd)
 
@@ -167,6 +170,10 @@ class Live:
         """The namespace mounts (nsfs lines) of /proc/PID/mountinfo, as they are."""
         text = self._text(f"{pid}/mountinfo")
         return b"\n".join(line for line in text.split(b"\n") if b" - nsfs " in line)
+
+    def _root(self, pid: str) -> bytes:
+        """The root folder of a process, as its link text: `/` unless it is chrooted."""
+        return os.fsencode(os.readlink(f"{self._proc}/{pid}/root"))
 
     def _fds(self, _: str) -> bytes:
         """Lines `PID FD net:[INODE]` of the open descriptors that are network namespaces, or `PID - !ERRNO`."""
@@ -231,6 +238,9 @@ class Live:
             base = f"{self._proc}/{pid}/fd"
             try:
                 numbers = os.listdir(base)
+                if not numbers:
+                    pid, numbers = self._of_another_thread(pid)  # noqa: PLW2901
+                    base = f"{self._proc}/{pid}/fd"
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.ESRCH):
                     yield pid, "-", f"!{error.errno or errno.EIO}"
@@ -239,6 +249,16 @@ class Live:
                 target = self._link_text(f"{base}/{fd}")
                 if not target.startswith("!"):
                     yield pid, fd, target
+
+    def _of_another_thread(self, pid: str) -> tuple[str, list[str]]:
+        """The descriptors of a process whose first thread ended are shown by the others alone: (TID, its numbers)."""
+        base = f"{self._proc}/{pid}/task"
+        if os.stat(base).st_nlink > 3:
+            for tid in os.listdir(base):
+                numbers = os.listdir(f"{base}/{tid}/fd")
+                if numbers:
+                    return tid, numbers
+        return pid, []
 
     @staticmethod
     def _link_text(path: str) -> str:

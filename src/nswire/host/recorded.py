@@ -12,7 +12,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from errno import ENODATA
+from errno import EINVAL, ENODATA, ESTALE
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA, VERSION = "nswire/recording", 1
 MANIFEST, README = "manifest.json", "README.txt"
-MEMBER_LIMIT, TOTAL_LIMIT = 256 << 20, 1 << 30  # bytes, unpacked
+MEMBER_LIMIT, TOTAL_LIMIT = 64 << 20, 256 << 20  # bytes, unpacked; 4000 namespaces take 20 MiB
 EXPLAINED = """\
 A recording made by nswire (version 1): what a machine answered when it was asked about its network namespaces.
 Read it with `nswire peer --from FILE`, and so on: every verb that reads takes --from.
@@ -39,6 +39,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/threads, fds, sockets  PID, thread or descriptor, network namespace
   host/names                  inode and path of the entries of /run/netns
   host/mountinfo/PID          the nsfs lines of /proc/PID/mountinfo
+  host/root/PID               the root folder of a process, / unless it is chrooted
   host/comm/PID               the name of a process
   netns/INODE/cookie          SO_NETNS_COOKIE, a u64
   netns/INODE/links           RTM_GETLINK dump: netlink datagrams as the kernel sent them
@@ -46,7 +47,10 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/routes          RTM_GETROUTE dump
   netns/INODE/nsids           RTM_GETNSID dump
   netns/INODE/nsid-of/OTHER   RTM_GETNSID: what this namespace calls that one
-  netns/INODE/links@N         the links of the namespace that this one calls nsid N
+  netns/INODE/nsid-within/... RTM_GETNSID: what the namespace that this one calls by one id calls another
+  netns/INODE/links@N         the links of the namespace that this one calls nsid N; addresses@N likewise
+  netns/INODE/link/INDEX#N    a link that was read again
+  netns/INODE/ethtool/NAME    the driver's statistics, of kernels that tell a veth's other end only there
 """
 
 
@@ -102,8 +106,10 @@ class Recorded:
             return answer
         try:
             about = json.loads(answer)
-            about["source"] = self._source
-        except (ValueError, TypeError) as error:
+            about["source"] = self._source.encode("utf-8", "surrogateescape").decode(
+                "utf-8", "backslashreplace"
+            )
+        except (ValueError, TypeError, RecursionError) as error:
             raise BadRecording(f"host/about is damaged ({error})") from None
         return json.dumps(about).encode()
 
@@ -150,7 +156,7 @@ def _manifest(read: Callable[[str], bytes]) -> _Manifest:
         manifest = msgspec.json.decode(read(MANIFEST), type=_Manifest)
     except KeyError:
         raise BadRecording(f"it has no {MANIFEST}: some other zip") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecording(f"its {MANIFEST} is damaged ({error})") from None
     for wrong, what in (
         (manifest.schema != SCHEMA, f"it says that it is a {manifest.schema!r}"),
@@ -184,19 +190,22 @@ class Recorder:
 
         def keep(errand: Errand, answers: list[Answer]) -> None:
             base = f"netns/{errand.door.inode}"
-            deliver(
-                errand,
-                [
-                    self.answers.setdefault(f"{base}/{member(question.name)}", answer)
-                    for question, answer in zip(errand.questions, answers, strict=True)
-                ],
-            )
+            named = dict(zip((question.name for question in errand.questions), answers, strict=True))
+            before = self.answers.get(f"{base}/cookie")
+            if isinstance(before, bytes) and named.get("cookie", before) != before:
+                # another namespace has that inode now: its answers must not be kept under the first one's name
+                answers = [Refusal(ESTALE, "enter")] * len(answers)
+            kept = [
+                self.answers.setdefault(f"{base}/{member(name)}", answer)
+                for name, answer in zip(named, answers, strict=True)
+            ]
+            deliver(errand, kept)
 
         self._system.visit(errands, keep)
 
     def write(self, file: str | Path) -> None:
         """Write the recording: readable by its owner alone, complete or not at all. OSError."""
-        path = Path(file)
+        path = regular(file)
         answers = {name: answer for name, answer in self.answers.items() if isinstance(answer, bytes)}
         about = json.loads(answers.get("host/about", b"{}"))
         manifest = {
@@ -222,6 +231,14 @@ class Recorder:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def regular(file: str | Path) -> Path:
+    """Where that file really lies. OSError if something else than a file is there: it is not for us to replace."""
+    path = Path(os.path.realpath(file))
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "it is there already, and is no regular file")
+    return path
 
 
 def member(name: str) -> str:

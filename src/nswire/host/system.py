@@ -1,7 +1,7 @@
 """The seam: everything nswire asks of a machine goes through one small protocol.
 
 Rules of the room: questions and answers are plain values, answers are raw bytes or a refusal, and nothing here
-knows what the bytes mean. Standard library only, so that `live.py` can travel over ssh with this file alone.
+knows what the bytes mean. Standard library only, so that it can travel over ssh with `live.py`.
 """
 
 from __future__ import annotations

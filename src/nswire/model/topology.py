@@ -174,8 +174,8 @@ class Topology:
     """What a scan or a recording says about a machine.
 
     `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires`, `lowers` and `loose` by end, `gaps`: what
-    could not be seen, `taken`: how the answer was made. Nothing here is asked of the machine again, except
-    `gateways` and `comm`.
+    could not be seen, `taken`: how the answer was made. Addresses that were not wanted at once, `gateways` and
+    `comm` are asked of the machine when they are wanted; nothing else is.
     """
 
     def __init__(
@@ -244,7 +244,10 @@ class Topology:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be seen; it grows if something that is asked only now cannot be seen either."""
-        return tuple(dict.fromkeys((*self._late.gaps(), *self._gaps)))
+        known = dict.fromkeys((*self._late.gaps(), *self._gaps))
+        return tuple(
+            sorted(known, key=lambda gap: gap.what.startswith("nothing"))
+        )  # leftovers hide nothing: last
 
     def addresses_of(self, end: End) -> tuple[Address, ...]:
         """The addresses of a link."""

@@ -44,7 +44,8 @@ def _tie(facts: Facts, out: Outcome, end: End, link: LinkFact, relation: str, in
         if view not in facts.unread_hidden:
             out.unexplained.add(view)
     elif ns is not None and ns not in facts.links:
-        out.loose[end] = Loose(end, relation, "not permitted", index, nsid, ns)
+        refused = facts.refused.get(ns) in (EPERM, EACCES)
+        out.loose[end] = Loose(end, relation, "not permitted" if refused else "not visible", index, nsid, ns)
     elif ns is not None and index in facts.links[ns]:
         said_by = "" if nsid is None else out.said_by[numbering, nsid]
         out.lowers[end] = Wire(relation, end, End(ns, index), "proved", said_by)

@@ -115,6 +115,7 @@ class _Resolver:
         """An end that stays open for now: note why, and what to ask."""
         index = iflink(link)
         nsid = link.link_netnsid
+        state: State
         if index is None:
             self.out.unsaid.add(end)
             self.out.loose[end] = Loose(end, "peer", "not said", self.facts.peer_index.get(end), None)
@@ -126,14 +127,16 @@ class _Resolver:
         if ns is None:
             self._search(end, link, index)
         elif ns in self.facts.refused or ns not in self.facts.links:
-            self.out.loose[end] = Loose(end, "peer", "not permitted", index, nsid, ns)
+            refused = self.facts.refused.get(ns) in (EPERM, EACCES)
+            state = "not permitted" if refused else "not visible"
+            self.out.loose[end] = Loose(end, "peer", state, index, nsid, ns)
         else:
             other = End(ns, index)
             self.out.reread |= {end, other}
             rival = self.out.wires.get(other)
             if rival is not None:  # two ends claim the same one: at most one of them is still there
                 self.out.reread |= {rival.a, rival.b}
-            state: State = "moved" if other in self.ends else "gone"
+            state = "moved" if other in self.ends else "gone"
             self.out.loose[end] = Loose(end, "peer", state, index, nsid, ns)
 
     def _search(self, end: End, link: LinkFact, index: int) -> None:

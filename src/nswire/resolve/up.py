@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.kinds import is_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
 
@@ -31,8 +31,11 @@ class Step(NamedTuple):
     link: Link
 
 
-def up(start: Link, gateways: frozenset[str] = frozenset()) -> tuple[Step, ...]:
-    """The way up from a link. `gateways` are the addresses its namespace sends packets for elsewhere to."""
+def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> tuple[Step, ...]:
+    """The way up from a link.
+
+    `gateways` gives the addresses that its namespace sends packets for elsewhere to; asked only at a bridge.
+    """
     steps: list[Step] = []
     seen = {start.end}
     pending: list[tuple[int, Link, str]] = [(-1, start, "")]
@@ -46,14 +49,16 @@ def up(start: Link, gateways: frozenset[str] = frozenset()) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _next(link: Link, came_by: str, gateways: frozenset[str]) -> Iterator[tuple[str, Link]]:
+def _next(link: Link, came_by: str, gateways: Callable[[], frozenset[str]]) -> Iterator[tuple[str, Link]]:
     master = link.master
     if master is not None and master.kind not in ROUTING and came_by != "uplink":
         yield "port", master
         return
     if link.ports and link.kind not in ROUTING:
         # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
-        sought = gateways if gateways.isdisjoint(_own(link)) else frozenset[str]()
+        sought = gateways()
+        if not sought.isdisjoint(_own(link)):
+            sought = frozenset()
         yield from (("uplink", port) for port in _uplinks(link, sought))
     wire, lower = link.lower_wire, link.lower
     if wire is not None and lower is not None:

@@ -19,7 +19,7 @@ def why(link: Link) -> tuple[str, ...]:
     return (
         _says(link),
         _says(peer),
-        EVIDENCE[wire.evidence](proving, peer if proving == link else link, wire.said_by),
+        EVIDENCE.get(wire.evidence, _inferred)(proving, peer if proving == link else link, wire.said_by),
     )
 
 
@@ -47,6 +47,10 @@ def _mutual(_: Link, __: Link, ___: str) -> str:
     return (
         "each names the other's ifindex and no third link fits; this kernel does not say in which namespace"
     )
+
+
+def _inferred(_: Link, __: Link, ___: str) -> str:
+    return "a name or a MAC says so; the kernel does not"
 
 
 EVIDENCE = {"proved": _proved, "mutual": _mutual}

@@ -46,8 +46,11 @@ LINK_TYPES = {
 
 def way_up(link: Link) -> tuple[Step, ...]:
     """The way up from a link, told by the gateways of its own namespace and of its peer's."""
-    spaces = {link.end.ns} | ({link.peer.end.ns} if link.peer is not None else set())
-    gateways = frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
+
+    def gateways() -> frozenset[str]:
+        spaces = {link.end.ns} | ({link.peer.end.ns} if link.peer is not None else set())
+        return frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
+
     return up(link, gateways)
 
 

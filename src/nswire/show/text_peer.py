@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Loose
+    from nswire.model.values import Loose, Namespace
     from nswire.resolve.up import Step
 
 CANDIDATES_SHOWN = 20
@@ -30,12 +30,14 @@ class Node(NamedTuple):
     below: list[Node]
 
 
-def write_peers(paper: Paper, asked: Sequence[tuple[str, Sequence[Link]]]) -> None:
+def write_peers(paper: Paper, asked: Sequence[tuple[str, Sequence[Link], Namespace | None]]) -> None:
     """For each handle its links, each with its other end and the way up to the NIC."""
     first = True
-    for query, links in asked:
+    for query, links, namespace in asked:
         if not links:
-            paper.print(span(query), span(": no links there, loopback aside", "doubt"))
+            unseen = namespace is not None and not namespace.readable
+            why_none = "its links cannot be read by this user" if unseen else "no links there, loopback aside"
+            paper.print(span(query), span(f": {why_none}", "doubt"))
         for link in links:
             if not first:
                 paper.print()

@@ -54,7 +54,11 @@ def unreadable(errors: Counter[int], what: str, hides: str) -> Iterator[Gap]:
     for errno, count in sorted(errors.items()):
         if errno in (ENOENT, ESRCH):
             continue
-        hint = "run as root (CAP_SYS_PTRACE)" if errno in (EACCES, EPERM) else ""
+        hint = (
+            "it takes root (CAP_SYS_PTRACE), and no security module against it"
+            if errno in (EACCES, EPERM)
+            else ""
+        )
         yield Gap(f"{count} {what if count > 1 else SINGULAR[what]}", hides, strerror(errno), hint)
 
 

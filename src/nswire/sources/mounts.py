@@ -29,17 +29,18 @@ def find(system: System) -> Iterator[Found | Gap]:
             members.setdefault(mnt, []).append(pid)
     errors: Counter[int] = Counter()
     for mnt, pids in members.items():
-        for pid in pids[:TRIES]:
+        refusal = None
+        for pid in sorted(pids[:TRIES], key=lambda pid: mnt != own and system.host(f"root/{pid}") != b"/"):
             table = system.host(f"mountinfo/{pid}")
-            if not isinstance(table, Refusal):
-                for inode, path in procfs.mounts(table):
-                    yield Found(
-                        inode,
-                        Holder("mount", 0 if mnt == own else pid, path, own=mnt == own),
-                        ("mount", pid, path),
-                    )
-                break
-        else:
             if isinstance(table, Refusal):
-                errors[table.errno] += 1
+                refusal = table
+                continue
+            refusal = None
+            for inode, path in procfs.mounts(table):
+                holder = Holder("mount", 0 if mnt == own else pid, path, own=mnt == own)
+                yield Found(inode, holder, ("mount", pid, path))
+            if mnt == own or system.host(f"root/{pid}") == b"/":
+                break  # else it is chrooted, and its table leaves out what is mounted elsewhere
+        if refusal is not None:
+            errors[refusal.errno] += 1
     yield from unreadable(errors, "mount namespaces", "the namespaces mounted in them")

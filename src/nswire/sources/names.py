@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EACCES, EPERM
+from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec import about, procfs
@@ -22,7 +24,10 @@ def find(system: System) -> Iterator[Found | Gap]:
     table = system.host(f"mountinfo/{me.pid}")
     mounted = None if isinstance(table, Refusal) else {row.path for row in procfs.mounts(table)}
     for inode, path in rows:
-        if inode:
+        if inode is not None and inode < 0:
+            hint = "it takes root (CAP_SYS_PTRACE)" if -inode in (EACCES, EPERM) else ""
+            yield Gap(path, "the namespace of that name", strerror(-inode), hint)
+        elif inode:
             yield Found(inode, Holder("name", path=path), ("path", 0, path))
         elif inode == 0 or (mounted is not None and path not in mounted):
             yield Gap(

@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
     from nswire.host.system import System
 
+FIRST = 1  # there is always a first process, in any pid namespace; who does not see it sees little
 NOTHING_HIDDEN = ("", "0", "off")
 
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that processes are in. nswire itself is left out: it holds nothing that was not there before."""
     me = about.decode(ask(system, "about", "who is asking"))
-    if me.uid and me.hidepid not in NOTHING_HIDDEN:
+    rows = list(procfs.processes(ask(system, "processes", "namespaces of processes")))
+    if me.hidepid not in NOTHING_HIDDEN and FIRST not in {row.pid for row in rows}:
         yield Gap(
             "processes of other users",
             "the namespaces that they are in",
             f"hidepid={me.hidepid}",
             "run as root",
         )
-    answer = ask(system, "processes", "namespaces of processes")
     errors: Counter[int] = Counter()
-    for pid, net, _ in procfs.processes(answer):
+    for pid, net, _ in rows:
         if net < 0:
             errors[-net] += 1
         else:

@@ -34,10 +34,6 @@ class KernelError(OSError):
         super().__init__(code, "the kernel refused")
 
 
-class Interrupted(Exception):
-    """The dump is inconsistent: the table changed while the kernel wrote it (NLM_F_DUMP_INTR)."""
-
-
 def messages(answer: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield (type, start of payload, end) of each message up to DONE. Raise KernelError for an error in either place.
 
