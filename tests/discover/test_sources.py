@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 import nswire
 from nswire.host.recorded import Recorded
+from nswire.lab.truth import wait_until
 from nswire.sources import ALL, EAGER, mounts
 from nswire.sources.found import Found
 
@@ -156,3 +159,33 @@ def test_unknown_sources_are_an_error() -> None:
     """A misspelt name must not pass for a host without namespaces."""
     with pytest.raises(ValueError, match="no source is called nonsense"):
         nswire.scan(Recorded.fake({"host/about": b'{"home": 1, "pid": 1}'}), ("nonsense",))
+
+
+HOLD = """
+import ctypes, os, sys, threading
+fd = os.open(sys.argv[1], os.O_RDONLY)
+if sys.argv[2] == "thread":  # only the first thread ends
+    threading.Thread(target=lambda: (print("ready", flush=True), sys.stdin.read(), os._exit(0))).start()
+    ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # exit, of this thread alone
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("leader", ["process", "thread"])
+def test_a_deleted_name_that_somebody_has_open(lab: Lab, leader: str) -> None:
+    """After `ip netns del` such a descriptor shows `/`, not `net:[...]`; behind a dead leader it is not listed at all."""
+    ns = lab.namespace("named", "deleted")
+    lab.release()
+    command = [sys.executable, "-S", "-c", HOLD, "/run/netns/deleted", leader]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"ready\n"
+        ns.close()
+        wait_until(
+            lambda: leader == "process" or not os.listdir(f"/proc/{holder.pid}/fd"), what="the leader's end"
+        )
+        found = nswire.scan(sources=ALL).namespaces
+        assert ns.inode in found
+        assert [one.type for one in found[ns.inode].holders] == ["fd"]
+        holder.communicate()

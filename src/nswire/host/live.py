@@ -176,12 +176,34 @@ class Live:
         return os.fsencode(os.readlink(f"{self._proc}/{pid}/root"))
 
     def _fds(self, _: str) -> bytes:
-        """Lines `PID FD net:[INODE]` of the open descriptors that are network namespaces, or `PID - !ERRNO`."""
+        """Lines `PID FD net:[INODE]` of the open descriptors that are network namespaces, or `PID - !ERRNO`.
+
+        One that was opened through a mount shows that mount's path, and `/` once it is unmounted: what is left after
+        `ip netns del` of a namespace that somebody has open.
+        """
         lines = []
         for pid, fd, target in self._descriptors():
             if target.startswith(("net:[", "!")):
                 lines.append(f"{pid} {fd} {target}")
+            elif target == "/":
+                inode = self._namespace_at(f"{self._proc}/{pid}/fd/{fd}")
+                if inode:
+                    lines.append(f"{pid} {fd} net:[{inode}]")
         return "\n".join(lines).encode()
+
+    def _namespace_at(self, path: str) -> int:
+        """The inode of the network namespace that a descriptor is; 0 if it is something else."""
+        try:
+            device, inode = syscalls.identity(path)
+            if device != self._nsfs:
+                return 0
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return 0
+        try:
+            return inode if syscalls.is_network_namespace(fd) else 0
+        finally:
+            os.close(fd)
 
     def _sockets(self, _: str) -> bytes:
         """Lines `PID FD net:[INODE]` of the sockets and tun descriptors that live elsewhere than their process.
