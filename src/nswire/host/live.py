@@ -98,10 +98,11 @@ class Live:
     def _hidepid(self) -> str:
         """The option of the /proc mount, as its last line in mountinfo has it: `hidepid=2`, `hidepid=invisible` ..."""
         found = ""
-        for line in self._text("thread-self/mountinfo").decode(errors="replace").splitlines():
-            mount, _, rest = line.partition(" - ")
-            if rest.startswith("proc ") and mount.split(" ")[4] == self._proc:
-                found = next((option for option in rest.split(",") if option.startswith("hidepid=")), "")
+        for line in self._text("thread-self/mountinfo").split(b"\n"):
+            mount, proc, options = line.partition(b" - proc ")
+            if proc and mount.split(b" ")[4] == os.fsencode(self._proc):
+                words = options.decode(errors="replace").split(",")
+                found = next((word for word in words if word.startswith("hidepid=")), "")
         return found.removeprefix("hidepid=")
 
     def _processes(self, _: str) -> bytes:

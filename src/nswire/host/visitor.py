@@ -20,6 +20,9 @@ SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
 NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
+# Plain numbers: combining the enumeration's members takes as long as the system call that they are for.
+FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
+AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
 BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
 
@@ -49,9 +52,7 @@ class Visitor:
             self._enter(errand.door)
             # SocketType: the bare socket, without the class around it that costs as much as the system call. Neither
             # bound nor connected: the kernel does both at the first send.
-            sock = socket.SocketType(
-                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE
-            )
+            sock = socket.SocketType(FAMILY, KIND, socket.NETLINK_ROUTE)
         except OSError as error:
             return [Refusal(error.errno or errno.EIO, "enter")] * len(errand.questions)
         try:
@@ -165,17 +166,17 @@ class Visitor:
     def _receive(self, sock: socket.SocketType) -> tuple[bytes, bool]:
         """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns."""
         buffer = self._buffer
-        answer = b""
+        chunks = []
         interrupted = False
         while True:
-            size = sock.recv_into(buffer, BUFFER, socket.MSG_TRUNC | socket.MSG_DONTWAIT)
+            size = sock.recv_into(buffer, BUFFER, AT_ONCE)
             if size > BUFFER:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
             ended, flags = _last(buffer, size)
             interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
-            answer += buffer[:size]
+            chunks.append(buffer[:size])
             if ended:
-                return answer, interrupted
+                return b"".join(chunks), interrupted
 
 
 def _be_strict(sock: socket.SocketType) -> None:

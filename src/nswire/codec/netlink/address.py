@@ -11,7 +11,8 @@ from nswire.model.values import Address
 
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 IFA_ADDRESS, IFA_LOCAL, IFA_TARGET_NETNSID = 1, 2, 10
-LENGTHS = {socket.AF_INET: 4, socket.AF_INET6: 16}
+AF_INET, AF_INET6 = int(socket.AF_INET), int(socket.AF_INET6)  # comparing enumeration members is slow
+LENGTHS = {AF_INET: 4, AF_INET6: 16}
 
 _ifaddrmsg = struct.Struct("=BBBBi")
 _heads = struct.Struct("=8x4s4x4s16x")  # behind ifaddrmsg: the header of the first attribute, and of a second
@@ -46,9 +47,9 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
         family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
         known = target is None and end - start >= _heads.size
         heads = _heads.unpack_from(answer, start) if known else (b"", b"")
-        if heads == _INET and family == socket.AF_INET:
+        if heads == _INET and family == AF_INET:
             own = answer[start + 20 : start + 24]
-        elif heads[0] == _INET6 and family == socket.AF_INET6:
+        elif heads[0] == _INET6 and family == AF_INET6:
             own = answer[start + 12 : start + 28]
         else:
             own = _own(answer, start, end, target)
