@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nswire import sources
-from nswire.discover import visits
+from nswire.discover import hidden, visits
 from nswire.discover.late import Late
 from nswire.discover.state import Scan
 from nswire.discover.topology import conclude
@@ -86,7 +86,7 @@ def _search_hidden(this: Scan) -> None:
     """Links that lead to namespaces nobody has found: look harder, then read them through their nsid."""
     if not this.outcome.unexplained:
         return
-    visits.identify(this, this.outcome.unexplained)
+    hidden.identify(this, this.outcome.unexplained)
     _resolve(this)
     if this.outcome.unexplained:
         _look_again(this)  # it may be younger than our first look
@@ -101,20 +101,20 @@ def _search_hidden(this: Scan) -> None:
 def _walk(this: Scan, unknown: Callable[[], set[View]]) -> None:
     """Read namespaces through their ids, each of which may lead to further ones, until nothing is new."""
     while views := unknown():
-        visits.identify(this, views)
+        hidden.identify(this, views)
         _resolve(this)
-        if visits.recognise(this, unknown()):
+        if hidden.recognise(this, unknown()):
             _resolve(this)
         before = set(this.facts.hidden.values())
-        if not visits.read_hidden(this, unknown()):
+        if not hidden.read_hidden(this, unknown()):
             return
         this.attempt += 1
         _resolve(this)
         fresh = set(this.facts.hidden.values()) - before
-        visits.identify(
+        hidden.identify(
             this, fresh
         )  # reading gives ids to all that is wired there, the reader's neighbours included
-        if visits.recognise(this, fresh):
+        if hidden.recognise(this, fresh):
             _resolve(this)
 
 
@@ -130,5 +130,5 @@ def _settle(this: Scan) -> None:
 
 def _inventory(this: Scan) -> None:
     """Ask every namespace for all its ids, also those that no link uses, and read what nobody has found."""
-    visits.list_nsids(this)
-    _walk(this, lambda: visits.unknown_nsids(this))
+    hidden.list_nsids(this)
+    _walk(this, lambda: hidden.unknown_nsids(this))

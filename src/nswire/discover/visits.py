@@ -12,7 +12,6 @@ from nswire.codec.netlink import address, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
 from nswire.host import questions
 from nswire.host.system import Errand, Refusal
-from nswire.model.facts import View
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
             facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
         if scan.addresses:
-            _store_addresses(scan, key, answers[2], None)
+            store_addresses(scan, key, answers[2], None)
         if key != home:
-            number = _number(answers[-1])
+            number = number_in(answers[-1])
             if number is not None:
                 facts.asked[key, home] = number
 
@@ -68,10 +67,10 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
         cookie, addresses = answers
-        if _is_same(scan, key, cookie):
-            _store_addresses(scan, key, addresses, None)
+        if is_same(scan, key, cookie):
+            store_addresses(scan, key, addresses, None)
         else:
-            scan.facts.gaps.append(Gap(_place(key), "its addresses", VANISHED))
+            scan.facts.gaps.append(Gap(place(key), "its addresses", VANISHED))
 
     scan.facts.addresses.update((key, ()) for key in keys)
     scan.system.visit(
@@ -92,15 +91,15 @@ def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[
         cookie, routes = answers
         try:
             if isinstance(routes, Refusal):
-                reason = _reason(routes.errno)
-            elif not _is_same(scan, key, cookie):
+                reason = reason_of(routes.errno)
+            elif not is_same(scan, key, cookie):
                 reason = VANISHED
             else:
                 found[key] = route.gateways(routes)
                 return
         except (KernelError, Malformed) as error:
-            reason = _why(error)
-        scan.facts.gaps.append(Gap(_place(key), "its routes, which tell the way out of a bridge", reason))
+            reason = why_not(error)
+        scan.facts.gaps.append(Gap(place(key), "its routes, which tell the way out of a bridge", reason))
 
     found.update((key, ()) for key in keys)
     scan.system.visit(
@@ -118,9 +117,9 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
-        same = _is_same(scan, key, answers[0])
+        same = is_same(scan, key, answers[0])
         for about, answer in zip(by_asked[key], answers[1:], strict=True):
-            number = _number(answer)
+            number = number_in(answer)
             # no answer rules the candidate out of what can be proved, so that it is not asked for ever
             scan.facts.asked[key, about] = number if same and number is not None else nsid.NOT_ASSIGNED
 
@@ -150,7 +149,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
         return questions.one_link(end.ifindex, attempt, view.nsid if view else None)
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
-        same = _is_same(scan, errand.door.inode, answers[0])
+        same = is_same(scan, errand.door.inode, answers[0])
         for end, answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
             view = facts.hidden.get(end.ns)
             known = facts.links.setdefault(end.ns, {})
@@ -158,14 +157,14 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
             reason = VANISHED
             try:
                 if isinstance(answer, Refusal):
-                    reason = _reason(answer.errno)
+                    reason = reason_of(answer.errno)
                 elif same:
                     decoded = scan.decoder.decode(answer, view.nsid if view else None)
                     known.update((link.ifindex, link) for link in decoded)
             except (KernelError, Malformed) as error:
-                reason = VANISHED if getattr(error, "errno", 0) in GONE else _why(error)
+                reason = VANISHED if getattr(error, "errno", 0) in GONE else why_not(error)
             if before is not None and end.ifindex not in known:
-                facts.gaps.append(Gap(_place(end.ns), f"the link {before.ifname}", reason, "ask again"))
+                facts.gaps.append(Gap(place(end.ns), f"the link {before.ifname}", reason, "ask again"))
 
     scan.system.visit(
         (
@@ -205,143 +204,10 @@ def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
     return bool(told)
 
 
-# -- hidden namespaces -------------------------------------------------------------------------------------------
-
-
-def identify(scan: Scan, views: Iterable[View]) -> None:
-    """Make sure that these ids belong to none of the known namespaces.
-
-    Costly in a hub (the kernel walks all its ids for each question), so only when a link leads nowhere known. A "not
-    assigned" of before is asked again, since reading a hidden namespace gives ids to all that it is wired to, the
-    reading namespace itself included.
-    """
-    facts = scan.facts
-    throughs = {view.through for view in views} & scan.doors.keys() & facts.links.keys()
-    facts.asked = {
-        (ns, other): number
-        for (ns, other), number in facts.asked.items()
-        if number != nsid.NOT_ASSIGNED or ns not in throughs
-    }
-    known = {ns: set(scan.outcome.nsids.get(ns, {}).values()) for ns in throughs}
-    prove(scan, {(ns, other) for ns in throughs for other in scan.doors if other not in known[ns]})
-
-
-def recognise(scan: Scan, views: Iterable[View]) -> bool:
-    """Find out which of these ids are hidden namespaces that were read already, by another namespace's id."""
-    facts = scan.facts
-    hidden = {view: key for key, view in facts.hidden.items()}
-    by_door: dict[NsKey, list[tuple[View, NsKey, int]]] = {}
-    for view in views:
-        for via in {seen.through for seen in hidden} - {view.through}:
-            number = facts.asked.get((view.through, via), nsid.NOT_ASSIGNED)
-            if number >= 0 and view.through in scan.doors:
-                by_door.setdefault(view.through, []).append((view, via, number))
-    before = len(facts.aliases)
-
-    def deliver(errand: Errand, answers: list[Answer]) -> None:
-        if not _is_same(scan, errand.door.inode, answers[0]):
-            return
-        for (view, via, _), answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
-            known = hidden.get(View(via, number)) if (number := _number(answer)) is not None else None
-            if known is not None:
-                facts.aliases[view] = known
-                twice = hidden.get(view)
-                if twice is not None and twice != known:  # read once more before the kernel had a word for it
-                    for table in (facts.hidden, facts.links, facts.addresses):
-                        table.pop(twice, None)
-
-    scan.system.visit(
-        (
-            Errand(
-                scan.doors[ns],
-                (
-                    questions.COOKIE,
-                    *(questions.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
-                ),
-            )
-            for ns, asks in by_door.items()
-        ),
-        deliver,
-    )
-    return len(facts.aliases) > before
-
-
-def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
-    """Read namespaces through ids that belong to nobody known. True if that gave anything new.
-
-    Only those that one namespace sees are read in one go: ids of the same namespace are different namespaces, while
-    ids of two may be the same one.
-    """
-    facts = scan.facts
-    left = [view for view in views if view not in facts.unread_hidden and view.through in scan.doors]
-    if not left:
-        return False
-    through = min((view.through for view in left), key=lambda key: (key != facts.home, key))
-    mine = sorted(view for view in left if view.through == through)
-
-    def deliver(_: Errand, answers: list[Answer]) -> None:
-        for view, links, addresses in zip(mine, answers[::2], answers[1::2], strict=True):
-            _hidden_answer(scan, view, links, addresses)
-
-    asks = tuple(
-        q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid))
-    )
-    scan.system.visit((Errand(scan.doors[through], asks),), deliver)
-    return True
-
-
-def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> None:
-    facts = scan.facts
-    key = min(0, *facts.links) - 1
-    try:
-        if isinstance(links, Refusal):
-            facts.unread_hidden[view] = links.errno
-            return
-        decoded = scan.decoder.decode(links, view.nsid)
-    except KernelError as error:
-        facts.unread_hidden[view] = error.errno or 0
-        return
-    except Malformed:
-        facts.unread_hidden[view] = -1
-        return
-    if interrupted(links):
-        facts.gaps.append(Gap(_place(key), "links that came or went during the dump", RESTLESS, "ask again"))
-    facts.hidden[key] = view
-    facts.links[key] = {link.ifindex: link for link in decoded}
-    _store_addresses(scan, key, addresses, view.nsid)
-
-
-def list_nsids(scan: Scan) -> None:
-    """Ask every namespace for all its ids, also those that no link uses."""
-
-    def deliver(errand: Errand, answers: list[Answer]) -> None:
-        key = errand.door.inode
-        try:
-            if isinstance(answers[0], bytes):
-                scan.facts.all_nsids[key] = nsid.decode(answers[0])
-                return
-            reason = _reason(answers[0].errno)
-        except (KernelError, Malformed) as error:
-            reason = _why(error)
-        scan.facts.gaps.append(Gap(_place(key), "namespaces that it has ids for and no link to", reason))
-
-    doors = (door for key, door in scan.doors.items() if key in scan.facts.links)
-    scan.system.visit((Errand(door, (questions.NSIDS,)) for door in doors), deliver)
-
-
-def unknown_nsids(scan: Scan) -> set[View]:
-    """Listed ids that belong to no known namespace, as far as was asked."""
-    views = set()
-    for ns, ids in scan.facts.all_nsids.items():
-        known = scan.outcome.nsids.get(ns, {})
-        views |= {View(ns, number) for number in ids if number not in known}
-    return views
-
-
 # -- storing -----------------------------------------------------------------------------------------------------
 
 
-def _is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
+def is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
     """False if this visit came to another namespace than the first one: inode numbers are reused, cookies never."""
     before = scan.facts.cookies.get(key)
     if before is None:
@@ -349,11 +215,13 @@ def _is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
     return isinstance(cookie, bytes) and int.from_bytes(cookie, sys.byteorder) == before
 
 
-def _place(key: NsKey) -> str:
+def place(key: NsKey) -> str:
+    """A namespace in a gap: labels are given only when all are known."""
     return f"net:[{key}]" if key > 0 else "a hidden namespace"
 
 
-def _number(answer: Answer) -> int | None:
+def number_in(answer: Answer) -> int | None:
+    """The id in an answer, -1 for "not assigned"; None if there was no answer."""
     if isinstance(answer, Refusal):
         return None
     try:
@@ -366,7 +234,7 @@ def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
     scan.facts.refused[key] = refusal.errno
     if refusal.errno in (EPERM, EACCES):
         return  # told once for all of them, by whoever concludes
-    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", _reason(refusal.errno), _help(refusal.errno)))
+    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", reason_of(refusal.errno), _help(refusal.errno)))
 
 
 def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
@@ -374,31 +242,33 @@ def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> N
         decoded = scan.decoder.decode(answer, target)
     except (KernelError, Malformed) as error:
         scan.facts.refused[key] = getattr(error, "errno", 0) or -1
-        scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", _why(error)))
+        scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", why_not(error)))
         return
     scan.facts.links[key] = {link.ifindex: link for link in decoded}
     if interrupted(answer):
         scan.facts.gaps.append(
-            Gap(_place(key), "links that came or went during the dump", RESTLESS, "ask again")
+            Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again")
         )
 
 
-def _store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) -> None:
+def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) -> None:
+    """Keep the addresses of a namespace; what is wrong with them is a gap."""
     try:
         if isinstance(answer, bytes):
             scan.facts.addresses[key] = address.decode(answer, target)
             if interrupted(answer):
                 scan.facts.gaps.append(
-                    Gap(_place(key), "addresses that changed during the dump", RESTLESS, "ask again")
+                    Gap(place(key), "addresses that changed during the dump", RESTLESS, "ask again")
                 )
             return
         why = strerror(answer.errno)
     except (KernelError, Malformed) as error:
-        why = _why(error)
-    scan.facts.gaps.append(Gap(_place(key), "its addresses", why))
+        why = why_not(error)
+    scan.facts.gaps.append(Gap(place(key), "its addresses", why))
 
 
-def _reason(errno: int) -> str:
+def reason_of(errno: int) -> str:
+    """Why a question was refused, in words; what is gone is told as such."""
     if errno in GONE:
         return VANISHED
     return "that way leads to another namespace now" if errno == ESTALE else strerror(errno)
@@ -408,5 +278,6 @@ def _help(errno: int) -> str:
     return "raise the limit of open files (ulimit -n)" if errno in (EMFILE, ENFILE) else ""
 
 
-def _why(error: Exception) -> str:
+def why_not(error: Exception) -> str:
+    """What was wrong with an answer, in words."""
     return strerror(error.errno) if isinstance(error, KernelError) and error.errno else str(error)

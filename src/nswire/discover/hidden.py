@@ -1,0 +1,163 @@
+"""Hidden namespaces: those that only another namespace's id for them betrays.
+
+Whose is an id? First it is made sure that it is none of the namespaces that are known by another way; then the links
+and addresses behind it are read through it, without entering (Linux 4.20).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec.netlink import nsid
+from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
+from nswire.discover.visits import (
+    RESTLESS,
+    is_same,
+    number_in,
+    place,
+    prove,
+    reason_of,
+    store_addresses,
+    why_not,
+)
+from nswire.host import questions
+from nswire.host.system import Errand, Refusal
+from nswire.model.facts import View
+from nswire.model.values import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nswire.discover.state import Scan
+    from nswire.host.system import Answer
+    from nswire.model.values import NsKey
+
+
+def identify(scan: Scan, views: Iterable[View]) -> None:
+    """Make sure that these ids belong to none of the known namespaces.
+
+    Costly in a hub (the kernel walks all its ids for each question), so only when a link leads nowhere known. A "not
+    assigned" of before is asked again, since reading a hidden namespace gives ids to all that it is wired to, the
+    reading namespace itself included.
+    """
+    facts = scan.facts
+    throughs = {view.through for view in views} & scan.doors.keys() & facts.links.keys()
+    facts.asked = {
+        (ns, other): number
+        for (ns, other), number in facts.asked.items()
+        if number != nsid.NOT_ASSIGNED or ns not in throughs
+    }
+    known = {ns: set(scan.outcome.nsids.get(ns, {}).values()) for ns in throughs}
+    prove(scan, {(ns, other) for ns in throughs for other in scan.doors if other not in known[ns]})
+
+
+def recognise(scan: Scan, views: Iterable[View]) -> bool:
+    """Find out which of these ids are hidden namespaces that were read already, by another namespace's id."""
+    facts = scan.facts
+    hidden = {view: key for key, view in facts.hidden.items()}
+    by_door: dict[NsKey, list[tuple[View, NsKey, int]]] = {}
+    for view in views:
+        for via in {seen.through for seen in hidden} - {view.through}:
+            number = facts.asked.get((view.through, via), nsid.NOT_ASSIGNED)
+            if number >= 0 and view.through in scan.doors:
+                by_door.setdefault(view.through, []).append((view, via, number))
+    before = len(facts.aliases)
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        if not is_same(scan, errand.door.inode, answers[0]):
+            return
+        for (view, via, _), answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
+            known = hidden.get(View(via, number)) if (number := number_in(answer)) is not None else None
+            if known is not None:
+                facts.aliases[view] = known
+                twice = hidden.get(view)
+                if twice is not None and twice != known:  # read once more before the kernel had a word for it
+                    for table in (facts.hidden, facts.links, facts.addresses):
+                        table.pop(twice, None)
+
+    scan.system.visit(
+        (
+            Errand(
+                scan.doors[ns],
+                (
+                    questions.COOKIE,
+                    *(questions.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
+                ),
+            )
+            for ns, asks in by_door.items()
+        ),
+        deliver,
+    )
+    return len(facts.aliases) > before
+
+
+def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
+    """Read namespaces through ids that belong to nobody known. True if that gave anything new.
+
+    Only those that one namespace sees are read in one go: ids of the same namespace are different namespaces, while
+    ids of two may be the same one.
+    """
+    facts = scan.facts
+    left = [view for view in views if view not in facts.unread_hidden and view.through in scan.doors]
+    if not left:
+        return False
+    through = min((view.through for view in left), key=lambda key: (key != facts.home, key))
+    mine = sorted(view for view in left if view.through == through)
+
+    def deliver(_: Errand, answers: list[Answer]) -> None:
+        for view, links, addresses in zip(mine, answers[::2], answers[1::2], strict=True):
+            _hidden_answer(scan, view, links, addresses)
+
+    asks = tuple(
+        q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid))
+    )
+    scan.system.visit((Errand(scan.doors[through], asks),), deliver)
+    return True
+
+
+def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> None:
+    facts = scan.facts
+    key = min(0, *facts.links) - 1
+    try:
+        if isinstance(links, Refusal):
+            facts.unread_hidden[view] = links.errno
+            return
+        decoded = scan.decoder.decode(links, view.nsid)
+    except KernelError as error:
+        facts.unread_hidden[view] = error.errno or 0
+        return
+    except Malformed:
+        facts.unread_hidden[view] = -1
+        return
+    if interrupted(links):
+        facts.gaps.append(Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again"))
+    facts.hidden[key] = view
+    facts.links[key] = {link.ifindex: link for link in decoded}
+    store_addresses(scan, key, addresses, view.nsid)
+
+
+def list_nsids(scan: Scan) -> None:
+    """Ask every namespace for all its ids, also those that no link uses."""
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        key = errand.door.inode
+        try:
+            if isinstance(answers[0], bytes):
+                scan.facts.all_nsids[key] = nsid.decode(answers[0])
+                return
+            reason = reason_of(answers[0].errno)
+        except (KernelError, Malformed) as error:
+            reason = why_not(error)
+        scan.facts.gaps.append(Gap(place(key), "namespaces that it has ids for and no link to", reason))
+
+    doors = (door for key, door in scan.doors.items() if key in scan.facts.links)
+    scan.system.visit((Errand(door, (questions.NSIDS,)) for door in doors), deliver)
+
+
+def unknown_nsids(scan: Scan) -> set[View]:
+    """Listed ids that belong to no known namespace, as far as was asked."""
+    views = set()
+    for ns, ids in scan.facts.all_nsids.items():
+        known = scan.outcome.nsids.get(ns, {})
+        views |= {View(ns, number) for number in ids if number not in known}
+    return views
