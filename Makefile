@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench bench-small lock clean setup-run setup-dev setup-bench
+.PHONY: help demo test test-kernels lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ demo: setup-run ## build the blog post's network in a private namespace and ask 
 
 test: setup-dev ## run the tests, in a private host that leaves nothing behind
 	tools/private-host $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-kernels: setup-kernels ## run the kernel tests on Debian's 5.10, 6.1, 6.12 and newest kernels, in VMs (KERNELS="6.1 newest"; half an hour)
+	tests/vm/suite $(KERNELS)
 
 lint: setup-dev ## check style and formatting
 	$(BIN)/ruff check
@@ -40,5 +43,5 @@ clean: ## remove everything that these targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist bench/build
 	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-setup-run setup-dev setup-bench:
+setup-run setup-dev setup-bench setup-kernels:
 	@$(PYTHON) tools/setup $(@:setup-%=%)

@@ -49,7 +49,10 @@ def test_equal_indexes_of_macvlan_and_parent(lab: Lab, parent: str) -> None:
     """The same ifindex at both ends must not look like a link that stands on itself."""
     inner = lab.namespaces[0]
     with lab.home.rtnl() as writer:
-        writer.link("mv1", "macvlan", index=40, lower=40, netns_fd=inner.fd)
+        try:
+            writer.link("mv1", "macvlan", index=40, lower=40, netns_fd=inner.fd)
+        except FileExistsError:
+            pytest.skip("this kernel makes a link at home before it moves it")
     topology = nswire.scan()
     link = topology.link("mv1")
     assert link.ifindex == topology.link(parent).ifindex == 40
