@@ -106,3 +106,28 @@ def test_one_hidden_namespace_seen_by_two_is_one(lab: Lab) -> None:
         topology = nswire.scan(sources=ALL)
         assert [namespace.hidden for namespace in topology.namespaces.values()].count(True) == 1
         assert [link.ifname for link in topology].count("in0") == 1
+
+
+def test_a_link_is_not_paired_with_itself(lab: Lab) -> None:
+    """Both ends have index 109. Its other end leaves the third namespace for the first, which was read already; then it
+    moves itself from the second, which was read too, into the third. Read there again, it seems to name its old self.
+    """
+    for name in ("one", "two", "three"):
+        lab.namespace("named", name)
+    lab.release()
+    probe = Meddled(0, lambda: None)
+    nswire.scan(probe)
+    first, second, third = sorted(("one", "two", "three"), key=lambda name: probe.order.index(inode(name)))
+    ip(f"-n {second} link add s1 index 109 type veth peer name s0 index 109 netns {third}")
+
+    def swap() -> None:
+        ip(f"-n {third} link set s0 netns {first}")
+        ip(f"-n {second} link set s1 netns {third}")
+
+    host = Meddled(inode(second), swap)
+    topology = nswire.scan(host)
+    assert host.done
+    for link in topology:
+        if link.ifname in ("s0", "s1"):
+            assert link.peer is None or {link.ifname, link.peer.ifname} == {"s0", "s1"}, f"{link} {link.peer}"
+    assert topology.gaps

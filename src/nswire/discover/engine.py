@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nswire.model.facts import View
     from nswire.model.topology import Topology
 
+RACES = ("gone", "moved", "not visible")
 REREADS = 3  # times that ends which contradict each other are read again before that is the answer
 
 
@@ -44,6 +45,11 @@ def scan(system: System, source_names: Iterable[str] = sources.EAGER, *, address
     _resolve(this)
     _search_hidden(this)
     _settle(this)
+    if _changed_meanwhile(this):
+        this.facts.restless = True
+        _resolve(this)
+        _search_hidden(this)
+        _settle(this)
     if chosen >= set(sources.ALL):
         _inventory(this)
     return conclude(this, time.monotonic() - started, Late(this))
@@ -126,6 +132,20 @@ def _settle(this: Scan) -> None:
         visits.reread(this, this.outcome.reread, attempt)
         _resolve(this)
         _search_hidden(this)
+
+
+def _changed_meanwhile(this: Scan) -> bool:
+    """True if anything shows that the host was not quiet: then one side's word is no proof any more."""
+    if any(loose.state in RACES for loose in this.outcome.loose.values()):
+        return True
+    if any(gap.why in (visits.VANISHED, visits.RESTLESS) for gap in this.facts.gaps):
+        return True
+    links = this.facts.links
+    return any(  # two ends with one MAC may be one link, read in two places
+        wire.a.ns != wire.b.ns
+        and links[wire.a.ns][wire.a.ifindex].address == links[wire.b.ns][wire.b.ifindex].address != ""
+        for wire in this.outcome.wires.values()
+    )
 
 
 def _inventory(this: Scan) -> None:

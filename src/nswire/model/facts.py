@@ -19,6 +19,7 @@ class Facts:
     """The facts of one scan.
 
     `asked[A, B]` is A's answer to "what do you call B" (-1: nothing). `refused[A]` is the errno of entering A.
+    `restless`: things changed while they were read, so that one side's word may be older than the other's.
     `peer_index[end]` is ethtool's peer_ifindex, asked only where the kernel says nothing better.
     """
 
@@ -33,6 +34,7 @@ class Facts:
         self.refused: dict[NsKey, int] = {}
         self.hidden: dict[NsKey, View] = {}
         self.unread_hidden: dict[View, int] = {}
+        self.restless = False
         self.aliases: dict[View, NsKey] = {}
         self.peer_index: dict[End, int] = {}
         self.gaps: list[Gap] = []

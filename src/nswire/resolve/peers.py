@@ -80,10 +80,27 @@ class _Resolver:
         if index is None or ns is None:
             return False
         other = End(ns, index)
-        if other in self.out.wires or not self._names(other, end):
+        if other in self.out.wires or not self._names(other, end) or not self._confirmed(end, other):
             return False
         self._pair(end, other)
         return True
+
+    def _confirmed(self, end: End, other: End) -> bool:
+        """True unless the other side has to be heard, too, and does not say the same.
+
+        One side's word suffices while nothing changes. But an end that was read, then moved, may name the place where
+        by now another link stands that happens to name it back: so after any sign of change both sides are asked.
+        """
+        link = self.ends[other]
+        numbering = self.facts.numbering(other.ns)
+        if not self.facts.restless or link.link_netnsid is None or end.ns < 0 or numbering < 0:
+            return True
+        if self._other_namespace(other.ns, link) == end.ns:
+            return True
+        question = (numbering, end.ns)
+        if question not in self.facts.asked:
+            self.out.ask.add(question)
+        return False
 
     def _other_namespace(self, ns: NsKey, link: LinkFact) -> NsKey | None:
         if link.link_netnsid is None:
@@ -103,7 +120,7 @@ class _Resolver:
         nsid, mine = self.ends[end].link_netnsid, self.ends[other].link_netnsid
         said_by = "" if nsid is None else self.out.said_by[self.facts.numbering(end.ns), nsid]
         self.out.wires[end] = self.out.wires[other] = Wire("peer", end, other, "proved", said_by)
-        if mine is not None:
+        if mine is not None and not self.facts.restless:
             self._learn(self.facts.numbering(other.ns), mine, end.ns, "the other end of a proved pair")
 
     def _learn(self, ns: NsKey, nsid: int, about: NsKey, said_by: str) -> None:
@@ -113,6 +130,8 @@ class _Resolver:
 
     def _leave(self, end: End, link: LinkFact) -> None:
         """An end that stays open for now: note why, and what to ask."""
+        if end in self.out.wires:
+            return
         index = iflink(link)
         nsid = link.link_netnsid
         state: State
