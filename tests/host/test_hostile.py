@@ -55,7 +55,7 @@ def test_another_namespace_under_the_same_path_is_noticed(lab: Lab) -> None:
     (answer,) = visit(Door(one.inode, 0, (("path", 0, "/run/netns/other"),)))
     assert isinstance(answer, Refusal)
     (answer,) = visit(Door(other.inode, 0, (("path", 0, "/run/netns/gone"), ("path", 0, "/run/netns/other"))))
-    assert isinstance(answer, bytes), "the next way is tried"
+    assert isinstance(answer, bytes) or answer.doing == "ask", "the next way is tried"
 
 
 def test_the_same_inode_with_another_cookie_is_noticed(lab: Lab) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from errno import EACCES, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE
+from errno import EACCES, EAGAIN, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 VANISHED = "vanished while we looked"
 RESTLESS = "they changed all the time"
+REASONS = {
+    ESTALE: "that way leads to another namespace now",
+    EAGAIN: "the way there leads through a file system that may never answer",  # see syscalls.open_path_in_root
+}
 GONE = frozenset({ENOENT, ESRCH, ENODEV, ENXIO})  # what is not there any more is refused with these
 
 
@@ -271,7 +275,7 @@ def reason_of(errno: int) -> str:
     """Why a question was refused, in words; what is gone is told as such."""
     if errno in GONE:
         return VANISHED
-    return "that way leads to another namespace now" if errno == ESTALE else strerror(errno)
+    return REASONS.get(errno) or strerror(errno)
 
 
 def _help(errno: int) -> str:
