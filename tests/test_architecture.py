@@ -14,7 +14,7 @@ import nswire
 ROOT = Path(nswire.__file__).parent
 # A room may import the rooms above it in this list, never one below.
 ROOMS = (
-    "version", "model", "codec", "host", "sources", "kinds", "resolve", "discover", "owners", "handles", "path",
+    "version", "model", "codec", "host", "sources", "kinds", "resolve", "facets", "discover", "owners", "handles", "path",
     "check", "draw", "show", "lab", "web", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
@@ -81,7 +81,7 @@ def test_the_lab_needs_the_standard_library_alone() -> None:
             )
 
 
-@pytest.mark.parametrize("pure", ["model", "codec", "kinds", "resolve", "handles"])
+@pytest.mark.parametrize("pure", ["model", "codec", "kinds", "resolve", "facets", "handles"])
 def test_pure_rooms_do_no_io(pure: str) -> None:
     """Facts and conclusions are made of values: nothing in these rooms opens, connects or runs anything."""
     forbidden = {"subprocess", "threading", "fcntl", "ctypes", "pathlib", "shutil", "tempfile"}
@@ -103,9 +103,9 @@ def test_no_file_outgrows_its_room(file: Path) -> None:
 
 def test_the_core_names_no_source_and_no_kind() -> None:
     """Adding a kind or a source touches one file and one row, so the engine must not know any."""
-    from nswire import kinds, sources
+    from nswire import facets, kinds, sources
 
-    words = {kind.name for kind in kinds.TABLE} | {source.name for source in sources.TABLE}
+    words = {row.name for table in (kinds.TABLE, sources.TABLE, facets.TABLE) for row in table}
     for file in [*(ROOT / "discover").glob("*.py"), ROOT / "resolve" / "peers.py"]:
         strings = {
             n.value

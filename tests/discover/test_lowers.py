@@ -39,10 +39,10 @@ def test_macvlan_beside_another_link_with_its_parents_index(parent: str) -> None
     link = topology.link("inner/mv0")
     assert link.lower == topology.link(parent)
     assert link.peer is None
-    assert link.lower_wire is not None
-    assert (link.lower_wire.relation, link.lower_wire.evidence) == ("lower", "proved")
+    assert [(wire.relation, wire.evidence) for wire in link.lower_wires] == [("lower", "proved")]
     assert link in topology.link("nic0").uppers
-    assert [(step.relation, step.link.ifname) for step in up(link)][:1] == [("lower", "nic0")]
+    first = up(link).steps[0]
+    assert (first.relation, first.link) == ("lower", topology.link("nic0"))
 
 
 def test_equal_indexes_of_macvlan_and_parent(lab: Lab, parent: str) -> None:
@@ -69,8 +69,7 @@ def test_vxlan_that_was_moved(parent: str) -> None:
     topology = nswire.scan()
     link = topology.link("inner/vx0")
     assert link.lower == topology.link(parent)
-    assert link.lower_wire is not None
-    assert link.lower_wire.relation == "underlay"
+    assert [wire.relation for wire in link.lower_wires] == ["underlay"]
 
 
 def test_vxlan_on_nothing(lab: Lab) -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from nswire.handles import find, nearest, unique_handle
 from nswire.handles.table import PREFIXES
-from nswire.model.topology import Topology
-from nswire.model.values import Address, Gap, Gateway, Holder, LinkFact, Namespace, Taken
+from nswire.model.topology import NothingMore, Topology
+from nswire.model.values import Address, Holder, LinkFact, Namespace, Taken
 
 HOME, ROUTER, QDHCP, NAMELESS, HIDDEN = 4026531840, 4026532001, 4026532002, 4026532003, -1
 
 
-class Known:
+class Known(NothingMore):
     """Whom a topology asks late: here somebody who knows addresses."""
 
     def __init__(self, addresses: dict[int, list[Address]]) -> None:
@@ -25,15 +25,6 @@ class Known:
 
     def addresses(self, ns: int) -> tuple[Address, ...]:
         return tuple(self._addresses.get(ns, ()))
-
-    def gaps(self) -> tuple[Gap, ...]:
-        return ()
-
-    def gateways(self, _: int) -> tuple[Gateway, ...]:
-        return ()
-
-    def comm(self, _: int) -> str:
-        return ""
 
 
 def fact(

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nswire
-from nswire.kinds.data import FIELDS, PORT_FIELDS, details, port_details
+from nswire.kinds import TABLE, details, port_details
+from nswire.kinds.fields import read
 
 if TYPE_CHECKING:
+    from nswire.kinds.kind import Kind
     from nswire.lab.truth import Lab
 
 ADD = (
@@ -57,8 +59,8 @@ def test_as_ip_shows_it(lab: Lab) -> None:
         fact = topology.link(name).fact
         info = expected[name].get("linkinfo", {})
         for mine, shown in (
-            (details(fact.kind, fact.data), info.get("info_data", {})),
-            (port_details(fact.slave_kind, fact.slave_data), info.get("info_slave_data", {})),
+            (details(fact), info.get("info_data", {})),
+            (port_details(fact), info.get("info_slave_data", {})),
         ):
             theirs = {RENAMED.get(key, key): value for key, value in shown.items()}
             for key, value in mine.items():
@@ -79,8 +81,8 @@ def test_as_ip_shows_it(lab: Lab) -> None:
     assert {("wall0", "state"), ("wall0", "hairpin"), ("wall0", "learning"), ("wall0", "isolated")} <= said
 
 
-@given(kind=st.sampled_from(sorted({*FIELDS, *PORT_FIELDS, "foo"})), noise=st.binary(max_size=120))
-def test_any_bytes(kind: str, noise: bytes) -> None:
+@given(kind=st.sampled_from(TABLE), noise=st.binary(max_size=120))
+def test_any_bytes(kind: Kind, noise: bytes) -> None:
     """What does not make sense is left out."""
-    for said in (details(kind, noise), port_details(kind, noise)):
-        assert all(isinstance(value, int | str | bool) for value in said.values())
+    for said in (read(kind.fields, noise), read(kind.port_fields, noise)):
+        assert all(isinstance(value, int | str | bool | dict) for value in said.values())

@@ -108,13 +108,14 @@ def test_any_facts_give_consistent_answers(
     for end, wire in outcome.wires.items():
         assert end in (wire.a, wire.b)
         assert wire.a != wire.b
+        assert wire.b is not None
         assert outcome.wires[wire.a] is outcome.wires[wire.b]
         assert end not in outcome.loose
 
 
 def test_a_way_up_in_circles_ends() -> None:
     """Recordings may claim bridges that are ports of each other, or stacks without end."""
-    from nswire.model.topology import Topology
+    from nswire.model.topology import NothingMore, Topology
     from nswire.model.values import Namespace, Taken
 
     def stack(masters: dict[int, int]) -> Topology:
@@ -131,10 +132,14 @@ def test_a_way_up_in_circles_ends() -> None:
             loose={},
             gaps=(),
             taken=Taken("", 0, "", "", "", (), 0),
-            late=None,  # type: ignore[arg-type]
+            late=NothingMore(),
         )
 
     circle = stack({1: 2, 2: 3, 3: 1})
-    assert [step.link.ifindex for step in up(circle.link("l1"))] == [2, 3]
-    tower = stack({i: i + 1 for i in range(1, 1000)})
-    assert len(up(tower.link("l1"))) == LONGEST
+    way = up(circle.link("l1"))
+    assert [step.link.ifindex for step in way.steps if step.link is not None] == [2, 3]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(1, "again")]
+    tower = stack({i: i + 1 for i in range(1, LONGEST + 1000)})
+    way = up(tower.link("l1"))
+    assert len(way.steps) == LONGEST
+    assert way.ends[-1].end == "too long"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from nswire.model.topology import Topology
+from nswire.model.topology import NothingMore, Topology
 from nswire.model.values import (
     Address,
     End,
     Gap,
-    Gateway,
     Holder,
     LinkFact,
     Loose,
@@ -22,7 +21,7 @@ HOME, QDHCP, LOCKED, HIDDEN = 4026531840, 4026532177, 4026532178, -1
 EVIL = "ev\x1b[31m\u202eil"
 
 
-class Known:
+class Known(NothingMore):
     """What the host answers late."""
 
     def addresses(self, ns: int) -> tuple[Address, ...]:
@@ -31,12 +30,6 @@ class Known:
             QDHCP: [Address(68, "10.10.100.2/24", 2, 0), Address(68, "169.254.169.254/16", 2, 0)],
         }
         return tuple(known.get(ns, ()))
-
-    def gaps(self) -> tuple[Gap, ...]:
-        return ()
-
-    def gateways(self, _: int) -> tuple[Gateway, ...]:
-        return ()
 
     def comm(self, pid: int) -> str:
         return {812: "dnsmasq"}.get(pid, "")

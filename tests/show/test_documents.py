@@ -59,7 +59,7 @@ def test_peer(topology: Topology) -> None:
     raw = json.loads(text)
     assert list(raw) == ["schema", "version", "taken", "results", "gaps"]
     first, hidden, locked, ambiguous = raw["results"]
-    assert list(first) == ["query", "link", "relation", "peer", "evidence", "why", "up"]
+    assert list(first) == ["query", "link", "relation", "peer", "evidence", "why", "up", "ends"]
     assert list(first["link"]) == LINK
     assert list(first["link"]["netns"]) == NETNS
     assert first["relation"] == "veth"

@@ -47,7 +47,7 @@ def test_peer(topology: Topology) -> None:
         qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24  169.254.169.254/16
         └─ peer (proved)  host/tap1  ifindex 69  veth  UP  02:00:00:00:00:45
            └─ port of  host/brq1  ifindex 67  bridge  UP  02:00:00:00:00:43
-              └─ uplink  host/eth1  ifindex 3  UP  02:00:00:00:00:03
+              └─ uplink  host/eth1  ifindex 3  NIC  UP  02:00:00:00:00:03
         qdhcp-1/ns-1 (68) says: my other end is ifindex 69 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)
         host/tap1 (69) says: my other end is ifindex 68 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)
         nsid 0 of qdhcp-1 is host (RTM_GETNSID)
@@ -62,7 +62,8 @@ def test_peer_from_the_home_side_on_a_narrow_terminal(topology: Topology) -> Non
         │       169.254.169.254/16
         └─ port of  host/brq1  ifindex 67  bridge  UP
            │    02:00:00:00:00:43
-           └─ uplink  host/eth1  ifindex 3  UP  02:00:00:00:00:03
+           └─ uplink  host/eth1  ifindex 3  NIC  UP
+                   02:00:00:00:00:03
         host/tap1 (69) says: my other end is ifindex 68 in nsid 0
           (IFLA_LINK, IFLA_LINK_NETNSID)
         qdhcp-1/ns-1 (68) says: my other end is ifindex 69 in nsid 0

@@ -57,11 +57,11 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
 
 def _has_none(asked: Asked) -> bool:
-    from nswire.show.build import open_peer
+    from nswire.show.build import open_peer, servers
 
     if asked.namespace is not None and not asked.namespace.readable:
         return False  # that it has none is more than we know
-    return all(link.peer is None and open_peer(link) is None for link in asked.links)
+    return all(link.peer is None and open_peer(link) is None and not servers(link) for link in asked.links)
 
 
 def _every_pair(topology: Topology) -> Answer:

@@ -35,6 +35,22 @@ class TableRow(NamedTuple):
     net: int
 
 
+class TapRow(NamedTuple):
+    """A descriptor that serves a tun, tap or macvtap link called `name` (`fd` -1: a process that could not be looked at).
+
+    `net` is the namespace of a tun link (negative: -errno), `ifindex` and `mac` tell a macvtap one. `vhost`: no link, but
+    the process has /dev/vhost-net open.
+    """
+
+    pid: int
+    fd: int
+    net: int = 0
+    ifindex: int = 0
+    mac: str = ""
+    name: str = ""
+    vhost: bool = False
+
+
 class NameRow(NamedTuple):
     """An entry of /run/netns: a symlink to that namespace (0: to none, negative: -errno), or no symlink (None)."""
 
@@ -84,6 +100,24 @@ def table(answer: bytes) -> Iterator[TableRow]:
         inode = namespace(net)
         if inode is not None and (number.isdigit() or number == "-"):
             yield TableRow(int(pid), -1 if number == "-" else int(number), inode)
+
+
+def taps(answer: bytes) -> Iterator[TapRow]:
+    """Rows of the question `taps`."""
+    for line in answer.split(b"\n"):
+        words = line.split(b" ", 4)
+        if len(words) != 5:
+            continue
+        pid, fd, where, mac = (word.decode("ascii", "replace") for word in words[:4])
+        if not (pid.isdigit() and (fd.isdigit() or fd == "-") and len(pid) <= DIGITS and len(fd) <= DIGITS):
+            continue
+        row = TapRow(int(pid), -1 if fd == "-" else int(fd), name=os.fsdecode(words[4]))
+        if where == "vhost":
+            yield row._replace(vhost=True)
+        elif where.startswith("tap:") and where[4:].isdigit() and len(where) <= DIGITS:
+            yield row._replace(ifindex=int(where[4:]), mac=mac)
+        elif len(where) <= LONGEST and (net := namespace(where)):
+            yield row._replace(net=net)
 
 
 def names(answer: bytes) -> Iterator[NameRow]:

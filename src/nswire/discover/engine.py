@@ -142,7 +142,8 @@ def _changed_meanwhile(this: Scan) -> bool:
         return True
     links = this.facts.links
     return any(  # two ends with one MAC may be one link, read in two places
-        wire.a.ns != wire.b.ns
+        wire.b is not None
+        and wire.a.ns != wire.b.ns
         and links[wire.a.ns][wire.a.ifindex].address == links[wire.b.ns][wire.b.ifindex].address != ""
         for wire in this.outcome.wires.values()
     )

@@ -1,19 +1,30 @@
-"""Questions that are asked only when somebody wants to know: addresses, default routes, names of processes."""
+"""Questions that are asked only when somebody wants to know: addresses, default routes, facets of links, names of processes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nswire.discover import visits
+from nswire import facets
+from nswire.codec.netlink.nsid import NOT_ASSIGNED
+from nswire.discover import hidden, visits
+from nswire.facets.facet import Detail
+from nswire.host import questions
+from nswire.host.system import Errand
+from nswire.model.facts import View
+from nswire.model.values import End, Gap, Loose
+from nswire.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from nswire.discover.state import Scan
-    from nswire.model.values import Address, Gap, Gateway, NsKey
+    from nswire.facets.facet import Facet
+    from nswire.host.system import Answer, Question
+    from nswire.model.facts import Facts
+    from nswire.model.values import Address, Gateway, NsKey, Value, Wire
 
-FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all that are left
+FEW = 8  # namespaces or links that are asked one by one, before it is cheaper to ask all that are left
 
 
 class Late:
@@ -23,6 +34,10 @@ class Late:
         self._scan = scan
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
         self._asked: Counter[str] = Counter()
+        self._known: dict[str, set[End]] = {}
+        self._wires: dict[End, list[Wire]] = {}
+        self._loose: dict[End, list[Loose]] = {}
+        self._details: dict[End, dict[str, dict[str, Value]]] = {}
 
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:
         """The addresses of a namespace."""
@@ -49,3 +64,100 @@ class Late:
         """The name of a process, as it calls itself; empty if it is gone."""
         answer = self._scan.system.host(f"comm/{pid}")
         return answer.decode("utf-8", "surrogateescape") if isinstance(answer, bytes) else ""
+
+    # -- facets of links -----------------------------------------------------------------------------------------
+
+    def wires(self, end: End) -> tuple[Wire, ...]:
+        """The wires that facets make of a link, from either end."""
+        self._ask(end, wires_only=True)
+        return tuple(self._wires.get(end, ()))
+
+    def loose(self, end: End) -> tuple[Loose, ...]:
+        """Those whose other end is not known for certain."""
+        self._ask(end, wires_only=True)
+        return tuple(self._loose.get(end, ()))
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
+        """What facets tell of a link besides, by the facet's name."""
+        self._ask(end, wires_only=False)
+        return self._details.get(end, {})
+
+    def _ask(self, end: End, *, wires_only: bool) -> None:
+        link = self._scan.facts.links.get(end.ns, {}).get(end.ifindex)
+        if link is None:
+            return
+        for facet in facets.TABLE:
+            known = self._known.setdefault(facet.name, set())
+            if end in known or (wires_only and not facet.wires) or not facet.about(link):
+                continue
+            self._asked[facet.name] += 1
+            ends = {end}
+            if facet.wide or self._asked[facet.name] > FEW:
+                ends = self._all_about(facet) - known
+            known |= ends
+            self._learn(facet, ends)
+
+    def _all_about(self, facet: Facet) -> set[End]:
+        return {
+            End(ns, link.ifindex)
+            for ns, links in self._scan.facts.links.items()
+            for link in links.values()
+            if facet.about(link)
+        }
+
+    def _learn(self, facet: Facet, ends: Collection[End]) -> None:
+        for said in facet.ask(Questioner(self._scan), ends):
+            if isinstance(said, Gap):
+                self._scan.facts.gaps.append(said)
+            elif isinstance(said, Loose):
+                self._loose.setdefault(said.a, []).append(said)
+            elif isinstance(said, Detail):
+                self._details.setdefault(said.end, {}).setdefault(facet.name, {}).update(said.values)
+            else:
+                for at in {said.a, said.b}:
+                    if at is not None:
+                        self._wires.setdefault(at, []).append(said)
+
+
+class Questioner:
+    """The machine, as facets see it (`facets.facet.Asking`)."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self.facts: Facts = scan.facts
+
+    def host(self, name: str) -> Answer:
+        """The answer to a question about the whole host, asked once."""
+        return self._scan.system.host(name)
+
+    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
+        """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
+        found: dict[NsKey, list[Answer]] = {}
+
+        def deliver(errand: Errand, answers: list[Answer]) -> None:
+            key = errand.door.inode
+            if visits.is_same(self._scan, key, answers[0]):
+                found[key] = answers[1:]
+
+        doors = self._scan.doors
+        errands = (Errand(doors[ns], (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in doors)
+        self._scan.system.visit(errands, deliver)
+        for ns in asks:
+            if ns not in found:
+                why = visits.VANISHED if ns in doors else "nothing that can be looked at leads there"
+                self.facts.gaps.append(Gap(self.place(ns), "what its links are tied to", why))
+        return found
+
+    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
+        """The namespace that `ns` calls so; None if none that is known is."""
+        if nsid == NOT_ASSIGNED:
+            return None
+        view = View(ns, nsid)
+        if nsid not in self._scan.outcome.nsids.get(ns, {}):
+            hidden.identify(self._scan, {view})
+            self._scan.outcome = resolve(self.facts)
+        return self._scan.outcome.nsids.get(ns, {}).get(nsid)
+
+    def place(self, ns: NsKey) -> str:
+        """The namespace in a gap or a reason."""
+        return visits.place(ns)

@@ -55,6 +55,7 @@ class Live:
             "root": self._root,
             "fds": self._fds,
             "sockets": self._sockets,
+            "taps": self._taps,
             "comm": self._comm,
         }
 
@@ -247,6 +248,43 @@ class Live:
             return f"net:[{os.fstat(nsfd).st_ino}]"
         finally:
             os.close(nsfd)
+
+    def _taps(self, _: str) -> bytes:
+        """Lines `PID FD WHERE MAC NAME` of the descriptors that serve a tun, tap or macvtap link; `PID - !ERRNO`: unreadable.
+
+        WHERE is, for tun and tap, the namespace that the link is in now (TUNGETDEVNETNS; `!ERRNO` if that is refused), for
+        macvtap `tap:N`, the ifindex in the name of its device, as the driver chose it; MAC is `-` but for macvtap. A
+        line `PID FD vhost - -` tells of a process that lets the kernel do the copying (/dev/vhost-net).
+        """
+        lines = []
+        for pid, fd, target in self._descriptors():
+            try:
+                if target == "/dev/net/tun":
+                    name = self._tun_name(pid, fd)
+                    if name:
+                        where = f"net:[{syscalls.namespace_of_tun(int(pid), int(fd))}]"
+                        lines.append(b"%s %s %s - %s" % (pid.encode(), fd.encode(), where.encode(), name))
+                elif target.startswith("/dev/tap") and target[8:].isdigit():
+                    mac, name = syscalls.macvtap(int(pid), int(fd))
+                    lines.append(f"{pid} {fd} tap:{target[8:]} {mac.hex(':')} ".encode() + name)
+                elif target == "/dev/vhost-net":
+                    lines.append(f"{pid} {fd} vhost - -".encode())
+                elif target.startswith("!"):
+                    lines.append(f"{pid} {fd} {target} - -".encode())
+            except OSError as error:
+                if error.errno not in (errno.ESRCH, errno.EBADF, errno.ENOENT, errno.EBADFD):
+                    lines.append(
+                        f"{pid} {fd} !{error.errno or errno.EIO} - ".encode() + self._tun_name(pid, fd)
+                    )
+        return b"\n".join(lines)
+
+    def _tun_name(self, pid: str, fd: str) -> bytes:
+        """The link that a tun descriptor is attached to, by the name that it has now; empty: none."""
+        try:
+            text = self._text(f"{pid}/fdinfo/{fd}")
+        except OSError:
+            return b""
+        return next((line[4:].strip() for line in text.split(b"\n") if line.startswith(b"iff:")), b"")
 
     def _comm(self, pid: str) -> bytes:
         """The process's name, as it calls itself."""

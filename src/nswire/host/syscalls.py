@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -9,8 +10,14 @@ import os
 import socket
 import struct
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CLONE_NEWNET = 0x40000000
+TUNGETDEVNETNS = 0x54E3  # the namespace that a tun link is in now (Linux 5.3), include/uapi/linux/if_tun.h
+TUNGETIFF, SIOCGIFHWADDR = 0x800454D2, 0x8927
 SIOCGSKNS = 0x894C  # the namespace of a socket, include/uapi/linux/sockios.h
 NS_GET_NSTYPE = 0xB703
 NS_GET_ID = 0x8008B70D  # Linux 6.13 and newer; the same number as the cookie
@@ -67,13 +74,50 @@ def _open_beneath(root: int, path: str, resolve: int) -> int:
     )
 
 
+def copied(pidfd: int, fd: int) -> int:
+    """A copy of another process's descriptor (pidfd_getfd, Linux 5.6); it takes what tracing that process takes."""
+    return _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+
+
 def namespace_of_socket(pidfd: int, fd: int) -> int:
-    """A descriptor of the network namespace of another process's socket (pidfd_getfd, Linux 5.6; SIOCGSKNS)."""
-    copy = _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+    """A descriptor of the network namespace of another process's socket (SIOCGSKNS)."""
+    copy = copied(pidfd, fd)
     try:
         return fcntl.ioctl(copy, SIOCGSKNS)
     finally:
         os.close(copy)
+
+
+def namespace_of_tun(pid: int, fd: int) -> int:
+    """The inode of the namespace that the link behind another process's tun descriptor is in."""
+    with _borrowed(pid, fd) as copy:
+        ns = fcntl.ioctl(copy, TUNGETDEVNETNS)
+        try:
+            return os.fstat(ns).st_ino
+        finally:
+            os.close(ns)
+
+
+def macvtap(pid: int, fd: int) -> tuple[bytes, bytes]:
+    """MAC and name of the macvtap link behind another process's descriptor (drivers/net/tap.c)."""
+    with _borrowed(pid, fd) as copy:
+        name: bytes = fcntl.ioctl(copy, TUNGETIFF, bytes(40))[:16]
+        address: bytes = fcntl.ioctl(copy, SIOCGIFHWADDR, bytes(40))[18:24]
+    return address, name.split(b"\0", 1)[0]
+
+
+@contextlib.contextmanager
+def _borrowed(pid: int, fd: int) -> Iterator[int]:
+    """A copy of another process's descriptor, for a moment."""
+    pidfd = pidfd_open(pid)
+    try:
+        copy = copied(pidfd, fd)
+        try:
+            yield copy
+        finally:
+            os.close(copy)
+    finally:
+        os.close(pidfd)
 
 
 def identity(path: str) -> tuple[int, int]:

@@ -1,64 +1,58 @@
-"""What a link kind's IFLA_LINK means, one row a kind. Decide by IFLA_INFO_KIND, never by number.
+"""What a link kind is, and what its IFLA_LINK means: one row a kind. Decide by IFLA_INFO_KIND, never by number.
 
-A row says which relation the link named there stands in: `peer` (the other end of a pair), `lower` (the link under it)
-or `underlay` (the link its outer packets use; 0: none, any route will do). A kind that is not in the table is shown by
-its name and makes no wire. A kind that keeps the index elsewhere than in IFLA_LINK has a file in this room for that.
+A kind that is not in the table is shown by its name and makes no wire.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
-from nswire.kinds import vxlan
-from nswire.kinds.link import iflink
+from nswire.kinds import bond, bridge, fields, macvlan, others, pairs, tun, tunnels, vlan, vrf, vxlan
+from nswire.kinds.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.model.values import LinkFact
+    from nswire.model.values import LinkFact, Value
 
-Relation = Literal["peer", "lower", "underlay"]
-
-
-class Kind(NamedTuple):
-    """A link kind: its IFLA_INFO_KIND, the relation it makes, and where the ifindex of the other link stands."""
-
-    name: str
-    relation: Relation
-    other: Callable[[LinkFact], int | None] = iflink
-
-
-TABLE = (
-    Kind("veth", "peer"),
-    Kind("netkit", "peer"),
-    Kind("vxcan", "peer"),
-    Kind("vlan", "lower"),
-    Kind("macvlan", "lower"),
-    Kind("macvtap", "lower"),
-    Kind("ipvlan", "lower"),
-    Kind("ipvtap", "lower"),
-    Kind("macsec", "lower"),
-    Kind("ipoib", "lower"),
-    Kind("rmnet", "lower"),
-    Kind("vxlan", "underlay", vxlan.index),
-    Kind("gre", "underlay"),
-    Kind("gretap", "underlay"),
-    Kind("ip6gre", "underlay"),
-    Kind("ip6gretap", "underlay"),
-    Kind("erspan", "underlay"),
-    Kind("ip6erspan", "underlay"),
-    Kind("ipip", "underlay"),
-    Kind("sit", "underlay"),
-    Kind("ip6tnl", "underlay"),
-    Kind("vti", "underlay"),
-    Kind("vti6", "underlay"),
-    Kind("xfrm", "underlay"),
+TABLE: tuple[Kind, ...] = (
+    *pairs.KINDS,
+    *vlan.KINDS,
+    *macvlan.KINDS,
+    *others.KINDS,
+    *vxlan.KINDS,
+    *tunnels.KINDS,
+    *bridge.KINDS,
+    *bond.KINDS,
+    *vrf.KINDS,
+    *tun.KINDS,
 )
 
-BY_NAME = {kind.name: kind for kind in TABLE}
+_BY_NAME = {kind.name: kind for kind in TABLE}
+_UNKNOWN = Kind("")
+
+
+def of(kind: str) -> Kind:
+    """The row of a kind; for one that is not in the table, a row that claims nothing."""
+    return _BY_NAME.get(kind, _UNKNOWN)
 
 
 def is_pair(kind: str) -> bool:
     """True for kinds whose links come in pairs."""
-    row = BY_NAME.get(kind)
-    return row is not None and row.relation == "peer"
+    return of(kind).relation == "peer"
+
+
+def is_fallback(fact: LinkFact) -> bool:
+    """True for the tunnel that the kernel itself puts into each namespace, as long as nobody uses it."""
+    row = of(fact.kind)
+    return bool(row.fallback) and fact.ifname == row.fallback and not fact.flags & 1
+
+
+def details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Value]:
+    """What a link says of itself (IFLA_INFO_DATA), by iproute2's names."""
+    return fields.read(of(fact.kind).fields, fact.data, name_of)
+
+
+def port_details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Value]:
+    """What its master says of it as a port (IFLA_INFO_SLAVE_DATA), by iproute2's names."""
+    return fields.read(of(fact.slave_kind).port_fields, fact.slave_data, name_of)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import Malformed, attributes
+from nswire.kinds.fields import BE16, U8, U32, Field, address, flag, indexes, switch
+from nswire.kinds.kind import Kind
 
 if TYPE_CHECKING:
     from nswire.model.values import LinkFact
 
 IFLA_VXLAN_LINK = 3
 
+VXLAN = {
+    1: Field("id", U32),
+    2: Field("remote", address),  # IFLA_VXLAN_GROUP: one host, or a multicast group
+    16: Field("remote", address),
+    4: Field("local", address),
+    17: Field("local", address),
+    5: Field("ttl", U8),
+    15: Field("port", BE16),
+    7: Field("learning", switch),
+    13: Field("proxy", switch),
+    23: Field("gbp", flag),
+    25: Field("external", switch),
+}
 
-def index(fact: LinkFact) -> int | None:
-    """The ifindex of the link that the outer packets leave by; None if the routes decide."""
-    try:
-        for kind, start, stop in attributes(fact.data, 0, len(fact.data)):
-            if kind == IFLA_VXLAN_LINK and stop - start == 4:
-                return int(struct.unpack_from("=I", fact.data, start)[0]) or None
-    except Malformed:
-        return None
-    return None
+
+def _below(fact: LinkFact) -> tuple[int, ...]:
+    return indexes(fact.data, IFLA_VXLAN_LINK)
+
+
+KINDS = (Kind("vxlan", "underlay", _below, fields=VXLAN, brief=("id", "local", "remote")),)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Namespace,
         NsKey,
         Taken,
+        Value,
         Wire,
     )
 
@@ -44,6 +45,50 @@ class Late(Protocol):
     def comm(self, pid: int) -> str:
         """The name of a process; empty if it is not known."""
         ...
+
+    def wires(self, end: End) -> tuple[Wire, ...]:
+        """The wires of a link that rtnetlink's description of it does not tell: its server, its virtual switch ..."""
+        ...
+
+    def loose(self, end: End) -> tuple[Loose, ...]:
+        """Those of these wires whose other end is not known for certain."""
+        ...
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
+        """What else is known of a link, by what it was asked for."""
+        ...
+
+
+class NothingMore:
+    """A `Late` that has nothing to add: of a topology that is made by hand."""
+
+    def addresses(self, ns: NsKey) -> tuple[Address, ...]:  # noqa: ARG002 (here and below: the protocol's signature)
+        """No addresses."""
+        return ()
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """No gaps."""
+        return ()
+
+    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:  # noqa: ARG002
+        """No gateways."""
+        return ()
+
+    def comm(self, pid: int) -> str:  # noqa: ARG002
+        """No name."""
+        return ""
+
+    def wires(self, end: End) -> tuple[Wire, ...]:  # noqa: ARG002
+        """No wires."""
+        return ()
+
+    def loose(self, end: End) -> tuple[Loose, ...]:  # noqa: ARG002
+        """Nothing open."""
+        return ()
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
+        """No details."""
+        return {}
 
 
 class Nowhere(LookupError):
@@ -128,8 +173,14 @@ class Link:
 
     @property
     def ports(self) -> tuple[Link, ...]:
-        """The links that are ports of this one."""
-        return self._topology.ports_of(self.end)
+        """The links that are ports of this one, those of a virtual switch included."""
+        late = (
+            self._topology.at(wire.a)
+            for wire in self.late_wires
+            if wire.relation == "port" and wire.b == self.end
+        )
+        ports = (*self._topology.ports_of(self.end), *(link for link in late if link is not None))
+        return tuple(dict.fromkeys(ports))
 
     @property
     def numbered_by(self) -> Namespace:
@@ -145,13 +196,14 @@ class Link:
     @property
     def lower(self) -> Link | None:
         """What it stands on: a VLAN's or macvlan's parent, the link that a tunnel's packets leave by; None: nothing."""
-        wire = self.lower_wire
-        return None if wire is None else self._topology.get(wire.b)
+        return next(
+            (link for wire in self.lower_wires if (link := self._topology.at(wire.b)) is not None), None
+        )
 
     @property
-    def lower_wire(self) -> Wire | None:
-        """The wire to what it stands on; its relation is `lower` or `underlay`."""
-        return self._topology.lowers.get(self.end)
+    def lower_wires(self) -> tuple[Wire, ...]:
+        """The wires to what it stands on, nearly always one; their relation is `lower` or `underlay`."""
+        return self._topology.lowers.get(self.end, ())
 
     @property
     def uppers(self) -> tuple[Link, ...]:
@@ -160,22 +212,37 @@ class Link:
 
     @property
     def loose(self) -> Loose | None:
-        """Why its peer is not known, if it has one that is not."""
+        """Why its peer is not known, if it has one that is not; the same for what it stands on."""
         return self._topology.loose.get(self.end)
+
+    @property
+    def late_wires(self) -> tuple[Wire, ...]:
+        """Its wires that take questions of their own: to the process that serves it, to a virtual switch, by tc. Asked now."""
+        return self._topology.late_wires(self.end)
+
+    @property
+    def late_loose(self) -> tuple[Loose, ...]:
+        """Those of them whose other end is not known for certain. Asked now."""
+        return self._topology.late_loose(self.end)
+
+    @property
+    def details(self) -> Mapping[str, Mapping[str, Value]]:
+        """What else the kernel says of it: its device, VLANs, programs ... Asked now."""
+        return self._topology.details(self.end)
 
     @property
     def peer(self) -> Link | None:
         """The other end of the pair; None if it has none, or none that is certain (then see `loose`)."""
         wire = self.wire
-        return None if wire is None else self._topology.get(wire.b if wire.a == self.end else wire.a)
+        return None if wire is None else self._topology.at(wire.b if wire.a == self.end else wire.a)
 
 
 class Topology:
     """What a scan or a recording says about a machine.
 
     `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires`, `lowers` and `loose` by end, `gaps`: what
-    could not be seen, `taken`: how the answer was made. Addresses that were not wanted at once, `gateways` and
-    `comm` are asked of the machine when they are wanted; nothing else is.
+    could not be seen, `taken`: how the answer was made. Addresses that were not wanted at once, `gateways`, `comm`,
+    `late_wires` and `details` are asked of the machine when they are wanted; nothing else is.
     """
 
     def __init__(
@@ -185,7 +252,7 @@ class Topology:
         namespaces: Mapping[NsKey, Namespace],
         links: Mapping[NsKey, Mapping[int, LinkFact]],
         wires: Mapping[End, Wire],
-        lowers: Mapping[End, Wire],
+        lowers: Mapping[End, tuple[Wire, ...]],
         loose: Mapping[End, Loose],
         gaps: tuple[Gap, ...],
         taken: Taken,
@@ -223,6 +290,10 @@ class Topology:
         """The link that is there, if any."""
         fact = self._links.get(end.ns, {}).get(end.ifindex)
         return None if fact is None else Link(self, end, fact)
+
+    def at(self, end: End | None) -> Link | None:
+        """The link at that end of a wire, if it is one and it is there."""
+        return None if end is None else self.get(end)
 
     def link(self, name: str) -> Link:
         """The one link called `IFNAME`, an altname, or `NETNS/IFNAME`. Raise Nowhere if there is none or another one.
@@ -272,8 +343,10 @@ class Topology:
         """The links that stand on a link."""
         if self._uppers is None:
             self._uppers = {}
-            for wire in self.lowers.values():
-                self._uppers.setdefault(wire.b, []).append(wire.a)
+            for wires in self.lowers.values():
+                for wire in wires:
+                    if wire.b is not None:
+                        self._uppers.setdefault(wire.b, []).append(wire.a)
         return tuple(link for upper in self._uppers.get(end, ()) if (link := self.get(upper)) is not None)
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
@@ -283,6 +356,18 @@ class Topology:
     def comm(self, pid: int) -> str:
         """The name of a process, asked now."""
         return self._late.comm(pid)
+
+    def late_wires(self, end: End) -> tuple[Wire, ...]:
+        """The wires of a link that take questions of their own, asked now."""
+        return self._late.wires(end)
+
+    def late_loose(self, end: End) -> tuple[Loose, ...]:
+        """Those of them whose other end is not known for certain, asked now."""
+        return self._late.loose(end)
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
+        """What else is known of a link, asked now."""
+        return self._late.details(end)
 
     def named_holders(self, ns: NsKey) -> dict[Holder, str]:
         """The holders whose processes are told by name, with that name: the first few of each type.

@@ -140,18 +140,41 @@ class End(msgspec.Struct, frozen=True, gc=False):
     ifindex: int
 
 
-class Wire(msgspec.Struct, frozen=True):
-    """A relation between two links, with the evidence for it.
+Scalar = int | str | bool
+Value = Scalar | dict[str, Scalar]
+Pairs = tuple[tuple[str, Scalar], ...]
+"""Names and values, in the order in which they are told."""
 
-    Proved: the id by which `a`'s namespace calls `b`'s is what says so, and `said_by` is how it is known what that id
-    stands for (empty: both are in one namespace). See `resolve.why` for the whole story in words.
+
+class Far(msgspec.Struct, frozen=True, gc=False):
+    """An end of a wire that is no link.
+
+    `process`: what serves a tap (`ns`: where that process is). `namespace`: where a tunnel's outer packets are routed,
+    or leave. `tunnel`: a port of a virtual switch that is no link of its own.
+    """
+
+    type: Literal["process", "namespace", "tunnel"]
+    name: str = ""
+    ns: NsKey | None = None
+    pid: int | None = None
+    data: Pairs = ()
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """A relation of a link to another one (`b`), or to something else (`to`; then `b` is None), with the evidence for it.
+
+    Proved between namespaces: the id by which `a`'s namespace calls `b`'s is what says so, and `said_by` is how it is
+    known what that id stands for (empty: both are in one namespace); else `said_by` names who says it. See `resolve.why`
+    for the whole story of a pair in words. `data` is what belongs to the wire itself, such as a VLAN tag.
     """
 
     relation: str
     a: End
-    b: End
+    b: End | None
     evidence: Evidence
     said_by: str = ""
+    to: Far | None = None
+    data: Pairs = ()
 
 
 State = Literal["gone", "moved", "not visible", "not permitted", "ambiguous", "not said"]
@@ -160,7 +183,8 @@ State = Literal["gone", "moved", "not visible", "not permitted", "ambiguous", "n
 class Loose(msgspec.Struct, frozen=True):
     """An end whose other end is not known for certain: `state` says why, `candidates` are all that would fit.
 
-    `ns` is the namespace the other end is in, if that much is known; `ifindex` its index there.
+    `ns` is the namespace the other end is in, if that much is known; `ifindex` its index there. `spaces` are candidates
+    of an end that is a namespace.
     """
 
     a: End
@@ -170,6 +194,7 @@ class Loose(msgspec.Struct, frozen=True):
     nsid: int | None
     ns: NsKey | None = None
     candidates: tuple[End, ...] = ()
+    spaces: tuple[NsKey, ...] = ()
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ class Outcome:
     """
 
     wires: dict[End, Wire] = field(default_factory=dict)
-    lowers: dict[End, Wire] = field(default_factory=dict)
+    lowers: dict[End, tuple[Wire, ...]] = field(default_factory=dict)
     loose: dict[End, Loose] = field(default_factory=dict)
     ask: set[tuple[NsKey, NsKey]] = field(default_factory=set)
     reread: set[End] = field(default_factory=set)

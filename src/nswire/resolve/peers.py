@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.kinds import is_pair
-from nswire.kinds.link import iflink
+from nswire.kinds.kind import iflink
 from nswire.model.facts import View
 from nswire.model.values import End, Loose, Wire
 from nswire.resolve.outcome import Outcome
@@ -154,7 +154,7 @@ class _Resolver:
             self.out.reread |= {end, other}
             rival = self.out.wires.get(other)
             if rival is not None:  # two ends claim the same one: at most one of them is still there
-                self.out.reread |= {rival.a, rival.b}
+                self.out.reread |= {claimed for claimed in (rival.a, rival.b) if claimed is not None}
             state = "moved" if other in self.ends else "gone"
             self.out.loose[end] = Loose(end, "peer", state, index, nsid, ns)
 

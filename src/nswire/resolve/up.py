@@ -4,86 +4,218 @@ Each step names the step that it comes after (-1: the link itself) and the wire 
 to the ports that lead out, not to its other clients. A port leads out if it is no end of a pair (a NIC, a VLAN, a
 bond, a tunnel), or if its other end is a port of another bridge in the same namespace, or lies at home while the
 bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
+
+Each branch ends, and says why: at a NIC; where its namespace's routes decide; at a process; at what cannot be seen.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.kinds import is_pair
+from nswire import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
+    from nswire.model.values import Far, Loose, Wire
 
-LONGEST = 256  # steps; a recording may claim any number
-
-ROUTING = frozenset({"vrf"})  # masters that route: being their port is no way further by L2
-LEAF_KINDS = frozenset({"tun", "tap"})  # ports whose other side is a process: clients, such as VMs
+LONGEST = 1024  # steps; a recording may claim any number
 
 
 class Step(NamedTuple):
-    """One step of the way: after which step, by which relation, to which link."""
+    """One step of the way: after which step, by which relation, to which link or else to what; `wire` has the evidence."""
 
     after: int
     relation: str
-    link: Link
+    link: Link | None
+    to: Far | None
+    wire: Wire | None
 
 
-def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> tuple[Step, ...]:
+class Stop(NamedTuple):
+    """Where a branch ends: after which step, at what (see `ENDS`), and what is not known, if that is why."""
+
+    after: int
+    end: str
+    loose: Loose | None = None
+
+
+class Way(NamedTuple):
+    """The way up, and its ends."""
+
+    steps: tuple[Step, ...]
+    ends: tuple[Stop, ...]
+
+
+class _Onward(NamedTuple):
+    relation: str
+    link: Link | None = None
+    to: Far | None = None
+    wire: Wire | None = None
+
+
+ENDS = {
+    "nic": "a NIC: from here packets leave this machine",
+    "routes": "from here the routes of {netns} decide",
+    "no uplink": "none of its ports leads out",
+    "no ports": "it has no ports",
+    "nothing": "nothing more is tied to it",
+    "loopback": "what is sent here comes back",
+    "process": "a process has it from here",
+    "unserved": "no process that can be seen serves it",
+    "namespace": "from here the routes of {netns} decide",
+    "tunnel": "a tunnel has it from here",
+    "again": "the way comes back to itself",
+    "too long": "there is more, which is not followed",
+    "unknown": "what comes next is not known for certain",
+}
+
+
+def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
     """The way up from a link.
 
     `gateways` gives the addresses that its namespace sends packets for elsewhere to; asked only at a bridge.
     """
     steps: list[Step] = []
+    ends: list[Stop] = []
     seen = {start.end}
-    pending: list[tuple[int, Link, str]] = [(-1, start, "")]
-    while pending and len(steps) < LONGEST:
-        number, link, came_by = pending.pop(0)
-        for relation, following in _next(link, came_by, gateways):
-            if following.end not in seen:
-                seen.add(following.end)
-                steps.append(Step(number, relation, following))
-                pending.append((len(steps) - 1, following, relation))
-    return tuple(steps)
+    pending = deque([(-1, start, "")])
+    while pending:
+        number, link, came_by = pending.popleft()
+        onward, stop = _next(link, came_by, gateways)
+        if stop is not None:
+            ends.append(stop._replace(after=number))
+        onward = [one for one in onward if one.link is not None or one.to is not None]
+        fresh = [one for one in onward if one.link is None or one.link.end not in seen]
+        if onward and not fresh:
+            ends.append(Stop(number, "again"))
+        for one in fresh:
+            if len(steps) >= LONGEST:
+                return Way(tuple(steps), (*ends, Stop(len(steps) - 1, "too long")))
+            steps.append(Step(number, one.relation, one.link, one.to, one.wire))
+            if one.link is not None:
+                seen.add(one.link.end)
+                pending.append((len(steps) - 1, one.link, one.relation))
+            elif one.to is not None:
+                ends.append(Stop(len(steps) - 1, one.to.type))
+    return Way(tuple(steps), tuple(ends))
 
 
-def _next(link: Link, came_by: str, gateways: Callable[[], frozenset[str]]) -> Iterator[tuple[str, Link]]:
+def _next(
+    link: Link, came_by: str, gateways: Callable[[], frozenset[str]]
+) -> tuple[list[_Onward], Stop | None]:
+    """Where the way goes on from a link, and why it does not, if it does not or not everywhere."""
+    if came_by != "uplink":
+        above = list(_masters(link))
+        if above:
+            return above, None
+    if _is_switch(link):
+        out = list(_uplinks(link, gateways))
+        return (out, None) if out else ([], Stop(0, _end_of_switch(link)))
+    below = [_to(link, wire) for wire in link.lower_wires]
+    loose = link.loose
+    if loose is not None and loose.relation != "peer":
+        return below, Stop(0, "unknown", loose)
+    if below:
+        return below, None
+    return _across(link, came_by, loose)
+
+
+def _across(link: Link, came_by: str, loose: Loose | None) -> tuple[list[_Onward], Stop | None]:
+    """A link with nothing above and below: to the other end of its pair, to where tc or a process takes its packets."""
+    if kinds.is_pair(link.kind):
+        if came_by == "peer" or (not came_by and link.netns.home):
+            return [], Stop(0, "routes")
+        peer = link.peer
+        if peer is not None:
+            return [_Onward("peer", peer, wire=link.wire)], None
+        return [], Stop(0, "unknown", loose)
+    late = [_to(link, wire) for wire in link.late_wires if wire.a == link.end and wire.relation in ACROSS]
+    if late:
+        # tc sends on at once what a process would otherwise get
+        redirected = [one for one in late if one.relation == "redirect"]
+        return redirected or late, None
+    unknown = next((one for one in link.late_loose if one.relation in ACROSS), None)
+    if unknown is not None:
+        return [], Stop(0, "unknown", unknown)
+    return [], Stop(0, _end_of(link))
+
+
+ACROSS = ("redirect", "tap", "underlay")
+
+
+def _end_of(link: Link) -> str:
+    if link.loopback:
+        return "loopback"
+    if not link.kind:
+        return "nic"
+    return "unserved" if kinds.of(link.kind).served else "nothing"
+
+
+def _end_of_switch(link: Link) -> str:
+    if link.addresses:
+        return "routes"
+    return "no uplink" if link.ports else "no ports"
+
+
+def _masters(link: Link) -> Iterator[_Onward]:
+    """What it is a port of: a virtual switch says that better than the kernel, which only names its datapath."""
+    ports = [wire for wire in link.late_wires if wire.relation == "port" and wire.a == link.end]
+    if ports:
+        yield from (_to(link, wire) for wire in ports)
+        return
     master = link.master
-    if master is not None and master.kind not in ROUTING and came_by != "uplink":
-        yield "port", master
-        return
-    if link.ports and link.kind not in ROUTING:
-        # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
-        sought = gateways()
-        if not sought.isdisjoint(_own(link)):
-            sought = frozenset()
-        yield from (("uplink", port) for port in _uplinks(link, sought))
-    wire, lower = link.lower_wire, link.lower
-    if wire is not None and lower is not None:
-        yield wire.relation, lower
-    if link.ports:
-        return
-    peer = link.peer
-    if peer is not None and came_by != "peer" and (came_by == "uplink" or not link.netns.home):
-        yield "peer", peer
+    if master is not None and not kinds.of(master.kind).routes:
+        yield _Onward("port", master)
 
 
-def _uplinks(bridge: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
+def _to(link: Link, wire: Wire) -> _Onward:
+    return _Onward(wire.relation, link.topology.at(wire.b), wire.to, wire)
+
+
+def _is_switch(link: Link) -> bool:
+    """True for a bridge, bond ... also without ports, and for a virtual switch."""
+    row = kinds.of(link.kind)
+    if row.routes:
+        return False
+    return row.switch or bool(link.ports) or any(_joins(link, wire) for wire in link.late_wires)
+
+
+def _joins(switch: Link, wire: Wire) -> bool:
+    """True for what a virtual switch has instead of links: patch ports and tunnels."""
+    tunnel = wire.to is not None and wire.to.type == "tunnel"
+    return wire.relation == "patch" or (tunnel and wire.a == switch.end)
+
+
+def _uplinks(switch: Link, gateways: Callable[[], frozenset[str]]) -> Iterator[_Onward]:
+    """The ports that lead out, other switches that it is joined to by patch ports, and its tunnels."""
+    # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
+    sought = gateways()
+    if not sought.isdisjoint(_own(switch)):
+        sought = frozenset()
+    yield from (_Onward("uplink", port) for port in _leading_out(switch, sought))
+    for wire in switch.late_wires:
+        if _joins(switch, wire):
+            far = wire.b if wire.a == switch.end else wire.a
+            yield _Onward(wire.relation, switch.topology.at(far), wire.to, wire)
+
+
+def _leading_out(switch: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
     """The ports that lead out, found once: a bridge may have a thousand ports, and each of them may be asked about."""
-    memo = bridge.topology.memo
-    key = (bridge.end, gateways)
+    memo = switch.topology.memo
+    key = (switch.end, gateways)
     if key not in memo:
-        memo[key] = tuple(port for port in bridge.ports if leads_out(port, gateways))
+        memo[key] = tuple(port for port in switch.ports if leads_out(port, gateways))
     return memo[key]
 
 
 def leads_out(port: Link, gateways: frozenset[str]) -> bool:
     """True if the way out of a bridge may go through that port, see the head of this file."""
-    if port.kind in LEAF_KINDS:
+    if kinds.of(port.kind).leaf:
         return False
-    if not is_pair(port.kind):
+    if not kinds.is_pair(port.kind):
         return True
     far = port.peer
     if far is None:

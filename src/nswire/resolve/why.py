@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.kinds.link import iflink
+from nswire.kinds.kind import iflink
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.kinds import is_pair
-from nswire.kinds.data import details, port_details
-from nswire.resolve.up import up
+from nswire.kinds import details, is_pair, port_details
+from nswire.model.values import End
+from nswire.resolve.up import ENDS, up
 from nswire.resolve.why import why
 from nswire.show.documents import (
+    EndDoc,
     FarDoc,
     HolderDoc,
     LinkDoc,
@@ -19,12 +20,16 @@ from nswire.show.documents import (
     SeenFromDoc,
     ShownDoc,
     StepDoc,
+    ToDoc,
+    WireDoc,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import End, Holder, Loose, Namespace, NsKey
-    from nswire.resolve.up import Step
+    from nswire.model.values import Far, Holder, Loose, Namespace, NsKey, Value, Wire
+    from nswire.resolve.up import Step, Stop, Way
 
 # include/uapi/linux/if_arp.h, in iproute2's words
 LINK_TYPES = {
@@ -44,7 +49,7 @@ LINK_TYPES = {
 }
 
 
-def way_up(link: Link) -> tuple[Step, ...]:
+def way_up(link: Link) -> Way:
     """The way up from a link, told by the gateways of its own namespace and of its peer's."""
 
     def gateways() -> frozenset[str]:
@@ -54,6 +59,43 @@ def way_up(link: Link) -> tuple[Step, ...]:
         return frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
 
     return up(link, gateways)
+
+
+def all_wires(link: Link) -> tuple[Wire, ...]:
+    """Every wire of a link: its pair's, those to what it stands on, and those that take questions of their own."""
+    own = () if link.wire is None else (link.wire,)
+    return (*own, *link.lower_wires, *link.late_wires)
+
+
+def servers(link: Link) -> tuple[Far, ...]:
+    """The processes at the other end of a link."""
+    wires = (wire for wire in link.late_wires if wire.relation == "tap" and wire.a == link.end)
+    return tuple(wire.to for wire in wires if wire.to is not None)
+
+
+def said_of(link: Link) -> dict[str, Value]:
+    """What its kind says of it, links by their names."""
+    return details(link.fact, _name_of(link))
+
+
+def said_of_port(link: Link) -> dict[str, Value]:
+    """What its master says of it as a port."""
+    return port_details(link.fact, _name_of(link))
+
+
+def _name_of(link: Link) -> Callable[[int], str]:
+    def name(index: int) -> str:
+        found = link.topology.get(End(link.end.ns, index))
+        return f"if{index}" if found is None else found.ifname
+
+    return name
+
+
+def end_words(link: Link, way: Way, stop: Stop) -> str:
+    """Why the way up ends there. Escape it like any text from outside."""
+    last = link if stop.after < 0 else way.steps[stop.after].link
+    netns = "its namespace" if last is None else last.netns.label
+    return ENDS[stop.end].format(netns=netns)
 
 
 def master_name(link: Link) -> str | None:
@@ -111,13 +153,15 @@ class Builder:
             parentbus=fact.parentbus,
             link_type=LINK_TYPES.get(fact.type, str(fact.type)),
             slave_kind=fact.slave_kind,
-            info_data=details(fact.kind, fact.data),
-            info_slave_data=port_details(fact.slave_kind, fact.slave_data),
+            info_data=said_of(link),
+            info_slave_data=said_of_port(link),
             link_index=fact.link,
             link_netnsid=fact.link_netnsid,
             ports=tuple(port.ifname for port in link.ports),
             lower=self._lower(link),
             uppers=tuple(self.link(upper) for upper in link.uppers),
+            wires=tuple(self._wire(wire) for wire in all_wires(link)),
+            details={name: dict(values) for name, values in link.details.items()},
             namespace=self.namespace(link.netns),
         )
 
@@ -134,14 +178,18 @@ class Builder:
 
     def _peer_fields(self, query: str | None, link: Link) -> dict[str, Any]:
         wire, peer, loose = link.wire, link.peer, open_peer(link)
+        to = servers(link) if query is not None else ()
+        way = None if query is None else way_up(link)
         return {
             "query": query,
             "link": self.link(link),
-            "relation": link.kind if wire is not None or loose is not None or is_pair(link.kind) else None,
+            "relation": link.kind if wire or loose or to or is_pair(link.kind) else None,
             "peer": None if peer is None else self.link(peer),
             "evidence": None if wire is None else wire.evidence,
             "why": why(link),
-            "up": () if query is None else tuple(self._step(step) for step in way_up(link)),
+            "up": () if way is None else tuple(self._step(step) for step in way.steps),
+            "ends": () if way is None else tuple(_end(link, way, stop) for stop in way.ends),
+            **({"to": tuple(self._to(one) for one in to)} if to else {}),
             **({} if loose is None else self._open(loose)),
         }
 
@@ -158,9 +206,10 @@ class Builder:
         }
 
     def _lower(self, link: Link) -> LowerDoc | None:
-        wire, lower, loose = link.lower_wire, link.lower, link.loose
-        if wire is not None and lower is not None:
-            return LowerDoc(relation=wire.relation, link=self.link(lower), evidence=wire.evidence)
+        lower, loose = link.lower, link.loose
+        for wire in link.lower_wires:
+            if wire.b is not None and lower is not None:
+                return LowerDoc(relation=wire.relation, link=self.link(lower), evidence=wire.evidence)
         if loose is None or loose.relation == "peer":
             return None
         fields = self._open(loose)
@@ -169,13 +218,50 @@ class Builder:
         )
 
     def _step(self, step: Step) -> StepDoc:
-        return StepDoc(after=step.after, relation=step.relation, link=self.link(step.link))
+        return StepDoc(
+            after=step.after,
+            relation=step.relation,
+            link=None if step.link is None else self.link(step.link),
+            evidence="proved" if step.wire is None else step.wire.evidence,
+            **self._more(step.to, step.wire),
+        )
+
+    def _wire(self, wire: Wire) -> WireDoc:
+        a, b = self._topology.get(wire.a), self._topology.at(wire.b)
+        if a is None:  # pragma: no cover (a wire starts at a link that was read)
+            raise LookupError(wire)
+        return WireDoc(
+            relation=wire.relation,
+            a=self.link(a),
+            b=None if b is None else self.link(b),
+            evidence=wire.evidence,
+            by=wire.said_by,
+            **self._more(wire.to, wire),
+        )
+
+    def _more(self, to: Far | None, wire: Wire | None) -> dict[str, Any]:
+        more: dict[str, Any] = {} if to is None else {"to": self._to(to)}
+        return more | ({"data": dict(wire.data)} if wire is not None and wire.data else {})
+
+    def _to(self, far: Far) -> ToDoc:
+        ns = None if far.ns is None else self._topology.namespaces.get(far.ns)
+        return ToDoc(
+            type=far.type,
+            name=far.name,
+            netns=None if ns is None else self.netns(ns),
+            pid=far.pid,
+            data=dict(far.data),
+        )
 
     def _seen_from(self, ns: Namespace) -> SeenFromDoc | None:
         if ns.seen_from is None:
             return None
         through, nsid = ns.seen_from
         return SeenFromDoc(netns=self.netns(self._topology.namespaces[through]), nsid=nsid)
+
+
+def _end(link: Link, way: Way, stop: Stop) -> EndDoc:
+    return EndDoc(after=stop.after, end=stop.end, why=end_words(link, way, stop))
 
 
 def _holder(holder: Holder, comm: str | None) -> HolderDoc:

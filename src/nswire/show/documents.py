@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from nswire.model.values import Evidence, Gap, Owner, State, Taken
+from nswire.model.values import Evidence, Gap, Owner, Scalar, State, Taken, Value
 
 VERSION: Literal[1] = 1
 """Of all documents. It grows when a key changes its meaning or goes; new keys may come at any time."""
@@ -41,12 +41,28 @@ class LinkDoc(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[Owner, ...]
 
 
+class ToDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What a wire ends at if that is no link: the process that serves a tap, a namespace whose routes decide, a tunnel."""
+
+    type: Literal["process", "namespace", "tunnel"]
+    name: str
+    netns: NetnsDoc | None
+    pid: int | None
+    data: dict[str, Scalar]
+
+
 class StepDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """A step towards the NIC: `after` is the number of the step that it follows, -1 the asked link."""
+    """A step towards the NIC: `after` is the number of the step that it follows, -1 the asked link.
+
+    `link` is null where it leads to something else: then `to` is there. `data` is what belongs to the wire, such as a tag.
+    """
 
     after: int
     relation: str
-    link: LinkDoc
+    link: LinkDoc | None
+    evidence: Evidence
+    to: ToDoc | UnsetType = UNSET
+    data: dict[str, Scalar] | UnsetType = UNSET
 
 
 class FarDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +73,32 @@ class FarDoc(msgspec.Struct, frozen=True, kw_only=True):
     netns: NetnsDoc | None
 
 
+class EndDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the way up ends: after which step (-1: at the asked link), at what, and that in words."""
+
+    after: int
+    end: str
+    why: str
+
+
+class WireDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A wire from link `a` to link `b`, or to what `to` says. `by` is who says so."""
+
+    relation: str
+    a: LinkDoc
+    b: LinkDoc | None
+    evidence: Evidence
+    by: str
+    to: ToDoc | UnsetType = UNSET
+    data: dict[str, Scalar] | UnsetType = UNSET
+
+
 class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):
     """An asked link and its other end.
 
     `query` is the handle, null if none was given; `relation` is the kind of a link that has another end, else null.
-    `state`, `far` and `candidates` are there only where it has one that is not known for certain.
+    `to` is there where a process is at the other end. `state`, `far` and `candidates` are there only where it is not known
+    for certain. `ends` tells where each branch of `up` ends, and why.
     """
 
     query: str | None
@@ -71,6 +108,8 @@ class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence | None
     why: tuple[str, ...]
     up: tuple[StepDoc, ...]
+    ends: tuple[EndDoc, ...]
+    to: tuple[ToDoc, ...] | UnsetType = UNSET
     state: State | UnsetType = UNSET
     far: FarDoc | UnsetType = UNSET
     candidates: tuple[LinkDoc, ...] | UnsetType = UNSET
@@ -116,7 +155,8 @@ class LowerDoc(msgspec.Struct, frozen=True, kw_only=True):
 class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     """Everything about a link. `link_index` and `link_netnsid` are the kernel's own IFLA_LINK and IFLA_LINK_NETNSID.
 
-    `info_data` is what its kind says (VLAN id, VNI, mode ...), `info_slave_data` what its master says of it as a port.
+    `info_data` is what its kind says (VLAN id, VNI, mode ...), `info_slave_data` what its master says of it as a port,
+    `details` what it takes questions of its own to know, by subject (device, vlans, programs ...). `wires` are all of them.
     """
 
     alias: str
@@ -125,13 +165,15 @@ class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     parentbus: str
     link_type: str
     slave_kind: str
-    info_data: dict[str, int | str | bool]
-    info_slave_data: dict[str, int | str | bool]
+    info_data: dict[str, Value]
+    info_slave_data: dict[str, Value]
     link_index: int | None
     link_netnsid: int | None
     ports: tuple[str, ...]
     lower: LowerDoc | None
     uppers: tuple[LinkDoc, ...]
+    wires: tuple[WireDoc, ...]
+    details: dict[str, dict[str, Value]]
     namespace: NamespaceDoc
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.kinds import TABLE, is_pair
-from nswire.kinds.link import iflink
+from nswire import kinds
+from nswire.kinds.kind import iflink
 from nswire.show.build import way_up
 from nswire.show.escape import shell_word, visible
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nswire.model.values import Holder, Namespace
 
 RUN_NETNS = ("/run/netns/", "/var/run/netns/")  # where `ip netns` looks for names
-ETHTOOL_KINDS = frozenset({"veth"})  # the drivers whose statistics have a peer_ifindex
 
 
 class Entry(NamedTuple):
@@ -107,7 +106,9 @@ def _peer(link: Link) -> Iterator[str]:
     yield from _end(link)
     if link.peer is not None:
         yield from _end(link.peer)
-    for step in way_up(link):
+    for step in way_up(link).steps:
+        if step.link is None:
+            continue
         if step.relation == "port":
             yield _in(step.link.netns, f"-d link show master {shell_word(step.link.ifname)}  # its ports")
         elif step.relation == "uplink":
@@ -131,14 +132,16 @@ def _end(link: Link) -> Iterator[str]:
 
 def _statistics(link: Link) -> str:
     way = entry(link.netns)
-    if link.kind not in ETHTOOL_KINDS or link.ifname.startswith("-") or way.other is None:
+    if not kinds.of(link.kind).told_by_driver or link.ifname.startswith("-") or way.other is None:
         return ""
     return f"{way.other}ethtool -S {shell_word(link.ifname)}  # peer_ifindex"
 
 
 def _pairs_in(ns: Namespace) -> Iterator[str]:
     yield _in(
-        ns, *(f"-d link show type {kind.name}" for kind in TABLE if is_pair(kind.name)), "netns list-id"
+        ns,
+        *(f"-d link show type {kind.name}" for kind in kinds.TABLE if kinds.is_pair(kind.name)),
+        "netns list-id",
     )
 
 

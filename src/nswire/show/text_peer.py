@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire import kinds
+from nswire.resolve.up import ENDS
 from nswire.resolve.why import why
 from nswire.show import table, words
-from nswire.show.build import loose_ends, master_name, open_peer, pairs, way_up
+from nswire.show.build import end_words, loose_ends, master_name, open_peer, pairs, servers, way_up
 from nswire.show.paint import GAP, Line, Paper, Span, fold, fold_text, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Loose, Namespace
-    from nswire.resolve.up import Step
+    from nswire.model.values import Far, Loose, Namespace
+    from nswire.resolve.up import Step, Stop, Way
 
 CANDIDATES_SHOWN = 20
 LOOSE_HEADER = ("LINK", "IFINDEX", "KIND", "STATE", "NOT KNOWN")
 HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
-RELATIONS = {"port": "port of", "uplink": "uplink", "lower": "over", "underlay": "sent by"}
+RELATIONS = {
+    "port": "port of",
+    "uplink": "uplink",
+    "lower": "over",
+    "underlay": "sent by",
+    "patch": "patched to",
+    "tap": "served by",
+    "redirect": "redirected to",
+}
+SAID_BY_STEP = ("nic", "process", "namespace", "tunnel")  # ends that their step tells of already
+SAID_OF_ASKED = ("routes",)  # the end of a way of no steps that is no news
+DEEPEST = 36  # columns of indentation
 
 
 class Node(NamedTuple):
@@ -53,21 +66,34 @@ def _write_peer(paper: Paper, link: Link) -> None:
 
 def tree(link: Link) -> Node:
     """The tree of one asked link."""
-    steps = way_up(link)
+    way = way_up(link)
     nodes = {-1: Node(words.place(link), words.facts(link), [])}
-    for number, step in enumerate(steps):
-        nodes[number] = _step_node(step)
+    for number, step in enumerate(way.steps):
+        nodes[number] = _step_node(link.topology, step)
         nodes[step.after].below.append(nodes[number])
-    root = nodes[-1]
-    loose = link.loose
+    for stop in way.ends:
+        nodes[stop.after].below.extend(_end_nodes(link, way, stop))
+    nodes[-1].below[:0] = _own_other_end(link, way)
+    return nodes[-1]
+
+
+def _own_other_end(link: Link, way: Way) -> list[Node]:
+    """What is at the other end of the asked link itself, where the way up does not tell already."""
+    if link.peer is not None:
+        on_way = any(step.relation == "peer" and step.after == -1 for step in way.steps)
+        return [] if on_way else [_peer_node(link, link.peer)]
+    loose, to = open_peer(link), servers(link)
     if loose is not None:
-        root.below.insert(0, _open_node(link.topology, loose))
-    if link.peer is None and open_peer(link) is None:
-        said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
-        root.below.insert(0, Node(line(span(said, "doubt")), [], []))
-    elif link.peer is not None and not any(step.relation == "peer" and step.after == -1 for step in steps):
-        root.below.insert(0, _peer_node(link, link.peer))
-    return root
+        told = any(stop.loose == loose for stop in way.ends)
+        return [] if told else [_open_node(link.topology, loose)]
+    if to:
+        on_way = any(step.relation == "tap" for step in way.steps)
+        return [] if on_way else [_far_node("served by", far, "") for far in to]
+    if kinds.of(link.kind).served:
+        told = any(stop.end == "unserved" for stop in way.ends)
+        return [] if told else [Node(line(span(ENDS["unserved"], "doubt")), [], [])]
+    said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
+    return [Node(line(span(said, "doubt")), [], [])]
 
 
 def _peer_node(link: Link, peer: Link) -> Node:
@@ -78,11 +104,34 @@ def _peer_node(link: Link, peer: Link) -> Node:
     )
 
 
-def _step_node(step: Step) -> Node:
-    if step.relation == "peer":
+def _step_node(topology: Topology, step: Step) -> Node:
+    if step.relation == "peer" and step.link is not None:
         return _peer_node(step.link, step.link)  # a wire is the same, seen from either end
     word = RELATIONS.get(step.relation, step.relation)
-    return Node(line(span(word), GAP, *words.place(step.link)), words.facts(step.link), [])
+    data = [(span(told),) for told in words.pairs(step.wire.data)] if step.wire is not None else []
+    doubt = step.wire.evidence if step.wire is not None and step.wire.evidence != "proved" else ""
+    if step.link is None:
+        return Node(line("?"), [], []) if step.to is None else _far_node(word, step.to, doubt, topology)
+    head = line(
+        span(word), *((" ", span(f"({doubt})", "doubt")) if doubt else ()), GAP, *words.place(step.link)
+    )
+    return Node(head, [*data, *words.facts(step.link)], [])
+
+
+def _far_node(word: str, far: Far, doubt: str, topology: Topology | None = None) -> Node:
+    head = line(
+        span(word), *((" ", span(f"({doubt})", "doubt")) if doubt else ()), GAP, *words.far(far, topology)
+    )
+    return Node(head, [(span(told),) for told in words.pairs(far.data)], [])
+
+
+def _end_nodes(link: Link, way: Way, stop: Stop) -> list[Node]:
+    """Why the way ends, unless its last step says so by itself."""
+    if stop.loose is not None:
+        return [_open_node(link.topology, stop.loose)]
+    if stop.end in (SAID_OF_ASKED if stop.after < 0 else SAID_BY_STEP):
+        return []
+    return [Node(line(span(end_words(link, way, stop), "dim")), [], [])]
 
 
 def _open_node(topology: Topology, loose: Loose) -> Node:
@@ -99,17 +148,27 @@ def _open_node(topology: Topology, loose: Loose) -> Node:
 
 
 def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> None:
-    """A node and all below it. Details that have no room go on below their head, never in the middle of a word."""
-    below = rest + (paper.trunk if node.below else "   ")
-    fold(paper, line(first), [node.head, *node.details], line(below, GAP))
-    for number, child in enumerate(node.below):
-        last = number == len(node.below) - 1
-        write_node(
-            paper,
-            child,
-            rest + (paper.last if last else paper.branch),
-            rest + ("   " if last else paper.trunk),
-        )
+    """A node and all below it. Details that have no room go on below their head, never in the middle of a word.
+
+    From some depth on, lines go no further to the right: a stack may be hundreds of links high.
+    """
+    pending = [(node, first, rest)]
+    while pending:
+        one, start, further = pending.pop()
+        below = further + (paper.trunk if one.below else "   ")
+        fold(paper, line(start), [one.head, *one.details], line(below, GAP))
+        if len(further) >= DEEPEST:
+            further = further[: -len(paper.trunk)]
+        children = [
+            (
+                child,
+                further + (paper.last if last else paper.branch),
+                further + ("   " if last else paper.trunk),
+            )
+            for number, child in enumerate(one.below)
+            for last in (number == len(one.below) - 1,)
+        ]
+        pending += reversed(children)
 
 
 # -- every pair --------------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nswire.kinds.data import details, port_details
 from nswire.resolve.why import why
 from nswire.show import words
-from nswire.show.build import LINK_TYPES, master_name
+from nswire.show.build import LINK_TYPES, master_name, said_of, said_of_port
 from nswire.show.paint import Line, Paper, Span, fold_text, line, span
 from nswire.show.text_ls import write_links
 from nswire.show.text_netns import held_by, tell, told
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace
+    from nswire.model.values import Namespace, Pairs, Value
 
 LABEL = 12  # columns of the names on the left
 LISTED = 24  # holders or ports told by name
@@ -40,7 +39,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     fact = link.fact
     yield "namespace", _namespace_words(link.topology, link.netns)
     yield "ifindex", line(str(link.ifindex))
-    yield "kind", (span(_told(link.kind, details(fact.kind, fact.data)) or "physical or built in"),)
+    yield "kind", (span(_told(link.kind, said_of(link)) or "physical or built in"),)
     yield "state", line(words.state(link), "  ", span(",".join(link.flags), "dim"))
     yield "type", (span(LINK_TYPES.get(fact.type, str(fact.type))),)
     yield "MAC", (span(fact.address),)
@@ -53,20 +52,25 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "alias", (span(fact.alias),)
     yield "device", (span(" ".join(part for part in (fact.parentbus, fact.parentdev) if part)),)
     yield "master", (span(master_name(link) or ""),)
-    yield "port", (span(_told(fact.slave_kind, port_details(fact.slave_kind, fact.slave_data))),)
+    yield "port", (span(_told(fact.slave_kind, said_of_port(link))),)
     yield "ports", _named(link.ports)
     yield "under", _named(link.uppers)
+    for name, values in link.details.items():
+        yield name, (span(" ".join(words.pairs(_flat(values)))),)
 
 
-def _told(kind: str, data: Mapping[str, int | str | bool]) -> str:
+def _told(kind: str, data: Mapping[str, Value]) -> str:
     """A kind and what its data say: `vxlan  id 7  port 4789  learning`."""
-    words = [kind]
-    for name, value in data.items():
-        if isinstance(value, bool):
-            words += [name] if value else []
-        else:
-            words.append(f"{name} {value}")
-    return " ".join(words) if kind else ""
+    return " ".join([kind, *words.pairs(_flat(data))]) if kind else ""
+
+
+def _flat(data: Mapping[str, Value]) -> Pairs:
+    """What is nested beside what is not."""
+    return tuple(
+        pair
+        for name, value in data.items()
+        for pair in (value.items() if isinstance(value, dict) else ((name, value),))
+    )
 
 
 def _named(links: Sequence[Link]) -> Line:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.show.paint import Line, Span, fold_text, span
+from nswire import kinds
+from nswire.show.paint import Line, Span, fold_text, line, span
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Gap, Loose, Namespace
+    from nswire.model.values import Far, Gap, Loose, Namespace, Pairs
     from nswire.show.paint import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
@@ -35,9 +36,54 @@ def state(link: Link) -> Span:
 
 def facts(link: Link) -> list[Line]:
     """What stands behind a link's name: index, kind, state, MAC, addresses."""
-    words = [span(f"ifindex {link.ifindex}"), span(link.kind), state(link), span(link.fact.address)]
+    words = [
+        span(f"ifindex {link.ifindex}"),
+        span(kind(link)),
+        *port_state(link),
+        state(link),
+        span(link.fact.address),
+    ]
     words += [span(address.address) for address in link.addresses]
     return [(word,) for word in words if word.text]
+
+
+def kind(link: Link) -> str:
+    """Its kind, with what matters most of it: `vlan id 100`, `bond 802.3ad`, `vxlan id 7 remote 192.0.2.9`."""
+    if not link.kind and not link.loopback:
+        return "NIC"
+    said = kinds.details(link.fact)
+    brief = [
+        f"{name} {said[name]}" for name in kinds.of(link.kind).brief if name in said and said[name] != ""
+    ]
+    return " ".join([link.kind, *(word.removeprefix("mode ").removeprefix("type ") for word in brief)])
+
+
+def port_state(link: Link) -> tuple[Span, ...]:
+    """What its master says of it as a port, if frames do not simply pass: `blocking`, `BACKUP`."""
+    said = kinds.port_details(link.fact).get("state", "")
+    return () if said in ("", *PASSING) else (span(said, "doubt"),)
+
+
+PASSING = ("forwarding", "ACTIVE")
+
+
+def pairs(data: Pairs) -> list[str]:
+    """Names and values as words: `tag 5`; a switch by its name alone."""
+    return [name if value is True else f"{name} {value}" for name, value in data if value is not False]
+
+
+def far(to: Far, topology: Topology | None) -> Line:
+    """An end of a wire that is no link."""
+    ns = None if to.ns is None or topology is None else topology.namespaces.get(to.ns)
+    place = () if ns is None else (netns(ns),)
+    if to.type == "process":
+        inside = (Span(" in "), *place) if place else ()
+        return line(
+            span(f"pid {to.pid}", "name"), *((Span(" "), span(f"({to.name})")) if to.name else ()), *inside
+        )
+    if to.type == "namespace":
+        return line("the routes of ", *(place or (Span("a namespace"),)))
+    return line(span(to.name, "name"))
 
 
 def far_end(topology: Topology, loose: Loose) -> str:

@@ -1,0 +1,59 @@
+"""What a facet is: one more thing to know about links, which takes questions that nobody asks of every link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from nswire.host.system import Answer, Question
+    from nswire.model.facts import Facts
+    from nswire.model.values import End, Gap, LinkFact, Loose, NsKey, Value, Wire
+
+
+class Detail(NamedTuple):
+    """Something about a link that is no wire, by names as the classic tools have them."""
+
+    end: End
+    values: dict[str, Value]
+
+
+class Asking(Protocol):
+    """The machine, as far as a facet needs it: what is known of its links already, and more questions to it."""
+
+    @property
+    def facts(self) -> Facts:
+        """What the scan was told."""
+        ...
+
+    def host(self, name: str) -> Answer:
+        """The answer to a question about the whole host, asked once."""
+        ...
+
+    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
+        """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
+        ...
+
+    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
+        """The namespace that `ns` calls so; None if none that is known is."""
+        ...
+
+    def place(self, ns: NsKey) -> str:
+        """The namespace in a gap or a reason."""
+        ...
+
+
+class Facet(NamedTuple):
+    """One more thing to know about links.
+
+    `about` tells of which links it may know something. `ask` gets ends of such links and yields what is said of them.
+    `wires`: it makes wires, so that the way of a packet needs it; others only add details. `wide`: one question tells about
+    all links of the host, so that it is asked once, for all of them.
+    """
+
+    name: str
+    about: Callable[[LinkFact], bool]
+    ask: Callable[[Asking, Collection[End]], Iterator[Wire | Loose | Detail | Gap]]
+    wires: bool = False
+    wide: bool = False

@@ -1,0 +1,105 @@
+"""Who serves a tun, tap or macvtap link: the processes that have its device open.
+
+/proc/PID/fdinfo tells the link's name, which follows a rename and a move, and TUNGETDEVNETNS the namespace that it is in:
+both by the kernel. A macvtap descriptor tells name and MAC, and its device is called after the ifindex; none of them the
+namespace. A link that nobody serves is persistent, or its server cannot be seen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from os import strerror
+from typing import TYPE_CHECKING
+
+from nswire.codec import procfs
+from nswire.facets.facet import Asking, Detail, Facet
+from nswire.host.system import Refusal
+from nswire.model.values import End, Far, Gap, Loose, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from nswire.codec.procfs import TapRow
+    from nswire.model.facts import Facts
+    from nswire.model.values import LinkFact, NsKey
+
+TUN = ("tun",)
+TAPS = ("macvtap", "ipvtap")
+BY_TUN, BY_TAP, BY_NAME = (
+    "TUNGETDEVNETNS and fdinfo",
+    "its device's number, name and MAC",
+    "its name, in fdinfo",
+)
+HINT = "it takes root (CAP_SYS_PTRACE), and no security module against it"
+
+
+def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+    """One wire for each process that serves a link, with the numbers of its descriptors."""
+    answer = asking.host("taps")
+    if isinstance(answer, Refusal):
+        yield Gap("the whole host", "the processes that serve taps", strerror(answer.errno))
+        return
+    rows = list(procfs.taps(answer))
+    vhost = {row.pid for row in rows if row.vhost}
+    processes = _namespaces_of_processes(asking.facts)
+    served: dict[tuple[End, int, str], list[int]] = {}
+    for row in rows:
+        for end, said_by in _link_of(asking.facts, row):
+            served.setdefault((end, row.pid, said_by), []).append(row.fd)
+    for (end, pid, said_by), fds in served.items():
+        data = (("fd", " ".join(map(str, sorted(fds)))), *((("vhost", True),) if pid in vhost else ()))
+        far = Far("process", _comm(asking, pid), processes.get(pid), pid, data)
+        evidence = "proved" if said_by == BY_TUN else "inferred"
+        yield Wire("tap", end, None, evidence, said_by, far)  # type: ignore[arg-type]
+    yield from _unseen(rows)
+
+
+def _comm(asking: Asking, pid: int) -> str:
+    answer = asking.host(f"comm/{pid}")
+    return answer.decode("utf-8", "surrogateescape") if isinstance(answer, bytes) else ""
+
+
+def _namespaces_of_processes(facts: Facts) -> dict[int, NsKey]:
+    return {
+        holder.pid: ns
+        for ns, holders in facts.holders.items()
+        for holder in holders
+        if holder.type == "process"
+    }
+
+
+def _link_of(facts: Facts, row: TapRow) -> Iterable[tuple[End, str]]:
+    """The link that a descriptor serves: none if it is not there (any more), or not to be told from others."""
+    if row.vhost or row.fd < 0:
+        return ()
+    if row.net > 0:
+        found = [end for end, _ in _links(facts, TUN, row.name, row.net)]
+        return [(end, BY_TUN) for end in found]
+    if row.ifindex:
+        fits = [
+            end
+            for end, link in _links(facts, TAPS, row.name)
+            if (link.ifindex, link.address) == (row.ifindex, row.mac)
+        ]
+        return [(end, BY_TAP) for end in fits] if len(fits) == 1 else ()
+    named = [end for end, _ in _links(facts, TUN, row.name)]
+    return [(end, BY_NAME) for end in named] if len(named) == 1 else ()
+
+
+def _links(
+    facts: Facts, kinds: tuple[str, ...], name: str, ns: NsKey | None = None
+) -> Iterator[tuple[End, LinkFact]]:
+    for key in facts.links if ns is None else (ns,):
+        for link in facts.links.get(key, {}).values():
+            if link.kind in kinds and link.ifname == name:
+                yield End(key, link.ifindex), link
+
+
+def _unseen(rows: Iterable[TapRow]) -> Iterator[Gap]:
+    refused = Counter(-row.net for row in rows if row.net < 0 and row.fd < 0)
+    for errno, count in sorted(refused.items()):
+        where = f"{count} process{'es' if count > 1 else ''}"
+        yield Gap(where, "whether they serve a tun or tap link", strerror(errno), HINT)
+
+
+FACET = Facet("taps", lambda link: link.kind in (*TUN, *TAPS), ask, wires=True, wide=True)

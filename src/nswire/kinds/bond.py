@@ -1,0 +1,52 @@
+"""Bonds and teams: several links that act as one. batadv: a mesh's; hsr: a ring's two."""
+
+from nswire.kinds.fields import U8, U16, U32, Field, indexes, mac, nested, words
+from nswire.kinds.kind import Kind
+from nswire.model.values import LinkFact
+
+MODES = "balance-rr active-backup balance-xor broadcast 802.3ad balance-tlb balance-alb".split()
+HASHES = "layer2 layer3+4 layer2+3 encap2+3 encap3+4 vlan+srcmac".split()
+LACP = {
+    1: Field("aggregator", U16),
+    2: Field("num_ports", U16),
+    3: Field("actor_key", U16),
+    4: Field("partner_key", U16),
+    5: Field("partner_mac", mac),
+}  # IFLA_BOND_AD_INFO: of mode 802.3ad, once an aggregator is chosen; only root is told
+BOND = {
+    1: Field("mode", words(U8, dict(enumerate(MODES)))),
+    2: Field("active_slave", U32, link=True),
+    3: Field("miimon", U32),
+    11: Field("primary", U32, link=True),
+    14: Field("xmit_hash_policy", words(U8, dict(enumerate(HASHES)))),
+    21: Field("ad_lacp_rate", words(U8, {0: "slow", 1: "fast"})),
+    23: Field("ad_info", nested(LACP)),
+}
+PORT = {
+    1: Field("state", words(U8, {0: "ACTIVE", 1: "BACKUP"})),
+    2: Field("mii_status", words(U8, {0: "UP", 1: "GOING_DOWN", 2: "DOWN", 3: "GOING_BACK"})),
+    3: Field("link_failure_count", U32),
+    4: Field("perm_hwaddr", mac),
+    6: Field("ad_aggregator_id", U16),
+    7: Field("ad_actor_oper_port_state", U8),
+    8: Field("ad_partner_oper_port_state", U16),
+}
+HSR_SLAVES = 1, 2
+HSR = {
+    1: Field("slave1", U32, link=True),
+    2: Field("slave2", U32, link=True),
+    7: Field("proto", U8),
+}
+
+
+def _slaves(fact: LinkFact) -> tuple[int, ...]:
+    """Both slaves: older kernels do not make them ports of the ring."""
+    return indexes(fact.data, *HSR_SLAVES)
+
+
+KINDS = (
+    Kind("bond", fields=BOND, brief=("mode",), port_fields=PORT, switch=True),
+    Kind("team", switch=True),
+    Kind("batadv", switch=True),
+    Kind("hsr", "lower", _slaves, fields=HSR),
+)
