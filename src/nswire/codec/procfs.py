@@ -120,6 +120,24 @@ def taps(answer: bytes) -> Iterator[TapRow]:
             yield row._replace(net=net)
 
 
+def links(answer: bytes) -> dict[str, str]:
+    """Rows `NAME TARGET` of the question `pci`."""
+    words = (line.split(" ") for line in answer.decode("utf-8", "surrogateescape").split("\n"))
+    return {row[0]: row[1] for row in words if len(row) == 2}
+
+
+def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
+    """(local port, inode) of each line of /proc/net/udp or udp6; inode 0: a socket of the kernel itself."""
+    for line in answer.split(b"\n"):
+        words = line.split()
+        if len(words) > 9 and words[0].endswith(b":") and words[9].isdigit():
+            _, _, port = words[1].rpartition(b":")
+            try:
+                yield int(port, 16), int(words[9])
+            except ValueError:
+                continue
+
+
 def names(answer: bytes) -> Iterator[NameRow]:
     """Rows of the question `names`."""
     for line in answer.split(b"\n"):

@@ -16,7 +16,7 @@ from nswire.model.values import End, Gap, Loose
 from nswire.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from nswire.model.facts import Facts
     from nswire.model.values import Address, Gateway, NsKey, Value, Wire
 
-FEW = 8  # namespaces or links that are asked one by one, before it is cheaper to ask all that are left
+FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all that are left
+FEW_LINKS = 64
 
 
 class Late:
@@ -67,43 +68,52 @@ class Late:
 
     # -- facets of links -----------------------------------------------------------------------------------------
 
-    def wires(self, end: End) -> tuple[Wire, ...]:
-        """The wires that facets make of a link, from either end."""
-        self._ask(end, wires_only=True)
-        return tuple(self._wires.get(end, ()))
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
+        """The wires that facets make of a link, from either end; of these relations, or all."""
+        self._ask(end, lambda facet: _makes(facet, relations))
+        return tuple(wire for wire in self._wires.get(end, ()) if not relations or wire.relation in relations)
 
-    def loose(self, end: End) -> tuple[Loose, ...]:
+    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:
         """Those whose other end is not known for certain."""
-        self._ask(end, wires_only=True)
-        return tuple(self._loose.get(end, ()))
+        self._ask(end, lambda facet: _makes(facet, relations))
+        return tuple(
+            loose for loose in self._loose.get(end, ()) if not relations or loose.relation in relations
+        )
 
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
         """What facets tell of a link besides, by the facet's name."""
-        self._ask(end, wires_only=False)
+        self._ask(end, lambda _: True)
         return self._details.get(end, {})
 
-    def _ask(self, end: End, *, wires_only: bool) -> None:
+    def everything(self) -> None:
+        """Ask all that can be asked of all links: for a recording."""
+        for facet in facets.TABLE:
+            known = self._known.setdefault(facet.name, set())
+            ends = self._all_about(facet, self._scan.facts.links) - known
+            known |= ends
+            if ends:
+                self._learn(facet, ends)
+
+    def _ask(self, end: End, wanted: Callable[[Facet], bool]) -> None:
         link = self._scan.facts.links.get(end.ns, {}).get(end.ifindex)
         if link is None:
             return
         for facet in facets.TABLE:
             known = self._known.setdefault(facet.name, set())
-            if end in known or (wires_only and not facet.wires) or not facet.about(link):
+            if end in known or not wanted(facet) or not facet.about(link):
                 continue
             self._asked[facet.name] += 1
             ends = {end}
-            if facet.wide or self._asked[facet.name] > FEW:
-                ends = self._all_about(facet) - known
+            if facet.scope == "namespace":
+                ends = self._all_about(facet, (end.ns,)) - known
+            if facet.scope == "host" or self._asked[facet.name] > FEW_LINKS:
+                ends = self._all_about(facet, self._scan.facts.links) - known
             known |= ends
             self._learn(facet, ends)
 
-    def _all_about(self, facet: Facet) -> set[End]:
-        return {
-            End(ns, link.ifindex)
-            for ns, links in self._scan.facts.links.items()
-            for link in links.values()
-            if facet.about(link)
-        }
+    def _all_about(self, facet: Facet, spaces: Iterable[NsKey]) -> set[End]:
+        links = self._scan.facts.links
+        return {End(ns, link.ifindex) for ns in spaces for link in links[ns].values() if facet.about(link)}
 
     def _learn(self, facet: Facet, ends: Collection[End]) -> None:
         for said in facet.ask(Questioner(self._scan), ends):
@@ -117,6 +127,10 @@ class Late:
                 for at in {said.a, said.b}:
                     if at is not None:
                         self._wires.setdefault(at, []).append(said)
+
+
+def _makes(facet: Facet, relations: Collection[str]) -> bool:
+    return bool(facet.wires) and (not relations or not set(relations).isdisjoint(facet.wires))
 
 
 class Questioner:

@@ -26,8 +26,7 @@ def record(system: System, file: str | Path) -> Topology:
     topology = scan(recorder, sources.ALL)
     for link in topology:
         topology.addresses_of(link.end)
-        topology.late_wires(link.end)
-        topology.details(link.end)
+    topology.ask_everything()
     for ns in topology.namespaces:
         topology.gateways(ns)
         topology.named_holders(ns)

@@ -4,12 +4,22 @@ Rules of the room:
 
 * One file a facet, one row here. No facet knows of another.
 * A facet asks through `Asking` alone, decodes with `codec`, and yields wires, details and gaps.
-* It is asked late, about single links (or, if it is `wide`, once), when somebody wants to know.
+* It is asked late, when somebody wants to know: about a link, a namespace, or once for the whole host.
 """
 
-from nswire.facets import taps
+from nswire.facets import device, functions, ovs, programs, redirects, sockets, taps, team, vlans
 from nswire.facets.facet import Asking, Detail, Facet
 
 __all__ = ["TABLE", "Asking", "Detail", "Facet"]
 
-TABLE: tuple[Facet, ...] = (taps.FACET,)
+TABLE: tuple[Facet, ...] = (
+    taps.FACET,
+    sockets.FACET,
+    ovs.FACET,
+    redirects.FACET,
+    functions.FACET,
+    device.FACET,
+    team.FACET,
+    vlans.FACET,
+    programs.FACET,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
     from nswire.model.values import End, Gap, LinkFact, Loose, NsKey, Value, Wire
+
+
+LOOPBACK = 772  # ARPHRD_LOOPBACK, include/uapi/linux/if_arp.h
 
 
 class Detail(NamedTuple):
@@ -48,12 +51,12 @@ class Facet(NamedTuple):
     """One more thing to know about links.
 
     `about` tells of which links it may know something. `ask` gets ends of such links and yields what is said of them.
-    `wires`: it makes wires, so that the way of a packet needs it; others only add details. `wide`: one question tells about
-    all links of the host, so that it is asked once, for all of them.
+    `wires` are the relations of the wires that it makes; without any it only adds details. `scope` is what one asking
+    covers best: it gets all ends of the whole host, or of the link's namespace, or that of the link alone.
     """
 
     name: str
     about: Callable[[LinkFact], bool]
     ask: Callable[[Asking, Collection[End]], Iterator[Wire | Loose | Detail | Gap]]
-    wires: bool = False
-    wide: bool = False
+    wires: tuple[str, ...] = ()
+    scope: Literal["link", "namespace", "host"] = "link"

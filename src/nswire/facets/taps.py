@@ -102,4 +102,4 @@ def _unseen(rows: Iterable[TapRow]) -> Iterator[Gap]:
         yield Gap(where, "whether they serve a tun or tap link", strerror(errno), HINT)
 
 
-FACET = Facet("taps", lambda link: link.kind in (*TUN, *TAPS), ask, wires=True, wide=True)
+FACET = Facet("taps", lambda link: link.kind in (*TUN, *TAPS), ask, wires=("tap",), scope="host")

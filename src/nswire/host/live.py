@@ -13,7 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from nswire.host import syscalls
+from nswire.host import jsonrpc, syscalls
 from nswire.host.system import Answer, Errand, Refusal
 from nswire.host.visitor import Visitor
 
@@ -26,11 +26,33 @@ INITIAL_ONLY = (
 )
 
 
+# What is asked of Open vSwitch's database: table -> columns, all of which it has had for many years.
+OVSDB = {
+    "Bridge": ["_uuid", "name", "datapath_type", "ports"],
+    "Port": ["_uuid", "name", "interfaces", "tag", "trunks", "vlan_mode", "other_config", "external_ids"],
+    "Interface": ["_uuid", "name", "type", "options", "external_ids", "mac_in_use", "ofport", "error"],
+}
+SECRET_OPTIONS = ("psk", "private_key", "certificate")
+
+
 def _as_in_mountinfo(path: bytes) -> bytes:
     """A path with the characters escaped that mountinfo escapes (show_mountinfo: blank, tab, newline, backslash)."""
     for character in b"\\ \t\n":
         path = path.replace(bytes([character]), b"\\%03o" % character)
     return path
+
+
+def _without_secrets(row: dict[str, object]) -> dict[str, object]:
+    """A row of the database without the options of a tunnel that are nobody's business."""
+    match row.get("options"):
+        case ["map", [*pairs]]:
+            public = [
+                pair
+                for pair in pairs
+                if isinstance(pair, list) and pair[:1] != [] and pair[0] not in SECRET_OPTIONS
+            ]
+            return row | {"options": ["map", public]}
+    return row
 
 
 _GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
@@ -39,8 +61,16 @@ _GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
 class Live:
     """The machine nswire runs on, seen from the namespaces of the calling process."""
 
-    def __init__(self, proc: str = "/proc", netns_dirs: tuple[str, ...] = NETNS_DIRS) -> None:
+    def __init__(
+        self,
+        proc: str = "/proc",
+        netns_dirs: tuple[str, ...] = NETNS_DIRS,
+        sysfs: str = "/sys",
+        ovs_dir: str = "/run/openvswitch",
+    ) -> None:
         self._proc = proc
+        self._sysfs = sysfs
+        self._ovs_dir = ovs_dir
         self._netns_dirs = netns_dirs
         own = os.stat(f"{proc}/thread-self/ns/net")
         self._home = own.st_ino
@@ -57,6 +87,10 @@ class Live:
             "sockets": self._sockets,
             "taps": self._taps,
             "comm": self._comm,
+            "pci": self._pci,
+            "ovs": self._ovs,
+            "ovsdb": self._ovsdb,
+            "program": lambda number: syscalls.program(int(number)),
         }
 
     # -- the whole host ------------------------------------------------------------------------------------------
@@ -68,6 +102,8 @@ class Live:
             return self._questions[verb](argument)
         except OSError as error:
             return Refusal(error.errno or errno.EIO, "read")
+        except ValueError:  # a pid file without a pid
+            return Refusal(errno.EBADMSG, "read")
 
     def _about(self, _: str) -> bytes:
         """JSON: when, which kernel, with which capabilities, which namespace is home, is it the initial one."""
@@ -289,6 +325,40 @@ class Live:
     def _comm(self, pid: str) -> bytes:
         """The process's name, as it calls itself."""
         return self._text(f"{pid}/comm").rstrip(b"\n")
+
+    def _pci(self, address: str) -> bytes:
+        """Lines `NAME TARGET` of the links in a PCI device's folder that tell its driver, physical and virtual functions.
+
+        The devices in /sys/bus are the machine's, whatever namespace /sys was mounted in; those in /sys/class/net are not.
+        """
+        folder = f"{self._sysfs}/bus/pci/devices/{os.path.basename(address)}"
+        names = [
+            name for name in os.listdir(folder) if name in ("driver", "physfn") or name.startswith("virtfn")
+        ]
+        return "\n".join(
+            f"{name} {os.path.basename(os.readlink(f'{folder}/{name}'))}" for name in names
+        ).encode()
+
+    def _ovs(self, _: str) -> bytes:
+        """JSON: `pid` of ovs-vswitchd, as itself sees it, and `dpif`: its `dpif/show` (the numbers of its ports)."""
+        with open(f"{self._ovs_dir}/ovs-vswitchd.pid", "rb") as file:
+            pid = int(file.read())
+        text = jsonrpc.call(f"{self._ovs_dir}/ovs-vswitchd.{pid}.ctl", "dpif/show", [])
+        return json.dumps({"pid": pid, "dpif": text}).encode()
+
+    def _ovsdb(self, _: str) -> bytes:
+        """JSON: the rows of the tables Bridge, Port and Interface of Open vSwitch's database, without keys and passwords."""
+        selects = [
+            {"op": "select", "table": table, "where": [], "columns": columns}
+            for table, columns in OVSDB.items()
+        ]
+        result = jsonrpc.call(f"{self._ovs_dir}/db.sock", "transact", ["Open_vSwitch", *selects])
+        tables: dict[str, list[dict[str, object]]] = {}
+        for name, said in zip(OVSDB, result if isinstance(result, list) else (), strict=False):
+            if not isinstance(said, dict) or not isinstance(said.get("rows"), list):
+                raise OSError(errno.EPROTO, "the database refused")
+            tables[name] = [_without_secrets(row) for row in said["rows"] if isinstance(row, dict)]
+        return json.dumps(tables).encode()
 
     def _pids(self) -> Iterator[str]:
         own = str(self._pid)

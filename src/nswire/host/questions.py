@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink import address, link, nsid, route
+from nswire.codec.netlink import address, bridge, link, nsid, ovs, route, tc, team, wireguard
 from nswire.host.system import Question
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ LINKS = Question("links", link.ask())
 ADDRESSES = Question("addresses", address.ask())
 NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
+VLANS = Question("vlans", bridge.ask_vlans())
+UDP = (Question("net/udp", b""), Question("net/udp6", b""))
+DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths())
 
 
 def nsid_of(door: Door, attempt: int = 0) -> Question:
@@ -42,6 +45,41 @@ def one_link(ifindex: int, attempt: int, target: int | None = None) -> Question:
     """One link, read again."""
     where = "" if target is None else f"@{target}"
     return Question(f"link/{ifindex}{where}#{attempt}", link.ask_one(ifindex, target))
+
+
+def filters(ifindex: int, parent: int) -> Question:
+    """The tc filters at one place of a link."""
+    return Question(f"filters/{ifindex}/{parent:x}", tc.ask(ifindex, parent))
+
+
+def vports(datapath: int) -> Question:
+    """The ports of an Open vSwitch datapath, by the ifindex of its own link."""
+    return Question(f"generic/{ovs.VPORT}/{datapath}", ovs.ask_vports(datapath))
+
+
+def wireguard_device(ifindex: int) -> Question:
+    """What a WireGuard link says of itself, without keys."""
+    return Question(f"generic/{wireguard.FAMILY}/{ifindex}", wireguard.ask(ifindex))
+
+
+def team_options(ifindex: int) -> Question:
+    """The options of a team."""
+    return Question(f"generic/{team.FAMILY}/{ifindex}", team.ask(ifindex))
+
+
+def programs(ifindex: int) -> Question:
+    """The BPF programs attached to a link by tcx and netkit."""
+    return Question(f"programs/{ifindex}", str(ifindex).encode())
+
+
+def driver(ifname: str) -> Question:
+    """The driver of a link, as `ethtool -i` shows it."""
+    return Question(f"driver/{ifname}", ifname.encode("utf-8", "surrogateescape"))
+
+
+def settings(ifname: str) -> Question:
+    """Speed and duplex of a link, as `ethtool` shows them."""
+    return Question(f"settings/{ifname}", ifname.encode("utf-8", "surrogateescape"))
 
 
 def ethtool_stats(ifname: str) -> Question:

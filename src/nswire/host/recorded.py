@@ -41,6 +41,10 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/mountinfo/PID          the nsfs lines of /proc/PID/mountinfo
   host/root/PID               the root folder of a process, / unless it is chrooted
   host/comm/PID               the name of a process
+  host/taps                   PID, descriptor, namespace or device number, MAC and name of tun and macvtap links in use
+  host/pci/ADDRESS            driver, physical and virtual functions of a PCI device
+  host/program/ID             the begin of struct bpf_prog_info
+  host/ovsdb                  bridges, ports and interfaces of Open vSwitch's database (JSON)
   netns/INODE/cookie          SO_NETNS_COOKIE, a u64
   netns/INODE/links           RTM_GETLINK dump: netlink datagrams as the kernel sent them
   netns/INODE/addresses       RTM_GETADDR dump
@@ -51,6 +55,12 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/links@N         the links of the namespace that this one calls nsid N; addresses@N likewise
   netns/INODE/link/INDEX#N    a link that was read again
   netns/INODE/ethtool/NAME    the driver's statistics, of kernels that tell a veth's other end only there
+  netns/INODE/driver/NAME     struct ethtool_drvinfo; settings/NAME: struct ethtool_link_settings
+  netns/INODE/vlans           RTM_GETLINK dump of AF_BRIDGE
+  netns/INODE/filters/I/P     RTM_GETTFILTER dump of link I at parent P
+  netns/INODE/programs/I      BPF programs of link I: attach type, count, ids
+  netns/INODE/generic/F/...   answer of a generic netlink family (ovs_vport, wireguard, team ...), keys blanked
+  netns/INODE/net/udp, udp6   /proc/net/udp, udp6
 """
 
 

@@ -23,7 +23,19 @@ NS_GET_NSTYPE = 0xB703
 NS_GET_ID = 0x8008B70D  # Linux 6.13 and newer; the same number as the cookie
 SIOCETHTOOL = 0x8946
 ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO, ETH_SS_STATS = 0x1B, 0x1D, 0x37, 1
+ETHTOOL_GDRVINFO, ETHTOOL_GLINKSETTINGS = 0x03, 0x4C
+DRVINFO, LINK_SETTINGS = 196, 48  # bytes, include/uapi/linux/ethtool.h
 STATISTICS = 4096  # of one link at most
+# bpf(2), include/uapi/linux/bpf.h; the number of the system call is one of the few that differ between architectures
+SYS_BPF_GENERIC = 280
+SYS_BPF = {"x86_64": 321, "i686": 357, "ppc64le": 361, "s390x": 351, "armv7l": 386}
+BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY = 13, 15, 16
+ATTACH_TYPES = (46, 47, 54, 55)  # BPF_TCX_INGRESS, BPF_TCX_EGRESS, BPF_NETKIT_PRIMARY, BPF_NETKIT_PEER
+BPF_ATTR, PROG_INFO, PROGRAMS = (
+    128,
+    80,
+    64,
+)  # bytes of union bpf_attr and of the info that is wanted; programs at one place
 AT_FDCWD, AT_STATX_DONT_SYNC, STATX_INO = -100, 0x4000, 0x100
 SYS_PIDFD_OPEN, SYS_OPENAT2, SYS_PIDFD_GETFD = 434, 437, 438  # the same numbers on every architecture
 RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT, RESOLVE_CACHED = 0x02, 0x10, 0x20
@@ -145,19 +157,74 @@ def is_another(fd: int, cookie: int) -> bool:
     return int.from_bytes(answer, sys.byteorder) != cookie
 
 
-def driver_statistics(ifname: bytes) -> bytes:
-    """Count, names and values of `ethtool -S` (SIOCETHTOOL), read in the calling thread's namespace."""
-
-    def ioctl(command: bytes, room: int) -> bytes:
-        buffer = ctypes.create_string_buffer(command, room)
-        fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", ifname, ctypes.addressof(buffer)))
-        return buffer.raw
-
+def _ethtool(ifname: bytes, command: bytes, room: int) -> bytes:
+    """One SIOCETHTOOL in the calling thread's namespace: the command's structure as the driver filled it in."""
+    buffer = ctypes.create_string_buffer(command, room)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        sets = ioctl(struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_STATS, 0), 20)
-        count = struct.unpack_from("=I", sets, 16)[0] if struct.unpack_from("=Q", sets, 8)[0] else 0
-        if not 0 < count <= STATISTICS:
-            return struct.pack("=I", 0)
-        names = ioctl(struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_STATS, count), 12 + 32 * count)
-        values = ioctl(struct.pack("=II", ETHTOOL_GSTATS, count), 8 + 8 * count)
+        fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", ifname, ctypes.addressof(buffer)))
+    return buffer.raw
+
+
+def driver_statistics(ifname: bytes) -> bytes:
+    """Count, names and values of `ethtool -S`."""
+    sets = _ethtool(ifname, struct.pack("=IIQI", ETHTOOL_GSSET_INFO, 0, 1 << ETH_SS_STATS, 0), 20)
+    count = struct.unpack_from("=I", sets, 16)[0] if struct.unpack_from("=Q", sets, 8)[0] else 0
+    if not 0 < count <= STATISTICS:
+        return struct.pack("=I", 0)
+    names = _ethtool(ifname, struct.pack("=III", ETHTOOL_GSTRINGS, ETH_SS_STATS, count), 12 + 32 * count)
+    values = _ethtool(ifname, struct.pack("=II", ETHTOOL_GSTATS, count), 8 + 8 * count)
     return struct.pack("=I", count) + names[12:] + values[8:]
+
+
+def driver(ifname: bytes) -> bytes:
+    """Struct ethtool_drvinfo (`ethtool -i`)."""
+    return _ethtool(ifname, struct.pack("=I", ETHTOOL_GDRVINFO), DRVINFO)
+
+
+def link_settings(ifname: bytes) -> bytes:
+    """Struct ethtool_link_settings and its masks (`ethtool NAME`): the kernel first says how many words they take."""
+    words = ctypes.c_int8(_ethtool(ifname, struct.pack("=I", ETHTOOL_GLINKSETTINGS), LINK_SETTINGS)[18]).value
+    command = bytearray(LINK_SETTINGS)
+    struct.pack_into("=I14xb", command, 0, ETHTOOL_GLINKSETTINGS, -words)
+    return _ethtool(ifname, bytes(command), LINK_SETTINGS + 3 * 4 * max(0, -words))
+
+
+def programs(ifindex: int) -> bytes:
+    """The BPF programs attached to a link by tcx and netkit: u32 attach type, u32 count, the u32 ids, for each type.
+
+    BPF_PROG_QUERY (Linux 6.6, 6.7); a kernel that does not know a type has nothing attached so. OSError: EPERM.
+    """
+    found = b""
+    for kind in ATTACH_TYPES:
+        ids = (ctypes.c_uint32 * PROGRAMS)()
+        query = ctypes.create_string_buffer(BPF_ATTR)
+        struct.pack_into("=IIIIQI", query, 0, ifindex, kind, 0, 0, ctypes.addressof(ids), PROGRAMS)
+        try:
+            _bpf(BPF_PROG_QUERY, query)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP, errno.ENOSYS):
+                continue
+            raise
+        (count,) = struct.unpack_from("=I", query, 24)
+        found += struct.pack("=II", kind, min(count, PROGRAMS)) + bytes(ids)[: 4 * min(count, PROGRAMS)]
+    return found
+
+
+def program(number: int) -> bytes:
+    """The begin of struct bpf_prog_info of the program with that id: type, id, tag, name."""
+    query = ctypes.create_string_buffer(BPF_ATTR)
+    struct.pack_into("=I", query, 0, number)
+    fd = _bpf(BPF_PROG_GET_FD_BY_ID, query)
+    try:
+        info = ctypes.create_string_buffer(PROG_INFO)
+        query = ctypes.create_string_buffer(BPF_ATTR)
+        struct.pack_into("=IIQ", query, 0, fd, PROG_INFO, ctypes.addressof(info))
+        _bpf(BPF_OBJ_GET_INFO_BY_FD, query)
+        return info.raw
+    finally:
+        os.close(fd)
+
+
+def _bpf(command: int, attribute: ctypes.Array[ctypes.c_char]) -> int:
+    number = SYS_BPF.get(os.uname().machine, SYS_BPF_GENERIC)
+    return _syscall(number, command, attribute, len(attribute))

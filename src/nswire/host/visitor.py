@@ -12,9 +12,13 @@ import errno
 import os
 import socket
 import struct
+from typing import TYPE_CHECKING
 
-from nswire.host import syscalls
+from nswire.host import generic, syscalls
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
@@ -22,6 +26,7 @@ NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 # Plain numbers: combining the enumeration's members takes as long as the system call that they are for.
 FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
+NETLINK_GENERIC = 16
 AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
 BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
@@ -40,6 +45,15 @@ class Visitor:
         self._at = home
         self._home_fd = -1
         self._buffer = bytearray(BUFFER)
+        self._elsewhere: dict[str, Callable[[Question], bytes]] = {
+            "ethtool": lambda question: syscalls.driver_statistics(question.request),
+            "driver": lambda question: syscalls.driver(question.request),
+            "settings": lambda question: syscalls.link_settings(question.request),
+            "programs": lambda question: syscalls.programs(int(question.request)),
+            "generic": self._generic,
+            "net": self._file,
+        }
+        """What is not answered by rtnetlink, by the first word of the question's name."""
 
     def close(self) -> None:
         """Give back the descriptor of home."""
@@ -126,17 +140,30 @@ class Visitor:
 
     def _ask(self, sock: socket.SocketType, question: Question) -> Answer:
         try:
-            if question.about is not None:
-                return self._ask_about(sock, question.request, question.about)
             if question.name == "cookie":
                 return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
-            if question.name.startswith("ethtool/"):
-                return syscalls.driver_statistics(question.request)
+            if question.about is not None:
+                return self._ask_about(sock, question.request, question.about)
+            elsewhere = self._elsewhere.get(question.name.partition("/")[0])
+            if elsewhere is not None:
+                return elsewhere(question)
             if "@" in question.name:
                 _be_strict(sock)
             return self._converse(sock, question.request)
         except OSError as error:
             return Refusal(error.errno or errno.EIO, "ask")
+
+    def _generic(self, question: Question) -> bytes:
+        """Generic netlink: `generic/FAMILY/...`."""
+        with socket.socket(FAMILY, KIND, NETLINK_GENERIC) as sock:
+            return generic.ask(
+                question.name.split("/")[1], question.request, lambda request: self._converse(sock, request)
+            )
+
+    def _file(self, question: Question) -> bytes:
+        """A text of the namespace that the thread is in: `net/NAME`. Never /proc/self, which is the first thread's."""
+        with open(f"{self._proc}/thread-self/net/{question.name.partition('/')[2]}", "rb") as file:
+            return file.read()
 
     def _ask_about(self, sock: socket.SocketType, request: bytes, about: Door) -> bytes:
         home = about.inode == self._home
@@ -147,7 +174,7 @@ class Visitor:
             if not home:
                 os.close(fd)
 
-    def _converse(self, sock: socket.SocketType, request: bytes) -> bytes:
+    def _converse(self, sock: socket.SocketType | socket.socket, request: bytes) -> bytes:
         """Send one request and return all datagrams of its answer, DONE or ERROR included.
 
         If that fails half-way the socket is closed: what comes late must not pass for the next question's answer.
@@ -163,7 +190,7 @@ class Visitor:
             raise
         return answer
 
-    def _receive(self, sock: socket.SocketType) -> tuple[bytes, bool]:
+    def _receive(self, sock: socket.SocketType | socket.socket) -> tuple[bytes, bool]:
         """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns."""
         buffer = self._buffer
         chunks = []

@@ -48,6 +48,11 @@ def is_fallback(fact: LinkFact) -> bool:
     return bool(row.fallback) and fact.ifname == row.fallback and not fact.flags & 1
 
 
+def is_shared_tunnel(fact: LinkFact) -> bool:
+    """True for a flow-based tunnel (`external`): whoever sends a packet into it says where it goes."""
+    return bool(details(fact).get("external"))
+
+
 def details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Value]:
     """What a link says of itself (IFLA_INFO_DATA), by iproute2's names."""
     return fields.read(of(fact.kind).fields, fact.data, name_of)

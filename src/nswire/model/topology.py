@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from nswire.model.values import (
         Address,
@@ -46,16 +46,20 @@ class Late(Protocol):
         """The name of a process; empty if it is not known."""
         ...
 
-    def wires(self, end: End) -> tuple[Wire, ...]:
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
         """The wires of a link that rtnetlink's description of it does not tell: its server, its virtual switch ..."""
         ...
 
-    def loose(self, end: End) -> tuple[Loose, ...]:
+    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:
         """Those of these wires whose other end is not known for certain."""
         ...
 
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
         """What else is known of a link, by what it was asked for."""
+        ...
+
+    def everything(self) -> None:
+        """Ask all that can be asked of all links."""
         ...
 
 
@@ -78,17 +82,20 @@ class NothingMore:
         """No name."""
         return ""
 
-    def wires(self, end: End) -> tuple[Wire, ...]:  # noqa: ARG002
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:  # noqa: ARG002
         """No wires."""
         return ()
 
-    def loose(self, end: End) -> tuple[Loose, ...]:  # noqa: ARG002
+    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:  # noqa: ARG002
         """Nothing open."""
         return ()
 
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
         """No details."""
         return {}
+
+    def everything(self) -> None:
+        """Nothing to ask."""
 
 
 class Nowhere(LookupError):
@@ -174,11 +181,7 @@ class Link:
     @property
     def ports(self) -> tuple[Link, ...]:
         """The links that are ports of this one, those of a virtual switch included."""
-        late = (
-            self._topology.at(wire.a)
-            for wire in self.late_wires
-            if wire.relation == "port" and wire.b == self.end
-        )
+        late = (self._topology.at(wire.a) for wire in self.late_wires("port") if wire.b == self.end)
         ports = (*self._topology.ports_of(self.end), *(link for link in late if link is not None))
         return tuple(dict.fromkeys(ports))
 
@@ -215,15 +218,16 @@ class Link:
         """Why its peer is not known, if it has one that is not; the same for what it stands on."""
         return self._topology.loose.get(self.end)
 
-    @property
-    def late_wires(self) -> tuple[Wire, ...]:
-        """Its wires that take questions of their own: to the process that serves it, to a virtual switch, by tc. Asked now."""
-        return self._topology.late_wires(self.end)
+    def late_wires(self, *relations: str) -> tuple[Wire, ...]:
+        """Its wires that take questions of their own: to the process that serves it, to a virtual switch, by tc. Asked now.
 
-    @property
-    def late_loose(self) -> tuple[Loose, ...]:
+        Those of these relations, without any: all of them.
+        """
+        return self._topology.late_wires(self.end, relations)
+
+    def late_loose(self, *relations: str) -> tuple[Loose, ...]:
         """Those of them whose other end is not known for certain. Asked now."""
-        return self._topology.late_loose(self.end)
+        return self._topology.late_loose(self.end, relations)
 
     @property
     def details(self) -> Mapping[str, Mapping[str, Value]]:
@@ -357,17 +361,21 @@ class Topology:
         """The name of a process, asked now."""
         return self._late.comm(pid)
 
-    def late_wires(self, end: End) -> tuple[Wire, ...]:
+    def late_wires(self, end: End, relations: Collection[str] = ()) -> tuple[Wire, ...]:
         """The wires of a link that take questions of their own, asked now."""
-        return self._late.wires(end)
+        return self._late.wires(end, relations)
 
-    def late_loose(self, end: End) -> tuple[Loose, ...]:
+    def late_loose(self, end: End, relations: Collection[str] = ()) -> tuple[Loose, ...]:
         """Those of them whose other end is not known for certain, asked now."""
-        return self._late.loose(end)
+        return self._late.loose(end, relations)
 
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
         """What else is known of a link, asked now."""
         return self._late.details(end)
+
+    def ask_everything(self) -> None:
+        """Ask now whatever would be asked late of any link."""
+        self._late.everything()
 
     def named_holders(self, ns: NsKey) -> dict[Holder, str]:
         """The holders whose processes are told by name, with that name: the first few of each type.

@@ -2,8 +2,8 @@
 
 Each step names the step that it comes after (-1: the link itself) and the wire it took. From a bridge the way goes on
 to the ports that lead out, not to its other clients. A port leads out if it is no end of a pair (a NIC, a VLAN, a
-bond, a tunnel), or if its other end is a port of another bridge in the same namespace, or lies at home while the
-bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
+bond, a tunnel), or if its other end is a port of another bridge in the same namespace that leads out in turn, or lies at
+home while the bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
 
 Each branch ends, and says why: at a NIC; where its namespace's routes decide; at a process; at what cannot be seen.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
-    from nswire.model.values import Far, Loose, Wire
+    from nswire.model.values import End, Far, Loose, Wire
 
 LONGEST = 1024  # steps; a recording may claim any number
 
@@ -90,7 +90,8 @@ def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
         onward = [one for one in onward if one.link is not None or one.to is not None]
         fresh = [one for one in onward if one.link is None or one.link.end not in seen]
         if onward and not fresh:
-            ends.append(Stop(number, "again"))
+            out = all(one.relation in ("uplink", "patch") for one in onward)
+            ends.append(Stop(number, "no uplink" if out else "again"))
         for one in fresh:
             if len(steps) >= LONGEST:
                 return Way(tuple(steps), (*ends, Stop(len(steps) - 1, "too long")))
@@ -132,18 +133,25 @@ def _across(link: Link, came_by: str, loose: Loose | None) -> tuple[list[_Onward
         if peer is not None:
             return [_Onward("peer", peer, wire=link.wire)], None
         return [], Stop(0, "unknown", loose)
-    late = [_to(link, wire) for wire in link.late_wires if wire.a == link.end and wire.relation in ACROSS]
+    late = [_to(link, wire) for wire in link.late_wires(*ACROSS) if wire.a == link.end and _goes_on(wire)]
     if late:
         # tc sends on at once what a process would otherwise get
         redirected = [one for one in late if one.relation == "redirect"]
         return redirected or late, None
-    unknown = next((one for one in link.late_loose if one.relation in ACROSS), None)
+    unknown = next(iter(link.late_loose(*ACROSS)), None)
     if unknown is not None:
         return [], Stop(0, "unknown", unknown)
     return [], Stop(0, _end_of(link))
 
 
-ACROSS = ("redirect", "tap", "underlay")
+def _goes_on(wire: Wire) -> bool:
+    """True for wires that take along what a link is sent, or gets: of tc's only what sends on what comes in."""
+    if wire.relation == "redirect":
+        return dict(wire.data).get("from") == "ingress" and dict(wire.data).get("to") == "egress"
+    return True
+
+
+ACROSS = ("redirect", "tap", "underlay", "lower")
 
 
 def _end_of(link: Link) -> str:
@@ -151,6 +159,8 @@ def _end_of(link: Link) -> str:
         return "loopback"
     if not link.kind:
         return "nic"
+    if kinds.of(link.kind).relation == "underlay":
+        return "routes"
     return "unserved" if kinds.of(link.kind).served else "nothing"
 
 
@@ -162,7 +172,7 @@ def _end_of_switch(link: Link) -> str:
 
 def _masters(link: Link) -> Iterator[_Onward]:
     """What it is a port of: a virtual switch says that better than the kernel, which only names its datapath."""
-    ports = [wire for wire in link.late_wires if wire.relation == "port" and wire.a == link.end]
+    ports = [wire for wire in link.late_wires("port") if wire.a == link.end]
     if ports:
         yield from (_to(link, wire) for wire in ports)
         return
@@ -180,13 +190,7 @@ def _is_switch(link: Link) -> bool:
     row = kinds.of(link.kind)
     if row.routes:
         return False
-    return row.switch or bool(link.ports) or any(_joins(link, wire) for wire in link.late_wires)
-
-
-def _joins(switch: Link, wire: Wire) -> bool:
-    """True for what a virtual switch has instead of links: patch ports and tunnels."""
-    tunnel = wire.to is not None and wire.to.type == "tunnel"
-    return wire.relation == "patch" or (tunnel and wire.a == switch.end)
+    return row.switch or bool(link.ports or link.late_wires("patch") or _tunnels(link))
 
 
 def _uplinks(switch: Link, gateways: Callable[[], frozenset[str]]) -> Iterator[_Onward]:
@@ -195,11 +199,45 @@ def _uplinks(switch: Link, gateways: Callable[[], frozenset[str]]) -> Iterator[_
     sought = gateways()
     if not sought.isdisjoint(_own(switch)):
         sought = frozenset()
-    yield from (_Onward("uplink", port) for port in _leading_out(switch, sought))
-    for wire in switch.late_wires:
-        if _joins(switch, wire):
-            far = wire.b if wire.a == switch.end else wire.a
-            yield _Onward(wire.relation, switch.topology.at(far), wire.to, wire)
+    tunnels = _tunnels(switch)
+    for port in _leading_out(switch, sought):
+        if not (tunnels and kinds.is_shared_tunnel(port.fact)):  # the link that all of them have in common
+            yield _Onward("uplink", port)
+    yield from (_to(switch, wire) for wire in tunnels)
+    for wire, far in _patched(switch):
+        if _reaches_out(far, sought, frozenset((switch.end,))):
+            yield _Onward("patch", far, None, wire)
+
+
+def _tunnels(switch: Link) -> list[Wire]:
+    """The tunnels of a virtual switch, which are no links of their own."""
+    wires = switch.late_wires("underlay")
+    return [
+        wire for wire in wires if wire.to is not None and wire.to.type == "tunnel" and wire.a == switch.end
+    ]
+
+
+def _patched(switch: Link) -> Iterator[tuple[Wire, Link]]:
+    """The switches that patch ports join it to."""
+    for wire in switch.late_wires("patch"):
+        far = switch.topology.at(wire.b if wire.a == switch.end else wire.a)
+        if far is not None:
+            yield wire, far
+
+
+def _reaches_out(switch: Link, gateways: frozenset[str], passed: frozenset[End]) -> bool:
+    """True if something leads out of a switch, other than back to those that were passed on the way to it."""
+    if switch.end in passed or len(passed) > SWITCHES:
+        return False
+    if _tunnels(switch) or switch.addresses:
+        return True
+    further = passed | {switch.end}
+    return any(leads_out(port, gateways, further) for port in switch.ports) or any(
+        _reaches_out(far, gateways, further) for _, far in _patched(switch)
+    )
+
+
+SWITCHES = 16  # in a row, until the way through them is not followed any more
 
 
 def _leading_out(switch: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
@@ -207,12 +245,13 @@ def _leading_out(switch: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
     memo = switch.topology.memo
     key = (switch.end, gateways)
     if key not in memo:
-        memo[key] = tuple(port for port in switch.ports if leads_out(port, gateways))
+        passed = frozenset((switch.end,))
+        memo[key] = tuple(port for port in switch.ports if leads_out(port, gateways, passed))
     return memo[key]
 
 
-def leads_out(port: Link, gateways: frozenset[str]) -> bool:
-    """True if the way out of a bridge may go through that port, see the head of this file."""
+def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = frozenset()) -> bool:
+    """True if the way out of a switch may go through that port, see the head of this file."""
     if kinds.of(port.kind).leaf:
         return False
     if not kinds.is_pair(port.kind):
@@ -222,8 +261,10 @@ def leads_out(port: Link, gateways: frozenset[str]) -> bool:
         return False
     if far.netns.home and not port.netns.home:
         return True
-    if far.master is not None and far.end.ns == port.end.ns and far.fact.master != port.fact.master:
-        return True
+    if far.end.ns == port.end.ns:
+        beside = next((one.link for one in _masters(far) if one.link is not None), None)
+        if beside is not None:
+            return _reaches_out(beside, gateways, passed)
     return bool(gateways) and not gateways.isdisjoint(_own(far))
 
 

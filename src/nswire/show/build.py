@@ -64,12 +64,12 @@ def way_up(link: Link) -> Way:
 def all_wires(link: Link) -> tuple[Wire, ...]:
     """Every wire of a link: its pair's, those to what it stands on, and those that take questions of their own."""
     own = () if link.wire is None else (link.wire,)
-    return (*own, *link.lower_wires, *link.late_wires)
+    return (*own, *link.lower_wires, *link.late_wires())
 
 
 def servers(link: Link) -> tuple[Far, ...]:
     """The processes at the other end of a link."""
-    wires = (wire for wire in link.late_wires if wire.relation == "tap" and wire.a == link.end)
+    wires = (wire for wire in link.late_wires("tap") if wire.a == link.end)
     return tuple(wire.to for wire in wires if wire.to is not None)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Loose, Namespace
+    from nswire.model.values import Far, Loose, Namespace, Wire
     from nswire.resolve.up import Step, Stop, Way
 
 CANDIDATES_SHOWN = 20
@@ -88,7 +88,7 @@ def _own_other_end(link: Link, way: Way) -> list[Node]:
         return [] if told else [_open_node(link.topology, loose)]
     if to:
         on_way = any(step.relation == "tap" for step in way.steps)
-        return [] if on_way else [_far_node("served by", far, "") for far in to]
+        return [] if on_way else [_far_node("served by", far, None, link.topology) for far in to]
     if kinds.of(link.kind).served:
         told = any(stop.end == "unserved" for stop in way.ends)
         return [] if told else [Node(line(span(ENDS["unserved"], "doubt")), [], [])]
@@ -107,21 +107,25 @@ def _peer_node(link: Link, peer: Link) -> Node:
 def _step_node(topology: Topology, step: Step) -> Node:
     if step.relation == "peer" and step.link is not None:
         return _peer_node(step.link, step.link)  # a wire is the same, seen from either end
-    word = RELATIONS.get(step.relation, step.relation)
-    data = [(span(told),) for told in words.pairs(step.wire.data)] if step.wire is not None else []
-    doubt = step.wire.evidence if step.wire is not None and step.wire.evidence != "proved" else ""
+    tunnel = step.to is not None and step.to.type == "tunnel"
+    word = "tunnel" if tunnel else RELATIONS.get(step.relation, step.relation)
     if step.link is None:
-        return Node(line("?"), [], []) if step.to is None else _far_node(word, step.to, doubt, topology)
-    head = line(
-        span(word), *((" ", span(f"({doubt})", "doubt")) if doubt else ()), GAP, *words.place(step.link)
-    )
-    return Node(head, [*data, *words.facts(step.link)], [])
+        return Node(line("?"), [], []) if step.to is None else _far_node(word, step.to, step.wire, topology)
+    return Node(line(*_relation(word, step.wire), GAP, *words.place(step.link)), words.facts(step.link), [])
 
 
-def _far_node(word: str, far: Far, doubt: str, topology: Topology | None = None) -> Node:
-    head = line(
-        span(word), *((" ", span(f"({doubt})", "doubt")) if doubt else ()), GAP, *words.far(far, topology)
-    )
+def _relation(word: str, wire: Wire | None) -> tuple[Span, ...]:
+    """What a step is, with what belongs to the wire: `port of (inferred, tag 5)`."""
+    if wire is None:
+        return (span(word),)
+    doubt = (span(wire.evidence, "doubt"),) if wire.evidence != "proved" else ()
+    told = (*doubt, *(span(told) for told in words.pairs(wire.data)))
+    between = [piece for one in told for piece in (Span(", "), one)][1:]
+    return (span(word), *((Span(" ("), *between, Span(")")) if told else ()))
+
+
+def _far_node(word: str, far: Far, wire: Wire | None, topology: Topology) -> Node:
+    head = line(*_relation(word, wire), GAP, *words.far(far, topology))
     return Node(head, [(span(told),) for told in words.pairs(far.data)], [])
 
 

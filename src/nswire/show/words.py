@@ -72,9 +72,9 @@ def pairs(data: Pairs) -> list[str]:
     return [name if value is True else f"{name} {value}" for name, value in data if value is not False]
 
 
-def far(to: Far, topology: Topology | None) -> Line:
+def far(to: Far, topology: Topology) -> Line:
     """An end of a wire that is no link."""
-    ns = None if to.ns is None or topology is None else topology.namespaces.get(to.ns)
+    ns = None if to.ns is None else topology.namespaces.get(to.ns)
     place = () if ns is None else (netns(ns),)
     if to.type == "process":
         inside = (Span(" in "), *place) if place else ()
@@ -88,6 +88,11 @@ def far(to: Far, topology: Topology | None) -> Line:
 
 def far_end(topology: Topology, loose: Loose) -> str:
     """Where the other end is, as far as that is known. Escape it like any text from outside."""
+    if loose.relation == "underlay" and loose.ifindex is None:
+        names = ", ".join(
+            ns.label for key in loose.spaces if (ns := topology.namespaces.get(key)) is not None
+        )
+        return OPEN_SPACE[loose.state].format(names=names, where=_where(topology, loose))
     index = "a link" if loose.ifindex is None else f"ifindex {loose.ifindex}"
     what = RELATIONS.get(loose.relation, loose.relation)
     return OPEN[loose.state].format(what=what, index=index, where=_where(topology, loose))
@@ -101,6 +106,16 @@ OPEN = {
     "not permitted": "{what} is {index} in a namespace this user cannot read ({where})",
     "ambiguous": "{what} is {index}, and this kernel does not say in which namespace; these fit:",
     "not said": "{what} is there, but its kernel does not say which link it is ({index})",
+}
+
+
+OPEN_SPACE = {
+    "ambiguous": "its packets leave from one of these namespaces, and this kernel does not say from which: {names}",
+    "not visible": "no namespace that can be seen has the socket that its packets leave by",
+    "not permitted": "its packets leave from a namespace that this user cannot read ({where})",
+    "gone": "the namespace that its packets left from is gone",
+    "moved": "the namespace that its packets leave from changed while we looked",
+    "not said": "its kernel does not say from which namespace its packets leave",
 }
 
 

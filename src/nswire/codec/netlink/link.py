@@ -24,6 +24,8 @@ IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
 RTEXT_FILTER_SKIP_STATS = 8
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 IFLA_ALT_IFNAME = 53
+IFLA_PHYS_SWITCH_ID, IFLA_PHYS_PORT_NAME, IFLA_XDP = 36, 38, 43
+XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW_PROG_ID
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
 _ifinfomsg = struct.Struct("=BxHiII")
@@ -62,6 +64,39 @@ def ask_one(ifindex: int, target: int | None = None) -> bytes:
         IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_SKIP_STATS)
     )
     return request(RTM_GETLINK, body + _target(target))
+
+
+def xdp(answer: bytes) -> tuple[int, ...]:
+    """The ids of the XDP programs of the one link in an answer. KernelError, Malformed."""
+    return tuple(
+        dict.fromkeys(
+            struct.unpack("=I", value)[0]
+            for name, value in _nested(_one(answer).get(IFLA_XDP, b""))
+            if name in XDP_PROGRAMS and len(value) == 4 and any(value)
+        )
+    )
+
+
+def port(answer: bytes) -> dict[str, str]:
+    """The port of a NIC's own switch that the one link in an answer is, or stands for. KernelError, Malformed."""
+    said = _one(answer)
+    return {
+        **({"switch id": said[IFLA_PHYS_SWITCH_ID].hex()} if IFLA_PHYS_SWITCH_ID in said else {}),
+        **({"port": text(said[IFLA_PHYS_PORT_NAME])} if IFLA_PHYS_PORT_NAME in said else {}),
+    }
+
+
+def _one(answer: bytes) -> dict[int, bytes]:
+    """The attributes of the first link in an answer."""
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
+            raise Malformed(f"a message of type {kind} among links")
+        return {name: answer[at:stop] for name, at, stop in attributes(answer, start + 16, end)}
+    return {}
+
+
+def _nested(value: bytes) -> list[tuple[int, bytes]]:
+    return [(name, value[at:stop]) for name, at, stop in attributes(value, 0, len(value))]
 
 
 def _target(nsid: int | None) -> bytes:

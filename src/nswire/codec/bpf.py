@@ -1,0 +1,45 @@
+"""BPF programs: what `Live` answers about those attached to a link (`programs`), and about one of them (`program`)."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# enum bpf_attach_type, include/uapi/linux/bpf.h
+PLACES = {46: "tcx ingress", 47: "tcx egress", 54: "netkit primary", 55: "netkit peer"}
+
+_pair = struct.Struct("=II")
+_info = struct.Struct("=II8s48x16s")  # type, id, tag, ... name
+
+
+class Program(NamedTuple):
+    """A program: its id, name (may be empty) and tag."""
+
+    id: int
+    name: str
+    tag: str
+
+
+def attached(answer: bytes) -> Iterator[tuple[str, int]]:
+    """(place, id) of each program; what is cut off is left out."""
+    at = 0
+    while at + _pair.size <= len(answer):
+        kind, count = _pair.unpack_from(answer, at)
+        at += _pair.size
+        for number in range(min(count, (len(answer) - at) // 4)):
+            yield (
+                PLACES.get(kind, f"attach type {kind}"),
+                struct.unpack_from("=I", answer, at + 4 * number)[0],
+            )
+        at += 4 * count
+
+
+def program(answer: bytes) -> Program | None:
+    """The program; None if the answer is none."""
+    if len(answer) < _info.size:
+        return None
+    _, number, tag, name = _info.unpack_from(answer)
+    return Program(number, name.split(b"\0", 1)[0].decode("utf-8", "surrogateescape"), tag.hex())

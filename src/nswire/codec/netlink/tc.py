@@ -1,0 +1,107 @@
+"""tc filters: RTM_GETTFILTER -> where they send packets, and the BPF programs among them.
+
+struct tcmsg and TCA_* of include/uapi/linux/rtnetlink.h, actions of pkt_cls.h, mirred's of tc_act/tc_mirred.h. Whatever kind
+a filter is, its actions are looked at; only the number of the attribute that they are in differs.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RTM_NEWTFILTER, RTM_GETTFILTER = 44, 46
+INGRESS, EGRESS, ROOT = (
+    0xFFFFFFF2,
+    0xFFFFFFF3,
+    0,
+)  # parents: of qdiscs ingress and clsact, and the link's root qdisc
+TCA_KIND, TCA_OPTIONS = 1, 2
+ACTIONS = {
+    "basic": 3,
+    "bpf": 1,
+    "cgroup": 2,
+    "flow": 9,
+    "flower": 3,
+    "fw": 4,
+    "matchall": 2,
+    "route": 6,
+    "u32": 7,
+}
+TCA_BPF_NAME, TCA_BPF_FLAGS, TCA_BPF_ID = 7, 8, 11
+TCA_ACT_KIND, TCA_ACT_OPTIONS = 1, 2
+TCA_MIRRED_PARMS = 2
+EGRESS_REDIR, EGRESS_MIRROR, INGRESS_REDIR, INGRESS_MIRROR = 1, 2, 3, 4
+
+_tcmsg = struct.Struct("=BxxxiIII")
+_mirred = struct.Struct("=5iiI")  # tc_gen, eaction, ifindex
+_u32 = struct.Struct("=I")
+
+
+class Redirect(NamedTuple):
+    """A mirred action: packets (`copy`: copies of them) go to the link `ifindex`, out of it or (`ingress`) as if received there."""
+
+    ifindex: int
+    copy: bool
+    ingress: bool
+
+
+class Filter(NamedTuple):
+    """A filter of a link: its kind, where it sends packets, and the BPF program (id 0: none, or not told)."""
+
+    kind: str
+    redirects: tuple[Redirect, ...]
+    program: str
+    program_id: int
+
+
+def ask(ifindex: int, parent: int) -> bytes:
+    """A request for the filters at one place of one link. Where there is no such place, the answer is empty."""
+    return request(RTM_GETTFILTER, _tcmsg.pack(0, ifindex, 0, parent, 0), NLM_F_DUMP)
+
+
+def decode(answer: bytes) -> tuple[Filter, ...]:
+    """The filters in an answer, each once, in the order in which they are tried. KernelError, Malformed."""
+    found = []
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWTFILTER or end - start < _tcmsg.size:
+            raise Malformed(f"a message of type {kind} among filters")
+        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _tcmsg.size, end)}
+        options = values.get(TCA_OPTIONS, b"")
+        if options:
+            found.append(_filter(text(values.get(TCA_KIND, b"")), options))
+    return tuple(found)
+
+
+def _filter(kind: str, options: bytes) -> Filter:
+    inside = _inside(options)
+    actions = inside.get(ACTIONS.get(kind, -1), b"")
+    number = inside.get(TCA_BPF_ID, b"") if kind == "bpf" else b""
+    return Filter(
+        kind,
+        tuple(_redirects(actions)),
+        text(inside.get(TCA_BPF_NAME, b"")) if kind == "bpf" else "",
+        _u32.unpack(number)[0] if len(number) == _u32.size else 0,
+    )
+
+
+def _redirects(actions: bytes) -> Iterator[Redirect]:
+    for _, at, stop in attributes(actions, 0, len(actions)):
+        action = _inside(actions[at:stop])
+        if text(action.get(TCA_ACT_KIND, b"")) != "mirred":
+            continue
+        parms = _inside(action.get(TCA_ACT_OPTIONS, b"")).get(TCA_MIRRED_PARMS, b"")
+        if len(parms) >= _mirred.size:
+            *_, how, ifindex = _mirred.unpack_from(parms)
+            if ifindex:
+                yield Redirect(
+                    ifindex, how in (EGRESS_MIRROR, INGRESS_MIRROR), how in (INGRESS_REDIR, INGRESS_MIRROR)
+                )
+
+
+def _inside(value: bytes) -> dict[int, bytes]:
+    return {name: value[at:stop] for name, at, stop in attributes(value, 0, len(value))}

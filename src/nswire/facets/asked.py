@@ -1,0 +1,62 @@
+"""What facets share: asking about many links at once, and telling of what was refused."""
+
+from __future__ import annotations
+
+from os import strerror
+from typing import TYPE_CHECKING, TypeVar
+
+from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.host.system import Refusal
+from nswire.model.values import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from nswire.facets.facet import Asking
+    from nswire.host.system import Answer, Question
+    from nswire.model.values import End, LinkFact, NsKey
+
+T = TypeVar("T")
+
+ROOT = "it takes root (CAP_NET_ADMIN)"
+
+
+def of_each(
+    asking: Asking, ends: Collection[End], questions: Callable[[LinkFact], tuple[Question, ...]]
+) -> Iterator[tuple[End, list[Answer]]]:
+    """The answers about each link, one visit for each namespace. What is gone is left out."""
+    links = asking.facts.links
+    by_ns: dict[NsKey, list[tuple[End, tuple[Question, ...]]]] = {}
+    for end in sorted(ends, key=lambda end: (end.ns, end.ifindex)):
+        link = links.get(end.ns, {}).get(end.ifindex)
+        if link is not None:
+            by_ns.setdefault(end.ns, []).append((end, questions(link)))
+    answers = asking.visit({ns: tuple(q for _, asked in rows for q in asked) for ns, rows in by_ns.items()})
+    for ns, said in answers.items():
+        at = 0
+        for end, asked in by_ns[ns]:
+            yield end, said[at : at + len(asked)]
+            at += len(asked)
+
+
+def decoded(answer: Answer, decode: Callable[[bytes], T]) -> T | int:
+    """What an answer says, or the errno of what was refused (-1: it makes no sense)."""
+    if isinstance(answer, Refusal):
+        return answer.errno
+    try:
+        return decode(answer)
+    except KernelError as error:
+        return error.errno or -1
+    except Malformed:
+        return -1
+
+
+def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], what: str) -> Iterator[Gap]:
+    """One gap for each namespace and reason; what is simply not there is none."""
+    for ns, errno in sorted(set(refusals)):
+        if errno not in NOT_THERE:
+            why = strerror(errno) if errno > 0 else "the answer makes no sense"
+            yield Gap(asking.place(ns), what, why, ROOT if errno in (1, 13) else "")
+
+
+NOT_THERE = (2, 3, 6, 19, 95)  # ENOENT, ESRCH, ENXIO, ENODEV, EOPNOTSUPP: it has none of that

@@ -1,0 +1,65 @@
+"""BPF programs on a link: XDP, tc filters, tcx and netkit. From here on a program decides what becomes of a packet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec import bpf
+from nswire.codec.netlink import link as link_codec
+from nswire.codec.netlink import tc
+from nswire.facets.asked import decoded, of_each, refused
+from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.host import questions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from nswire.host.system import Question
+    from nswire.model.values import End, Gap, LinkFact, Loose, Value, Wire
+
+FILTERS = {"tc ingress": tc.INGRESS, "tc egress": tc.EGRESS}
+
+
+def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+    """The programs by where they are: `xdp`, `tc ingress`, `tcx egress`, `netkit primary` ...; each as `NAME (id N)`."""
+    failures = []
+    for end, (described, ingress, egress, attached) in of_each(asking, ends, _questions):
+        said: dict[str, list[str]] = {}
+        xdp = decoded(described, link_codec.xdp)
+        for number in () if isinstance(xdp, int) else xdp:
+            said.setdefault("xdp", []).append(_named(asking, number))
+        for place, answer in zip(FILTERS, (ingress, egress), strict=True):
+            filters = decoded(answer, tc.decode)
+            for one in () if isinstance(filters, int) else filters:
+                if one.kind == "bpf":
+                    said.setdefault(place, []).append(_named(asking, one.program_id, one.program))
+        programs = decoded(attached, lambda answer: tuple(bpf.attached(answer)))
+        if isinstance(programs, int):
+            failures.append((end.ns, programs))
+        else:
+            for place, number in programs:
+                said.setdefault(place, []).append(_named(asking, number))
+        if said:
+            values: dict[str, Value] = {place: ", ".join(names) for place, names in said.items()}
+            yield Detail(end, values)
+    yield from refused(asking, failures, "BPF programs attached by tcx or netkit")
+
+
+def _questions(link: LinkFact) -> tuple[Question, ...]:
+    return (
+        questions.one_link(link.ifindex, 0),
+        *(questions.filters(link.ifindex, parent) for parent in FILTERS.values()),
+        questions.programs(link.ifindex),
+    )
+
+
+def _named(asking: Asking, number: int, name: str = "") -> str:
+    """What a program is called, as far as this user may know."""
+    if number:
+        answer = asking.host(f"program/{number}")
+        told = bpf.program(answer) if isinstance(answer, bytes) else None
+        name = name or (told.name if told is not None else "")
+    return f"{name or '?'} (id {number})" if number else name or "?"
+
+
+FACET = Facet("programs", lambda link: link.type != LOOPBACK, ask)

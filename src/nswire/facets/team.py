@@ -1,0 +1,37 @@
+"""What a team was told to do: teamd speaks to its driver, not to rtnetlink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec.netlink import team
+from nswire.facets.asked import decoded, of_each, refused
+from nswire.facets.facet import Asking, Detail, Facet
+from nswire.host import questions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from nswire.model.values import End, Gap, Loose, Value, Wire
+
+WANTED = ("mode", "activeport")
+
+
+def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+    """`mode`, and `activeport` by its name."""
+    failures = []
+    for end, (answer,) in of_each(asking, ends, lambda link: (questions.team_options(link.ifindex),)):
+        found = decoded(answer, team.decode)
+        if isinstance(found, int):
+            failures.append((end.ns, found))
+            continue
+        links = asking.facts.links[end.ns]
+        said: dict[str, Value] = {name: found[name] for name in WANTED if found.get(name)}
+        port = links.get(int(found.get("activeport", 0) or 0))
+        if port is not None:
+            said["activeport"] = port.ifname
+        yield Detail(end, said)
+    yield from refused(asking, failures, "the options of teams")
+
+
+FACET = Facet("team", lambda link: link.kind == "team", ask)

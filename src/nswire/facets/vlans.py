@@ -1,0 +1,53 @@
+"""The VLANs of a bridge's ports, where the bridge filters by VLAN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire import kinds
+from nswire.codec.netlink import bridge
+from nswire.facets.asked import decoded, refused
+from nswire.facets.facet import Asking, Detail, Facet
+from nswire.host import questions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from nswire.model.facts import Facts
+    from nswire.model.values import End, Gap, Loose, Value, Wire
+
+BRIDGE = "bridge"
+
+
+def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+    """`pvid`, and the VLANs that leave `untagged` and `tagged`, as ranges: what `bridge vlan` shows."""
+    filtering = {end for end in ends if _filters(asking.facts, end)}
+    answers = asking.visit(dict.fromkeys(sorted({end.ns for end in filtering}), (questions.VLANS,)))
+    failures = []
+    for ns, (answer,) in answers.items():
+        found = decoded(answer, bridge.vlans)
+        if isinstance(found, int):
+            failures.append((ns, found))
+            continue
+        for end in filtering:
+            if end.ns == ns and end.ifindex in found:
+                yield Detail(end, _told(found[end.ifindex]))
+    yield from refused(asking, failures, "the VLANs of bridge ports")
+
+
+def _filters(facts: Facts, end: End) -> bool:
+    links = facts.links[end.ns]
+    link = links[end.ifindex]
+    master = link if link.kind == BRIDGE else links.get(link.master or 0)
+    return master is not None and bool(kinds.details(master).get("vlan_filtering"))
+
+
+def _told(vlans: bridge.Vlans) -> dict[str, Value]:
+    said: dict[str, Value] = {"pvid": vlans.pvid} if vlans.pvid else {}
+    for name, ranges in (("untagged", vlans.untagged), ("tagged", vlans.tagged)):
+        if ranges:
+            said[name] = " ".join(f"{first}-{last}" if first != last else str(last) for first, last in ranges)
+    return said
+
+
+FACET = Facet("vlans", lambda link: BRIDGE in (link.kind, link.slave_kind), ask, scope="namespace")
