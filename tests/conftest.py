@@ -113,10 +113,16 @@ def rounds() -> Callable[[int], int]:
     return lambda count: max(2, round(count * scale))
 
 
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    """An empty laboratory around this host's namespace; it is gone after the test."""
+@pytest.fixture(scope="session")
+def private_host() -> None:
+    """Skip what builds networks anywhere but in a host of its own."""
     if not may_build():
         pytest.skip("builds networks: run it with `make test`, or in tools/private-host")
+
+
+@pytest.fixture
+def lab(private_host: None) -> Iterator[Lab]:
+    """An empty laboratory around this host's namespace; it is gone after the test."""
+    del private_host
     with Lab() as made:
         yield made

@@ -126,8 +126,13 @@ def links(answer: bytes) -> dict[str, str]:
     return {row[0]: row[1] for row in words if len(row) == 2}
 
 
+def inodes(answer: bytes) -> frozenset[int]:
+    """The numbers of the question `socket-inodes`."""
+    return frozenset(int(line) for line in answer.split() if line.isdigit() and len(line) <= LONGEST)
+
+
 def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
-    """(local port, inode) of each line of /proc/net/udp or udp6; inode 0: a socket of the kernel itself."""
+    """(local port, inode) of each line of /proc/net/udp or udp6."""
     for line in answer.split(b"\n"):
         words = line.split()
         if len(words) > 9 and words[0].endswith(b":") and words[9].isdigit():

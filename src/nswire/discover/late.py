@@ -36,8 +36,9 @@ class Late:
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
         self._asked: Counter[str] = Counter()
         self._known: dict[str, set[End]] = {}
-        self._wires: dict[End, list[Wire]] = {}
-        self._loose: dict[End, list[Loose]] = {}
+        # Each once: a facet that is asked about one link may tell of others as well.
+        self._wires: dict[End, dict[Wire, None]] = {}
+        self._loose: dict[End, dict[Loose, None]] = {}
         self._details: dict[End, dict[str, dict[str, Value]]] = {}
 
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:
@@ -120,13 +121,13 @@ class Late:
             if isinstance(said, Gap):
                 self._scan.facts.gaps.append(said)
             elif isinstance(said, Loose):
-                self._loose.setdefault(said.a, []).append(said)
+                self._loose.setdefault(said.a, {})[said] = None
             elif isinstance(said, Detail):
                 self._details.setdefault(said.end, {}).setdefault(facet.name, {}).update(said.values)
             else:
                 for at in {said.a, said.b}:
                     if at is not None:
-                        self._wires.setdefault(at, []).append(said)
+                        self._wires.setdefault(at, {})[said] = None
 
 
 def _makes(facet: Facet, relations: Collection[str]) -> bool:

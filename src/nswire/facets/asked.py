@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EACCES, ENODEV, ENOENT, EOPNOTSUPP, EPERM, ESRCH
 from os import strerror
 from typing import TYPE_CHECKING, TypeVar
 
@@ -56,7 +57,7 @@ def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], what: str) ->
     for ns, errno in sorted(set(refusals)):
         if errno not in NOT_THERE:
             why = strerror(errno) if errno > 0 else "the answer makes no sense"
-            yield Gap(asking.place(ns), what, why, ROOT if errno in (1, 13) else "")
+            yield Gap(asking.place(ns), what, why, ROOT if errno in (EPERM, EACCES) else "")
 
 
-NOT_THERE = (2, 3, 6, 19, 95)  # ENOENT, ESRCH, ENXIO, ENODEV, EOPNOTSUPP: it has none of that
+NOT_THERE = (ENOENT, ESRCH, ENODEV, EOPNOTSUPP)  # it has none of that, or is gone

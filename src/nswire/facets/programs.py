@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import bpf
 from nswire.codec.netlink import link as link_codec
-from nswire.codec.netlink import tc
+from nswire.facets import filters
 from nswire.facets.asked import decoded, of_each, refused
 from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
 from nswire.host import questions
@@ -17,22 +17,19 @@ if TYPE_CHECKING:
     from nswire.host.system import Question
     from nswire.model.values import End, Gap, LinkFact, Loose, Value, Wire
 
-FILTERS = {"tc ingress": tc.INGRESS, "tc egress": tc.EGRESS}
-
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """The programs by where they are: `xdp`, `tc ingress`, `tcx egress`, `netkit primary` ...; each as `NAME (id N)`."""
     failures = []
-    for end, (described, ingress, egress, attached) in of_each(asking, ends, _questions):
+    for end, (described, attached, *answers) in of_each(asking, ends, _questions):
         said: dict[str, list[str]] = {}
         xdp = decoded(described, link_codec.xdp)
         for number in () if isinstance(xdp, int) else xdp:
             said.setdefault("xdp", []).append(_named(asking, number))
-        for place, answer in zip(FILTERS, (ingress, egress), strict=True):
-            filters = decoded(answer, tc.decode)
-            for one in () if isinstance(filters, int) else filters:
+        for place, found in filters.at(answers).items():
+            for one in () if isinstance(found, int) else found:
                 if one.kind == "bpf":
-                    said.setdefault(place, []).append(_named(asking, one.program_id, one.program))
+                    said.setdefault(f"tc {place}", []).append(_named(asking, one.program_id, one.program))
         programs = decoded(attached, lambda answer: tuple(bpf.attached(answer)))
         if isinstance(programs, int):
             failures.append((end.ns, programs))
@@ -48,8 +45,8 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
 def _questions(link: LinkFact) -> tuple[Question, ...]:
     return (
         questions.one_link(link.ifindex, 0),
-        *(questions.filters(link.ifindex, parent) for parent in FILTERS.values()),
         questions.programs(link.ifindex),
+        *filters.ask(link),
     )
 
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink import tc
-from nswire.facets.asked import decoded, of_each, refused
+from nswire.facets import filters
+from nswire.facets.asked import of_each, refused
 from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
-from nswire.host import questions
 from nswire.model.values import End, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.host.system import Question
-    from nswire.model.values import Gap, LinkFact, Loose
+    from nswire.codec.netlink import tc
+    from nswire.model.values import Gap, Loose
 
-PLACES = {"ingress": tc.INGRESS, "egress": tc.EGRESS, "root": tc.ROOT}
 SAID_BY = "tc filter"
 TARGET = "ifb"  # links that exist to be redirected to: only the others tell who does
 
@@ -32,9 +30,8 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     wanted = {*ends, *(End(ns, index) for ns in spaces for index in links[ns])}
     failures = []
     seen = set()
-    for end, answers in of_each(asking, wanted, _questions):
-        for place, answer in zip(PLACES, answers, strict=True):
-            found = decoded(answer, tc.decode)
+    for end, answers in of_each(asking, wanted, filters.ask):
+        for place, found in filters.at(answers).items():
             if isinstance(found, int):
                 failures.append((end.ns, found))
                 continue
@@ -45,12 +42,8 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     yield from refused(asking, failures, "where tc sends packets")
 
 
-def _questions(link: LinkFact) -> tuple[Question, ...]:
-    return tuple(questions.filters(link.ifindex, parent) for parent in PLACES.values())
-
-
-def _wires(end: End, place: str, filters: tuple[tc.Filter, ...]) -> Iterator[Wire]:
-    for one in filters:
+def _wires(end: End, place: str, found: tuple[tc.Filter, ...]) -> Iterator[Wire]:
+    for one in found:
         for redirect in one.redirects:
             to = "ingress" if redirect.ingress else "egress"
             yield Wire(

@@ -1,8 +1,8 @@
 """Tunnels that keep their socket's namespace to themselves: WireGuard, geneve, gtp, bareudp.
 
-Their UDP socket stays in the namespace that they were made in, wherever the link goes, and no attribute names it. But the
-kernel lists its own sockets, with inode 0, in /proc/net/udp of that namespace: a tunnel's port in one namespace alone tells
-which it is; in several, all of them are candidates.
+Their UDP socket stays in the namespace that they were made in, wherever the link goes, and no attribute names it. But it is
+listed in /proc/net/udp of that namespace, with an inode that no process has open, since it is the kernel's own. A tunnel's
+port in one namespace alone tells which it is; in several, all of them are candidates.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PORTS: dict[str, Callable[[LinkFact], tuple[int, ...]]] = {
     "gtp": lambda _: GTP_PORTS,
     "wireguard": lambda _: (),  # asked for
 }
-BY_PROCESS = ("gtp",)  # whose sockets may have been made by a process, and then are not the kernel's own
+BY_PROCESS = ("gtp",)  # whose sockets may be those of a process
 ASKED = "wireguard"
 
 
@@ -58,6 +58,8 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     if not up:
         return
     sockets = _sockets(asking)
+    answer = asking.host("socket-inodes")
+    held = procfs.inodes(answer) if isinstance(answer, bytes) else frozenset()
     if asking.facts.hidden:
         where = f"{len(asking.facts.hidden)} hidden namespaces"
         yield Gap(where, "whether a tunnel's socket is there", "they cannot be entered")
@@ -66,7 +68,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         fits = tuple(
             ns
             for ns, rows in sockets.items()
-            if any(port in wanted and (by_process or not inode) for port, inode in rows)
+            if any(port in wanted and (by_process or inode not in held) for port, inode in rows)
         )
         yield from _concluded(end, wanted, fits)
 
@@ -94,7 +96,7 @@ def _told(device: wireguard.Device) -> dict[str, Value]:
 
 
 def _sockets(asking: Asking) -> dict[NsKey, set[tuple[int, int]]]:
-    """(port, inode or 0) of the UDP sockets of each namespace that can be entered."""
+    """(port, inode) of the UDP sockets of each namespace that can be entered."""
     seen = (ns for ns in asking.facts.links if ns not in asking.facts.hidden)
     answers = asking.visit(dict.fromkeys(seen, questions.UDP))
     return {

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 import time
 
-PATIENCE = 0.3  # seconds for the whole answer: a hung daemon must not hold up the others
+PATIENCE = (
+    0.3  # seconds for the whole answer: a hung daemon must not hold up the others; NSWIRE_PATIENCE changes it
+)
 LARGEST = 64 << 20  # bytes
 
 
-def call(path: str, method: str, params: list[object], patience: float = PATIENCE) -> object:
+def call(path: str, method: str, params: list[object], patience: float | None = None) -> object:
     """The result. OSError: no such socket, no answer in time (ETIMEDOUT), an error for an answer (EPROTO)."""
+    patience = _patience() if patience is None else patience
     deadline = time.monotonic() + patience
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
         try:
@@ -28,6 +32,13 @@ def call(path: str, method: str, params: list[object], patience: float = PATIENC
     if answer.get("error") is not None or "result" not in answer:
         raise OSError(errno.EPROTO, "the answer is an error")
     return answer["result"]
+
+
+def _patience() -> float:
+    try:
+        return max(0.0, float(os.environ.get("NSWIRE_PATIENCE", PATIENCE)))
+    except ValueError:
+        return PATIENCE
 
 
 def _receive(sock: socket.socket, deadline: float) -> dict[str, object]:

@@ -86,6 +86,7 @@ class Live:
             "fds": self._fds,
             "sockets": self._sockets,
             "taps": self._taps,
+            "socket-inodes": self._socket_inodes,
             "comm": self._comm,
             "pci": self._pci,
             "ovs": self._ovs,
@@ -285,6 +286,11 @@ class Live:
         finally:
             os.close(nsfd)
 
+    def _socket_inodes(self, _: str) -> bytes:
+        """The inodes of all sockets that processes have open, a line each: the others are the kernel's own."""
+        inodes = {target[8:-1] for _, _, target in self._descriptors() if target.startswith("socket:[")}
+        return "\n".join(sorted(inodes)).encode()
+
     def _taps(self, _: str) -> bytes:
         """Lines `PID FD WHERE MAC NAME` of the descriptors that serve a tun, tap or macvtap link; `PID - !ERRNO`: unreadable.
 
@@ -331,7 +337,9 @@ class Live:
 
         The devices in /sys/bus are the machine's, whatever namespace /sys was mounted in; those in /sys/class/net are not.
         """
-        folder = f"{self._sysfs}/bus/pci/devices/{os.path.basename(address)}"
+        if not address.strip(".").replace(":", "").replace(".", "").isalnum():
+            raise OSError(errno.ENOENT, "that is no PCI address")
+        folder = f"{self._sysfs}/bus/pci/devices/{address}"
         names = [
             name for name in os.listdir(folder) if name in ("driver", "physfn") or name.startswith("virtfn")
         ]

@@ -42,6 +42,8 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/root/PID               the root folder of a process, / unless it is chrooted
   host/comm/PID               the name of a process
   host/taps                   PID, descriptor, namespace or device number, MAC and name of tun and macvtap links in use
+  host/socket-inodes          the inodes of all sockets that processes have open
+  host/ovs                    ovs-vswitchd's pid and its dpif/show (JSON)
   host/pci/ADDRESS            driver, physical and virtual functions of a PCI device
   host/program/ID             the begin of struct bpf_prog_info
   host/ovsdb                  bridges, ports and interfaces of Open vSwitch's database (JSON)

@@ -31,6 +31,8 @@ SYS_BPF_GENERIC = 280
 SYS_BPF = {"x86_64": 321, "i686": 357, "ppc64le": 361, "s390x": 351, "armv7l": 386}
 BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY = 13, 15, 16
 ATTACH_TYPES = (46, 47, 54, 55)  # BPF_TCX_INGRESS, BPF_TCX_EGRESS, BPF_NETKIT_PRIMARY, BPF_NETKIT_PEER
+# of kernels that do not know the type, and of links that are of another kind (ENXIO: no netkit)
+NO_PROGRAMS = (errno.EINVAL, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP, errno.ENOSYS)
 BPF_ATTR, PROG_INFO, PROGRAMS = (
     128,
     80,
@@ -202,7 +204,7 @@ def programs(ifindex: int) -> bytes:
         try:
             _bpf(BPF_PROG_QUERY, query)
         except OSError as error:
-            if error.errno in (errno.EINVAL, errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP, errno.ENOSYS):
+            if error.errno in NO_PROGRAMS:
                 continue
             raise
         (count,) = struct.unpack_from("=I", query, 24)

@@ -45,8 +45,8 @@ def _slaves(fact: LinkFact) -> tuple[int, ...]:
 
 
 KINDS = (
-    Kind("bond", fields=BOND, brief=("mode",), port_fields=PORT, switch=True),
-    Kind("team", switch=True),
-    Kind("batadv", switch=True),
+    Kind("bond", fields=BOND, brief={"mode": None}, port_fields=PORT, switch=True, aggregate=True),
+    Kind("team", switch=True, aggregate=True),
+    Kind("batadv", switch=True, aggregate=True),
     Kind("hsr", "lower", _slaves, fields=HSR),
 )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nswire.kinds.fields import Field
-    from nswire.model.values import LinkFact
+    from nswire.model.values import LinkFact, Scalar
 
 Relation = Literal["peer", "lower", "underlay"]
 
@@ -31,6 +31,9 @@ def by_iflink(fact: LinkFact) -> tuple[int, ...]:
     return () if index is None else (index,)
 
 
+NOTHING: Mapping[str, Scalar | None] = {}
+
+
 class Kind(NamedTuple):
     """A link kind.
 
@@ -39,9 +42,10 @@ class Kind(NamedTuple):
     `others` are the ifindexes of what it stands on, in the namespace of IFLA_LINK_NETNSID (none: its own), unless it
     keeps that namespace to itself (`netns_unsaid`).
     `fields` and `port_fields` are what IFLA_INFO_DATA says of it, and IFLA_INFO_SLAVE_DATA of a port of such a master;
-    `brief` names the fields that are worth a word wherever such a link is told of.
+    `brief` names the fields that are worth a word wherever such a link is told of, but for the value given beside them.
 
-    `switch`: a master that passes frames on between its ports and what is beyond; `routes`: one whose ports are no way
+    `switch`: a master that passes frames on between its ports and what is beyond, of an
+    `aggregate` all ports lead there; `routes`: one whose ports are no way
     further by layer 2. `leaf`: as a port of a switch it is a client, since what
     is sent to it goes to the host itself, or, `served`, to a process that has its device open. Links of one `family` share a lower link and its MAC.
     `told_by_driver`: `ethtool -S` tells the peer's ifindex. `fallback` is the name of the link of that kind that the
@@ -53,9 +57,10 @@ class Kind(NamedTuple):
     others: Callable[[LinkFact], tuple[int, ...]] = by_iflink
     fields: Mapping[int, Field] = NO_FIELDS
     port_fields: Mapping[int, Field] = NO_FIELDS
-    brief: tuple[str, ...] = ()
+    brief: Mapping[str, Scalar | None] = NOTHING
     netns_unsaid: bool = False
     switch: bool = False
+    aggregate: bool = False
     routes: bool = False
     leaf: bool = False
     served: bool = False

@@ -14,16 +14,16 @@ def _ipvtap(fact: LinkFact) -> tuple[int, ...]:
 
 
 KINDS = (
-    Kind("macvlan", "lower", fields=MACVLAN, brief=("mode",)),
-    Kind("macvtap", "lower", fields=MACVLAN, brief=("mode",), leaf=True, served=True),
-    Kind("ipvlan", "lower", fields=IPVLAN, brief=("mode",), family="ipvlan"),
+    Kind("macvlan", "lower", fields=MACVLAN, brief={"mode": None}),
+    Kind("macvtap", "lower", fields=MACVLAN, brief={"mode": None}, leaf=True, served=True),
+    Kind("ipvlan", "lower", fields=IPVLAN, brief={"mode": None}, family="ipvlan"),
     # The driver has no get_link_net, so a moved one looks as if its lower link were in its own namespace (5.10 to 7.3).
     Kind(
         "ipvtap",
         "lower",
         _ipvtap,
         fields=IPVLAN,
-        brief=("mode",),
+        brief={"mode": None},
         leaf=True,
         served=True,
         netns_unsaid=True,

@@ -20,5 +20,5 @@ NETKIT = {  # Linux 6.7; a primary end, and a peer that cannot change it
 KINDS = (
     Kind("veth", "peer", told_by_driver=True),
     Kind("vxcan", "peer"),
-    Kind("netkit", "peer", fields=NETKIT, brief=("mode", "type")),
+    Kind("netkit", "peer", fields=NETKIT, brief={"mode": "l2", "type": None}),
 )

@@ -14,4 +14,4 @@ TUN = {
     8: Field("numqueues", U32),
 }
 
-KINDS = (Kind("tun", fields=TUN, brief=("type",), leaf=True, served=True),)
+KINDS = (Kind("tun", fields=TUN, brief={"type": None}, leaf=True, served=True),)

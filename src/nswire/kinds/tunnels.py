@@ -51,7 +51,7 @@ AMT = {
     6: Field("remote", address),
 }
 
-ENDS = ("local", "remote")
+ENDS = {"local": None, "remote": None, "external": None}
 
 KINDS = (
     Kind("gre", "underlay", fields=GRE, brief=ENDS, fallback="gre0"),
@@ -65,10 +65,10 @@ KINDS = (
     Kind("ip6tnl", "underlay", fields=IP6TUNNEL, brief=ENDS, fallback="ip6tnl0"),
     Kind("vti", "underlay", fields=VTI, brief=ENDS, fallback="ip_vti0"),
     Kind("vti6", "underlay", fields=VTI, brief=ENDS, fallback="ip6_vti0"),
-    Kind("xfrm", "underlay", fields=XFRM, brief=("if_id",)),
+    Kind("xfrm", "underlay", fields=XFRM, brief={"if_id": None, "external": None}),
     Kind("amt", "underlay", fields=AMT),
     # These name neither the link that their packets leave by nor its namespace: facets/sockets.py looks for their socket.
-    Kind("geneve", fields=GENEVE, brief=("id", "remote")),
+    Kind("geneve", fields=GENEVE, brief={"id": 0, "remote": None, "external": None}),
     Kind("bareudp", fields=BAREUDP),
     Kind("gtp", fields=GTP),
     Kind("wireguard"),

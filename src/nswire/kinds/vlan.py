@@ -38,6 +38,6 @@ MACSEC = {
 }
 
 KINDS = (
-    Kind("vlan", "lower", fields=VLAN, brief=("protocol", "id")),
+    Kind("vlan", "lower", fields=VLAN, brief={"protocol": "802.1Q", "id": None}),
     Kind("macsec", "lower", fields=MACSEC),
 )

@@ -5,4 +5,4 @@ from nswire.kinds.kind import Kind
 
 TABLE = {1: Field("table", U32)}
 
-KINDS = (Kind("vrf", fields=TABLE, brief=("table",), port_fields=TABLE, routes=True),)
+KINDS = (Kind("vrf", fields=TABLE, brief={"table": None}, port_fields=TABLE, routes=True),)

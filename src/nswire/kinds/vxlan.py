@@ -31,4 +31,12 @@ def _below(fact: LinkFact) -> tuple[int, ...]:
     return indexes(fact.data, IFLA_VXLAN_LINK)
 
 
-KINDS = (Kind("vxlan", "underlay", _below, fields=VXLAN, brief=("id", "local", "remote")),)
+KINDS = (
+    Kind(
+        "vxlan",
+        "underlay",
+        _below,
+        fields=VXLAN,
+        brief={"id": 0, "local": None, "remote": None, "external": False},
+    ),
+)

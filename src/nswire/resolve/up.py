@@ -2,7 +2,7 @@
 
 Each step names the step that it comes after (-1: the link itself) and the wire it took. From a bridge the way goes on
 to the ports that lead out, not to its other clients. A port leads out if it is no end of a pair (a NIC, a VLAN, a
-bond, a tunnel), or if its other end is a port of another bridge in the same namespace that leads out in turn, or lies at
+bond, a tunnel), or of a bond itself, or if its other end is a port of another bridge in the same namespace that leads out in turn, or lies at
 home while the bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
 
 Each branch ends, and says why: at a NIC; where its namespace's routes decide; at a process; at what cannot be seen.
@@ -165,7 +165,7 @@ def _end_of(link: Link) -> str:
 
 
 def _end_of_switch(link: Link) -> str:
-    if link.addresses:
+    if _is_routed(link):
         return "routes"
     return "no uplink" if link.ports else "no ports"
 
@@ -229,7 +229,7 @@ def _reaches_out(switch: Link, gateways: frozenset[str], passed: frozenset[End])
     """True if something leads out of a switch, other than back to those that were passed on the way to it."""
     if switch.end in passed or len(passed) > SWITCHES:
         return False
-    if _tunnels(switch) or switch.addresses:
+    if _tunnels(switch) or _is_routed(switch):
         return True
     further = passed | {switch.end}
     return any(leads_out(port, gateways, further) for port in switch.ports) or any(
@@ -252,10 +252,11 @@ def _leading_out(switch: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
 
 def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = frozenset()) -> bool:
     """True if the way out of a switch may go through that port, see the head of this file."""
-    if kinds.of(port.kind).leaf:
-        return False
-    if not kinds.is_pair(port.kind):
+    row = kinds.of(port.kind)
+    if kinds.of(port.fact.slave_kind).aggregate or not (row.leaf or row.relation == "peer"):
         return True
+    if row.leaf:
+        return False
     far = port.peer
     if far is None:
         return False
@@ -266,6 +267,14 @@ def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = fro
         if beside is not None:
             return _reaches_out(beside, gateways, passed)
     return bool(gateways) and not gateways.isdisjoint(_own(far))
+
+
+def _is_routed(link: Link) -> bool:
+    """True if its namespace may be asked to route what comes in by it: it has an address that others can use."""
+    return any(address.scope < RT_SCOPE_LINK for address in link.addresses)
+
+
+RT_SCOPE_LINK = 253  # include/uapi/linux/rtnetlink.h
 
 
 def _own(link: Link) -> set[str]:

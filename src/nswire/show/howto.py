@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Holder, Namespace
+    from nswire.model.values import Holder, Namespace, Wire
 
 RUN_NETNS = ("/run/netns/", "/var/run/netns/")  # where `ip netns` looks for names
 
@@ -106,6 +106,8 @@ def _peer(link: Link) -> Iterator[str]:
     yield from _end(link)
     if link.peer is not None:
         yield from _end(link.peer)
+    for wire in link.late_wires():
+        yield from _late(link, wire)
     for step in way_up(link).steps:
         if step.link is None:
             continue
@@ -128,6 +130,28 @@ def _end(link: Link) -> Iterator[str]:
     if nsid is not None and not link.netns.hidden:
         yield _in(link.numbered_by, f"netns list-id  # which namespace is nsid {nsid}")
     yield _statistics(link)
+
+
+def _late(link: Link, wire: Wire) -> Iterator[str]:
+    """What shows a wire that rtnetlink's description of a link does not tell."""
+    name = shell_word(link.ifname)
+    data = dict(wire.data) | (dict(wire.to.data) if wire.to is not None else {})
+    if wire.relation == "tap" and wire.to is not None:
+        for fd in str(data.get("fd", "")).split():
+            yield f"grep iff: /proc/{wire.to.pid}/fdinfo/{fd}  # the link behind a tun descriptor"
+    for command in COMMANDS.get(wire.relation, ()):
+        way = entry(link.netns)
+        if way.other is not None:
+            yield way.other + command.format(name=name, place=data.get("from", "ingress"))
+
+
+COMMANDS = {
+    "port": ("ovs-appctl dpif/show  # bridges, and the numbers of their ports", "ovs-dpctl show"),
+    "patch": ("ovs-vsctl --columns=name,options list interface type=patch",),
+    "redirect": ("tc filter show dev {name} {place}",),
+    "mirror": ("tc filter show dev {name} {place}",),
+    "underlay": ("wg show {name} listen-port", "ss -uan  # in which namespace is that port?"),
+}
 
 
 def _statistics(link: Link) -> str:

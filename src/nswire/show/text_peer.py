@@ -27,8 +27,11 @@ RELATIONS = {
     "lower": "over",
     "underlay": "sent by",
     "patch": "patched to",
-    "tap": "served by",
     "redirect": "redirected to",
+    # by what is at the other end, if that is no link
+    "process": "served by",
+    "namespace": "sent from",
+    "tunnel": "tunnel",
 }
 SAID_BY_STEP = ("nic", "process", "namespace", "tunnel")  # ends that their step tells of already
 SAID_OF_ASKED = ("routes",)  # the end of a way of no steps that is no news
@@ -107,8 +110,7 @@ def _peer_node(link: Link, peer: Link) -> Node:
 def _step_node(topology: Topology, step: Step) -> Node:
     if step.relation == "peer" and step.link is not None:
         return _peer_node(step.link, step.link)  # a wire is the same, seen from either end
-    tunnel = step.to is not None and step.to.type == "tunnel"
-    word = "tunnel" if tunnel else RELATIONS.get(step.relation, step.relation)
+    word = RELATIONS.get(step.relation if step.to is None else step.to.type, step.relation)
     if step.link is None:
         return Node(line("?"), [], []) if step.to is None else _far_node(word, step.to, step.wire, topology)
     return Node(line(*_relation(word, step.wire), GAP, *words.place(step.link)), words.facts(step.link), [])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace, Pairs, Value
+    from nswire.model.values import Namespace, Pairs, Value, Wire
 
 LABEL = 12  # columns of the names on the left
 LISTED = 24  # holders or ports told by name
@@ -55,8 +55,20 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "port", (span(_told(fact.slave_kind, said_of_port(link))),)
     yield "ports", _named(link.ports)
     yield "under", _named(link.uppers)
+    for wire in link.late_wires():
+        yield wire.relation, _wire_words(link, wire)
     for name, values in link.details.items():
         yield name, (span(" ".join(words.pairs(_flat(values)))),)
+
+
+def _wire_words(link: Link, wire: Wire) -> Line:
+    """A wire as seen from one of its ends: `to host/ifb0 (from ingress, to egress, by matchall)`."""
+    other = link.topology.at(wire.b if wire.a == link.end else wire.a)
+    far = () if wire.to is None else words.far(wire.to, link.topology)
+    end = (Span("to " if wire.a == link.end else "from "), *words.place(other)) if other is not None else far
+    more = (*words.pairs(wire.data), *(words.pairs(wire.to.data) if wire.to is not None else ()))
+    told = ", ".join((*((wire.evidence,) if wire.evidence != "proved" else ()), *more))
+    return (*end, *((Span(" ("), span(told), Span(")")) if told else ()))
 
 
 def _told(kind: str, data: Mapping[str, Value]) -> str:

@@ -52,10 +52,13 @@ def kind(link: Link) -> str:
     if not link.kind and not link.loopback:
         return "NIC"
     said = kinds.details(link.fact)
-    brief = [
-        f"{name} {said[name]}" for name in kinds.of(link.kind).brief if name in said and said[name] != ""
-    ]
-    return " ".join([link.kind, *(word.removeprefix("mode ").removeprefix("type ") for word in brief)])
+    brief = {
+        name: said[name]
+        for name, default in kinds.of(link.kind).brief.items()
+        if name in said and said[name] != default
+    }
+    words = pairs(tuple((name, value) for name, value in brief.items() if not isinstance(value, dict)))
+    return " ".join([link.kind, *(word.removeprefix("mode ").removeprefix("type ") for word in words)])
 
 
 def port_state(link: Link) -> tuple[Span, ...]:
@@ -82,7 +85,7 @@ def far(to: Far, topology: Topology) -> Line:
             span(f"pid {to.pid}", "name"), *((Span(" "), span(f"({to.name})")) if to.name else ()), *inside
         )
     if to.type == "namespace":
-        return line("the routes of ", *(place or (Span("a namespace"),)))
+        return place or line("another namespace")
     return line(span(to.name, "name"))
 
 
@@ -134,6 +137,8 @@ def _where(topology: Topology, loose: Loose) -> str:
 
 def unlock(topology: Topology, loose: Loose) -> str:
     """What would tell more about an open end; empty if nothing is known that would."""
+    if loose.relation != "peer" and loose.state == "ambiguous":
+        return ""
     root = able(topology)
     return UNLOCK.get((loose.state, root), UNLOCK.get((loose.state, None), ""))
 

@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RTM_NEWTFILTER, RTM_GETTFILTER = 44, 46
-INGRESS, EGRESS, ROOT = (
-    0xFFFFFFF2,
-    0xFFFFFFF3,
-    0,
-)  # parents: of qdiscs ingress and clsact, and the link's root qdisc
+# Parents: what comes in and what goes out (qdiscs ingress and clsact), the link's root qdisc; and one that there is not, for
+# which `ingress` gives its filters all the same, and clsact none (net/sched/sch_ingress.c: ingress_find, clsact_find).
+INGRESS, EGRESS, ROOT, ANY = 0xFFFFFFF2, 0xFFFFFFF3, 0, 0xFFFF0001
 TCA_KIND, TCA_OPTIONS = 1, 2
 ACTIONS = {
     "basic": 3,
