@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from nswire.model.topology import NothingMore, Topology
@@ -16,6 +18,9 @@ from nswire.model.values import (
     Taken,
     Wire,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOME, QDHCP, LOCKED, HIDDEN = 4026531840, 4026532177, 4026532178, -1
 EVIL = "ev\x1b[31m\u202eil"
@@ -125,4 +130,43 @@ def topology() -> Topology:
         gaps=(Gap("1 namespace", "its links", "Operation not permitted", "run as root (CAP_SYS_ADMIN)"),),
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "host", ("CAP_NET_RAW",), 1000),
         late=Known(),
+    )
+
+
+def small(links: list[LinkFact]) -> Topology:
+    """A host with one namespace."""
+    return Topology(
+        home=HOME,
+        namespaces={HOME: Namespace(HOME, HOME, 1, (), "host", home=True)},
+        links={HOME: {link.ifindex: link for link in links}},
+        wires={},
+        lowers={},
+        loose={},
+        gaps=(),
+        taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "host", (), 0),
+        late=NothingMore(),
+    )
+
+
+@pytest.fixture
+def tower() -> Callable[[int], Topology]:
+    """So many links, each the master of the one before."""
+    return lambda height: small(
+        [fact(i, f"l{i}", "bridge", master=i + 1 if i < height else None) for i in range(1, height + 1)]
+    )
+
+
+@pytest.fixture
+def fan() -> Callable[[int], Topology]:
+    """A bridge with so many NICs."""
+    return lambda count: small(
+        [fact(1, "br0", "bridge"), *(fact(i, f"nic{i}", "", master=1) for i in range(2, count + 2))]
+    )
+
+
+@pytest.fixture
+def fallbacks() -> Topology:
+    """A namespace as the kernel makes it, one of whose tunnels is in use."""
+    return small(
+        [fact(1, "nic0", ""), fact(2, "gre0", "gre", flags=0x80), fact(3, "tunl0", "ipip", flags=0x81)]
     )

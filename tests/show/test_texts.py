@@ -264,3 +264,26 @@ def test_how_is_printable_whatever_the_names(topology: Topology, handle: str) ->
         *howto.for_show(some, spaces),
     ):
         assert command.isprintable()
+
+
+def test_a_stack_of_two_hundred_links_stays_on_the_screen(tower: Callable[[int], Topology]) -> None:
+    """Deep stacks stop moving to the right, and nothing is lost of them."""
+    said = peer(tower(200), "l1").splitlines()
+    assert sum("port of" in one for one in said) == 199
+    assert max(map(len, said)) < 120
+
+
+def test_a_switch_with_a_thousand_ways_out_is_told_in_short(fan: Callable[[int], Topology]) -> None:
+    """The first ones, and how many more there are."""
+    said = peer(fan(1000), "br0").splitlines()
+    assert len(said) < 40
+    assert "and 978 more: --json shows all" in said[-1]
+
+
+def test_unused_tunnels_of_the_kernel_are_out_of_the_way(fallbacks: Topology) -> None:
+    """gre0 and its like are in every namespace; they are counted until somebody uses one of them."""
+    links = list(fallbacks.links())
+    said = printed(lambda paper: text_ls.write_links(paper, links, fallbacks=False))
+    assert "not shown: 1 unused tunnels (gre0): --all shows them" in said
+    assert "tunl0" in said, "this one is up"
+    assert "gre0 " in printed(lambda paper: text_ls.write_links(paper, links))

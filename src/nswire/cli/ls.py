@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  nswire ls                         every link of every namespace
+  nswire ls                         the links of every namespace
   nswire ls 69                      every link that has ifindex 69, wherever it is
   nswire ls netns:router            the links of a namespace, loopback aside
   nswire ls pid:812 host            those of a process's namespace, and of the host
@@ -25,27 +25,32 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @handles()
+@click.option(
+    "-a", "--all", "everything", is_flag=True, help="Also the unused tunnels of each namespace (gre0 ...)."
+)
 @reading
-def command(options: Options, handles: tuple[str, ...]) -> int:
+def command(options: Options, handles: tuple[str, ...], *, everything: bool) -> int:
     """List links, across all namespaces: where, name, index, kind, state, MAC, addresses, peer, master.
 
-    Without HANDLE: all of them. A handle that finds several links lists them all.
+    Without HANDLE: all of them, but for the tunnels that the kernel puts into every namespace (gre0, tunl0, sit0 ...), as
+    long as they are down; JSON has those, too. A handle that finds several links lists them all.
     """
     topology = look(options, addresses=not handles)
     if not handles:
-        give(topology, options, "ls", _listed(topology, list(topology.links()), every=True))
+        links = list(topology.links())
+        give(topology, options, "ls", _listed(topology, links, every=True, everything=everything))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=False)
     if asked:
-        give(topology, options, "ls", _listed(topology, distinct(asked), every=False))
+        give(topology, options, "ls", _listed(topology, distinct(asked), every=False, everything=True))
     return status(topology, options, fine=fine)
 
 
-def _listed(topology: Topology, links: Sequence[Link], *, every: bool) -> Answer:
+def _listed(topology: Topology, links: Sequence[Link], *, every: bool, everything: bool) -> Answer:
     from nswire.show import howto, text_ls
 
     return Answer(
         lambda build: [("links", (build.link(link) for link in links))],
-        lambda paper: text_ls.write_links(paper, links),
+        lambda paper: text_ls.write_links(paper, links, fallbacks=everything),
         lambda: howto.for_links(topology, links, every=every),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.kinds import is_fallback
 from nswire.show import table, words
 from nswire.show.build import master_name, open_peer
 from nswire.show.paint import Line, Paper, Span, line, span
@@ -18,9 +19,15 @@ HEADER = ("NETNS", "IFNAME", "IFINDEX", "KIND", "STATE", "MAC", "ADDRESSES", "PE
 ADDRESSES_SHOWN = 3  # on a terminal
 
 
-def write_links(paper: Paper, links: Iterable[Link]) -> None:
-    """The table of links."""
-    table.write(paper, HEADER, [_row(paper, link) for link in links])
+def write_links(paper: Paper, links: Iterable[Link], *, fallbacks: bool = True) -> None:
+    """The table of links. Without `fallbacks` those that the kernel put there and nobody uses are only counted."""
+    everything = list(links)
+    left = [link for link in everything if is_fallback(link.fact) and not fallbacks]
+    shown = [link for link in everything if not is_fallback(link.fact) or fallbacks]
+    table.write(paper, HEADER, [_row(paper, link) for link in shown])
+    if left:
+        names = ", ".join(dict.fromkeys(link.ifname for link in left))
+        paper.print(span(f"not shown: {len(left)} unused tunnels ({names}): --all shows them", "dim"))
 
 
 def _row(paper: Paper, link: Link) -> table.Row:

@@ -36,6 +36,7 @@ RELATIONS = {
 SAID_BY_STEP = ("nic", "process", "namespace", "tunnel")  # ends that their step tells of already
 SAID_OF_ASKED = ("routes",)  # the end of a way of no steps that is no news
 DEEPEST = 36  # columns of indentation
+BRANCHES = 24  # of one node: a switch may have a thousand tunnels
 
 
 class Node(NamedTuple):
@@ -165,14 +166,20 @@ def write_node(paper: Paper, node: Node, first: str = "", rest: str = "") -> Non
         fold(paper, line(start), [one.head, *one.details], line(below, GAP))
         if len(further) >= DEEPEST:
             further = further[: -len(paper.trunk)]
+        branches = one.below
+        if len(branches) > BRANCHES:
+            branches = [
+                *branches[: BRANCHES - 1],
+                Node(line(f"and {len(branches) - BRANCHES + 1} more: --json shows all"), [], []),
+            ]
         children = [
             (
                 child,
                 further + (paper.last if last else paper.branch),
                 further + ("   " if last else paper.trunk),
             )
-            for number, child in enumerate(one.below)
-            for last in (number == len(one.below) - 1,)
+            for number, child in enumerate(branches)
+            for last in (number == len(branches) - 1,)
         ]
         pending += reversed(children)
 
