@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import nswire
 from nswire.codec import ethtool, procfs
 from nswire.codec.netlink import address, link, nsid, route
-from nswire.codec.netlink.framing import KernelError, Malformed, attribute, interrupted, request
+from nswire.codec.netlink.framing import KernelError, Malformed, attribute, request, split
 from nswire.host.live import Live
 from nswire.host.recorded import Recorder
 
@@ -191,8 +191,10 @@ def test_an_unassigned_id_is_negative() -> None:
 
 def test_an_interrupted_dump_is_noticed() -> None:
     """NLM_F_DUMP_INTR may be in any message of the dump."""
-    assert interrupted(struct.pack("=IHHII", 16, 16, 2, 1, 0) + struct.pack("=IHHIIi", 20, 3, 0x12, 1, 0, 0))
-    assert not interrupted(DONE)
+    assert split(
+        struct.pack("=IHHII", 16, 16, 2, 1, 0) + struct.pack("=IHHIIi", 20, 3, 0x12, 1, 0, 0)
+    ).interrupted
+    assert not split(DONE).interrupted
 
 
 @given(name=st.binary(min_size=1, max_size=15).filter(lambda name: b"\0" not in name))

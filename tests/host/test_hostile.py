@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
+from nswire.host import questions
 from nswire.host.live import Live
-from nswire.host.system import Door, Errand, Question, Refusal
+from nswire.host.system import Door, Errand, Refusal
 from nswire.lab.truth import wait_until
 from nswire.sources import ALL
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nswire.host.system import Answer
     from nswire.lab.truth import Lab
 
-COOKIE = Question("cookie", b"")
+COOKIE = questions.COOKIE
 
 
 def visit(door: Door) -> list[Answer]:

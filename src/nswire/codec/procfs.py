@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
 
 _NS = re.compile(r"(?:net|mnt):\[(\d{1,10})\]")
 _ERRNO = re.compile(r"!(\d{1,4})")
-_BEHIND = re.compile(rb"-|(!)?(\d{1,10})")
+_NAME = re.compile(rb"^(?:-|(!)?(\d{1,10})) (.+)$", re.MULTILINE)
+# mount id, parent, device, root, mount point, options, optional fields, "-", file system
+_MOUNT = re.compile(rb"^\S+ \S+ \S+ net:\[(\d{1,10})\] (\S+) \S+ (?:\S+ )*?- nsfs ", re.MULTILINE)
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -145,22 +148,15 @@ def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
 
 def names(answer: bytes) -> Iterator[NameRow]:
     """Rows of the question `names`."""
-    for line in answer.split(b"\n"):
-        word, _, path = line.partition(b" ")
-        match = _BEHIND.fullmatch(word)
-        if match and path:
-            number = None if match[2] is None else int(match[2])
-            yield NameRow(-number if number and match[1] else number, os.fsdecode(_unescape(path)))
+    for refused, inode, path in _NAME.findall(answer):
+        number = int(inode) if inode else None
+        yield NameRow(-number if number and refused else number, os.fsdecode(_unescape(path)))
 
 
-def mounts(answer: bytes) -> Iterator[MountRow]:
+@lru_cache(maxsize=4)
+def mounts(answer: bytes) -> tuple[MountRow, ...]:
     """Network namespaces among the lines of a mountinfo: the root field of an nsfs mount is `net:[INODE]`."""
-    for line in answer.split(b"\n"):
-        fields = line.split(b" ")
-        if len(fields) > 6 and b"nsfs" in fields[6:] and fields[3].startswith(b"net:["):
-            inode = namespace(fields[3].decode("ascii", "replace"))
-            if inode is not None and inode > 0:
-                yield MountRow(inode, os.fsdecode(_unescape(fields[4])))
+    return tuple(MountRow(int(inode), os.fsdecode(_unescape(path))) for inode, path in _MOUNT.findall(answer))
 
 
 def _unescape(path: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import nsid
-from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
+from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover.visits import (
     RESTLESS,
     is_same,
@@ -122,14 +122,14 @@ def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> 
         if isinstance(links, Refusal):
             facts.unread_hidden[view] = links.errno
             return
-        decoded = scan.decoder.decode(links, view.nsid)
+        decoded, interrupted = scan.decoder.read(links, view.nsid)
     except KernelError as error:
         facts.unread_hidden[view] = error.errno or 0
         return
     except Malformed:
         facts.unread_hidden[view] = -1
         return
-    if interrupted(links):
+    if interrupted:
         facts.gaps.append(Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again"))
     facts.hidden[key] = view
     facts.links[key] = {link.ifindex: link for link in decoded}

@@ -44,7 +44,9 @@ class Late:
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:
         """The addresses of a namespace."""
         addresses = self._scan.facts.addresses
-        if ns not in addresses:
+        if ns in self._scan.undecoded:
+            visits.store_addresses(self._scan, ns, self._scan.undecoded.pop(ns), None)
+        elif ns not in addresses:
             visits.read_addresses(self._scan, self._to_ask("addresses", ns, addresses))
         return addresses.get(ns, ())
 

@@ -35,6 +35,8 @@ class Scan:
         self.outcome = Outcome()
         self.decoder = Decoder()
         self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
+        self.undecoded: dict[NsKey, Answer] = {}
+        """The answers about addresses that nobody has wanted to know yet."""
         self.looked: set[str] = set()
         """The sources that were asked."""
         self.attempt = 0

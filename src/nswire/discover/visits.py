@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
 from nswire.codec.netlink import address, nsid, route
-from nswire.codec.netlink.framing import KernelError, Malformed, interrupted
+from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.host import questions
-from nswire.host.system import Errand, Refusal
+from nswire.host.system import Door, Errand, Refusal
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
             facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
         if scan.addresses:
-            store_addresses(scan, key, answers[2], None)
+            scan.undecoded[key] = answers[2]
         if key != home:
             number = number_in(answers[-1])
             if number is not None:
@@ -62,7 +62,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
     for key in order:
         cookie = facts.cookies.get(key)
         if cookie:
-            scan.doors[key] = scan.doors[key]._replace(cookie=cookie)
+            scan.doors[key] = Door(key, cookie, scan.doors[key].ways)
 
 
 def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
@@ -243,13 +243,13 @@ def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
 
 def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
     try:
-        decoded = scan.decoder.decode(answer, target)
+        decoded, interrupted = scan.decoder.read(answer, target)
     except (KernelError, Malformed) as error:
         scan.facts.refused[key] = getattr(error, "errno", 0) or -1
         scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", why_not(error)))
         return
     scan.facts.links[key] = {link.ifindex: link for link in decoded}
-    if interrupted(answer):
+    if interrupted:
         scan.facts.gaps.append(
             Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again")
         )
@@ -259,8 +259,8 @@ def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) 
     """Keep the addresses of a namespace; what is wrong with them is a gap."""
     try:
         if isinstance(answer, bytes):
-            scan.facts.addresses[key] = address.decode(answer, target)
-            if interrupted(answer):
+            scan.facts.addresses[key], interrupted = address.read(answer, target)
+            if interrupted:
                 scan.facts.gaps.append(
                     Gap(place(key), "addresses that changed during the dump", RESTLESS, "ask again")
                 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -37,9 +38,11 @@ SECRET_OPTIONS = ("psk", "private_key", "certificate")
 
 def _as_in_mountinfo(path: bytes) -> bytes:
     """A path with the characters escaped that mountinfo escapes (show_mountinfo: blank, tab, newline, backslash)."""
-    for character in b"\\ \t\n":
-        path = path.replace(bytes([character]), b"\\%03o" % character)
-    return path
+    return _MANGLED.sub(lambda match: b"\\%03o" % match[0][0], path)
+
+
+_NSFS = re.compile(rb"^.* - nsfs .*$", re.MULTILINE)
+_MANGLED = re.compile(rb"[\\ \t\n]")
 
 
 def _without_secrets(row: dict[str, object]) -> dict[str, object]:
@@ -207,8 +210,7 @@ class Live:
 
     def _mountinfo(self, pid: str) -> bytes:
         """The namespace mounts (nsfs lines) of /proc/PID/mountinfo, as they are."""
-        text = self._text(f"{pid}/mountinfo")
-        return b"\n".join(line for line in text.split(b"\n") if b" - nsfs " in line)
+        return b"\n".join(_NSFS.findall(self._text(f"{pid}/mountinfo")))
 
     def _root(self, pid: str) -> bytes:
         """The root folder of a process, as its link text: `/` unless it is chrooted."""

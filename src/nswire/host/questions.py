@@ -10,20 +10,20 @@ from nswire.host.system import Question
 if TYPE_CHECKING:
     from nswire.host.system import Door
 
-COOKIE = Question("cookie", b"")
+COOKIE = Question("cookie", b"", by="cookie")
 LINKS = Question("links", link.ask())
 ADDRESSES = Question("addresses", address.ask())
 NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
 VLANS = Question("vlans", bridge.ask_vlans())
-UDP = (Question("net/udp", b""), Question("net/udp6", b""))
-DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths())
+UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))
+DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths(), by="generic")
 
 
 def nsid_of(door: Door, attempt: int = 0) -> Question:
     """The id by which this namespace calls that one."""
     again = f"#{attempt}" if attempt else ""
-    return Question(f"nsid-of/{door.inode}{again}", nsid.ask_for_fd(), door)
+    return Question(f"nsid-of/{door.inode}{again}", nsid.ask_for_fd(), door, by="about")
 
 
 def nsid_within(target: int, number: int, attempt: int) -> Question:
@@ -33,18 +33,19 @@ def nsid_within(target: int, number: int, attempt: int) -> Question:
 
 def links_of(target: int) -> Question:
     """All links of the namespace that this one calls `target`."""
-    return Question(f"links@{target}", link.ask(target))
+    return Question(f"links@{target}", link.ask(target), by="strict")
 
 
 def addresses_of(target: int) -> Question:
     """All addresses of the namespace that this one calls `target`."""
-    return Question(f"addresses@{target}", address.ask(target))
+    return Question(f"addresses@{target}", address.ask(target), by="strict")
 
 
 def one_link(ifindex: int, attempt: int, target: int | None = None) -> Question:
     """One link, read again."""
     where = "" if target is None else f"@{target}"
-    return Question(f"link/{ifindex}{where}#{attempt}", link.ask_one(ifindex, target))
+    how = "" if target is None else "strict"
+    return Question(f"link/{ifindex}{where}#{attempt}", link.ask_one(ifindex, target), by=how)
 
 
 def filters(ifindex: int, parent: int) -> Question:
@@ -54,34 +55,34 @@ def filters(ifindex: int, parent: int) -> Question:
 
 def vports(datapath: int) -> Question:
     """The ports of an Open vSwitch datapath, by the ifindex of its own link."""
-    return Question(f"generic/{ovs.VPORT}/{datapath}", ovs.ask_vports(datapath))
+    return Question(f"generic/{ovs.VPORT}/{datapath}", ovs.ask_vports(datapath), by="generic")
 
 
 def wireguard_device(ifindex: int) -> Question:
     """What a WireGuard link says of itself, without keys."""
-    return Question(f"generic/{wireguard.FAMILY}/{ifindex}", wireguard.ask(ifindex))
+    return Question(f"generic/{wireguard.FAMILY}/{ifindex}", wireguard.ask(ifindex), by="generic")
 
 
 def team_options(ifindex: int) -> Question:
     """The options of a team."""
-    return Question(f"generic/{team.FAMILY}/{ifindex}", team.ask(ifindex))
+    return Question(f"generic/{team.FAMILY}/{ifindex}", team.ask(ifindex), by="generic")
 
 
 def programs(ifindex: int) -> Question:
     """The BPF programs attached to a link by tcx and netkit."""
-    return Question(f"programs/{ifindex}", str(ifindex).encode())
+    return Question(f"programs/{ifindex}", str(ifindex).encode(), by="programs")
 
 
 def driver(ifname: str) -> Question:
     """The driver of a link, as `ethtool -i` shows it."""
-    return Question(f"driver/{ifname}", ifname.encode("utf-8", "surrogateescape"))
+    return Question(f"driver/{ifname}", ifname.encode("utf-8", "surrogateescape"), by="driver")
 
 
 def settings(ifname: str) -> Question:
     """Speed and duplex of a link, as `ethtool` shows them."""
-    return Question(f"settings/{ifname}", ifname.encode("utf-8", "surrogateescape"))
+    return Question(f"settings/{ifname}", ifname.encode("utf-8", "surrogateescape"), by="settings")
 
 
 def ethtool_stats(ifname: str) -> Question:
     """The driver's statistics of a link, as `ethtool -S` shows them: where old kernels keep `peer_ifindex`."""
-    return Question(f"ethtool/{ifname}", ifname.encode("utf-8", "surrogateescape"))
+    return Question(f"ethtool/{ifname}", ifname.encode("utf-8", "surrogateescape"), by="ethtool")

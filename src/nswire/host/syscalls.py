@@ -59,7 +59,8 @@ def _syscall(number: int, *args: int | bytes | ctypes.Array[ctypes.c_char]) -> i
 
 def setns(fd: int) -> None:
     """Move the calling thread into the network namespace of a descriptor."""
-    _checked(_libc.setns(fd, CLONE_NEWNET))
+    if _libc.setns(fd, CLONE_NEWNET) < 0:
+        _checked(-1)
 
 
 def pidfd_open(pid: int) -> int:

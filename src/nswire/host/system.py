@@ -33,14 +33,15 @@ class Door(NamedTuple):
 class Question(NamedTuple):
     """A question put inside a namespace.
 
-    `name` is what the answer is called in a recording. `request` is a netlink message; for `cookie` it is empty and
-    for `ethtool/...` the link's name.
+    `name` is what the answer is called in a recording. `by` is how it is asked: by rtnetlink, with `request` as the message,
+    unless it says something else (see `host.visitor`; then `request` may be a link's name, or empty).
     With `about`, the last four bytes of the request are overwritten by a descriptor of that namespace.
     """
 
     name: str
     request: bytes
     about: Door | None = None
+    by: str = ""
 
 
 class Errand(NamedTuple):

@@ -31,7 +31,10 @@ AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
 BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
 
+HEADER, DONE = 16, 20  # bytes of a message's header, and of a whole NLMSG_DONE
+
 _header = struct.Struct("=IHH8x")
+_u32 = struct.Struct("=I")
 
 
 class Visitor:
@@ -45,15 +48,18 @@ class Visitor:
         self._at = home
         self._home_fd = -1
         self._buffer = bytearray(BUFFER)
-        self._elsewhere: dict[str, Callable[[Question], bytes]] = {
-            "ethtool": lambda question: syscalls.driver_statistics(question.request),
-            "driver": lambda question: syscalls.driver(question.request),
-            "settings": lambda question: syscalls.link_settings(question.request),
-            "programs": lambda question: syscalls.programs(int(question.request)),
+        self._ways: dict[str, Callable[[socket.SocketType, Question], bytes]] = {
+            "cookie": lambda sock, _: sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8),
+            "about": self._about,
+            "strict": self._strict,
             "generic": self._generic,
             "net": self._file,
+            "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
+            "driver": lambda _, question: syscalls.driver(question.request),
+            "settings": lambda _, question: syscalls.link_settings(question.request),
+            "programs": lambda _, question: syscalls.programs(int(question.request)),
         }
-        """What is not answered by rtnetlink, by the first word of the question's name."""
+        """How what is not simply asked by rtnetlink is asked, by `Question.by`."""
 
     def close(self) -> None:
         """Give back the descriptor of home."""
@@ -83,9 +89,10 @@ class Visitor:
     def _enter(self, door: Door) -> None:
         if door.inode == self._at:
             return
-        home = self._home_descriptor()
+        if self._home_fd < 0:
+            self._home_descriptor()
         if door.inode == self._home:
-            syscalls.setns(home)
+            syscalls.setns(self._home_fd)
         else:
             fd = self._open(door)
             try:
@@ -96,7 +103,7 @@ class Visitor:
 
     def _open(self, door: Door) -> int:
         """Open the namespace and make sure that it is the one that was meant, since inode numbers are reused."""
-        failure = OSError(errno.ENOENT, "no way leads there any more")
+        failure: OSError | None = None
         for way in door.ways:
             try:
                 fd = self._open_way(way)
@@ -107,7 +114,7 @@ class Visitor:
                 return fd
             os.close(fd)
             failure = OSError(errno.ESTALE, "another namespace has that inode or that name now")
-        raise failure
+        raise failure or OSError(errno.ENOENT, "no way leads there any more")
 
     def _open_way(self, way: Way) -> int:
         kind, pid, path = way
@@ -140,39 +147,43 @@ class Visitor:
 
     def _ask(self, sock: socket.SocketType, question: Question) -> Answer:
         try:
-            if question.name == "cookie":
-                return sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
-            if question.about is not None:
-                return self._ask_about(sock, question.request, question.about)
-            elsewhere = self._elsewhere.get(question.name.partition("/")[0])
-            if elsewhere is not None:
-                return elsewhere(question)
-            if "@" in question.name:
-                _be_strict(sock)
+            if question.by:
+                return self._ways[question.by](sock, question)
             return self._converse(sock, question.request)
         except OSError as error:
             return Refusal(error.errno or errno.EIO, "ask")
 
-    def _generic(self, question: Question) -> bytes:
+    def _strict(self, sock: socket.SocketType, question: Question) -> bytes:
+        """Let the kernel refuse what it does not know (Linux 4.20).
+
+        A lax one ignores the target of an address dump and answers for the wrong namespace, so readers check the echo too.
+        """
+        with contextlib.suppress(OSError):
+            sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
+        return self._converse(sock, question.request)
+
+    def _about(self, sock: socket.SocketType, question: Question) -> bytes:
+        """A question about another namespace, or about home."""
+        about = question.about
+        if about is None or about.inode == self._home:
+            return self._converse(sock, question.request[:-4] + _u32.pack(self._home_descriptor()))
+        fd = self._open(about)
+        try:
+            return self._converse(sock, question.request[:-4] + _u32.pack(fd))
+        finally:
+            os.close(fd)
+
+    def _generic(self, _: socket.SocketType, question: Question) -> bytes:
         """Generic netlink: `generic/FAMILY/...`."""
         with socket.socket(FAMILY, KIND, NETLINK_GENERIC) as sock:
             return generic.ask(
                 question.name.split("/")[1], question.request, lambda request: self._converse(sock, request)
             )
 
-    def _file(self, question: Question) -> bytes:
+    def _file(self, _: socket.SocketType, question: Question) -> bytes:
         """A text of the namespace that the thread is in: `net/NAME`. Never /proc/self, which is the first thread's."""
         with open(f"{self._proc}/thread-self/net/{question.name.partition('/')[2]}", "rb") as file:
             return file.read()
-
-    def _ask_about(self, sock: socket.SocketType, request: bytes, about: Door) -> bytes:
-        home = about.inode == self._home
-        fd = self._home_descriptor() if home else self._open(about)
-        try:
-            return self._converse(sock, request[:-4] + struct.pack("=I", fd))
-        finally:
-            if not home:
-                os.close(fd)
 
     def _converse(self, sock: socket.SocketType | socket.socket, request: bytes) -> bytes:
         """Send one request and return all datagrams of its answer, DONE or ERROR included.
@@ -191,40 +202,24 @@ class Visitor:
         return answer
 
     def _receive(self, sock: socket.SocketType | socket.socket) -> tuple[bytes, bool]:
-        """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns."""
+        """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns.
+
+        Only the ends of a datagram are looked at: its first message, whose flags tell of an inconsistent dump
+        (nl_dump_check_consistent), and its last one, if that is DONE. Whoever decodes it looks at each.
+        """
         buffer = self._buffer
-        chunks = []
-        interrupted = False
+        chunks: list[bytearray] = []
+        interrupted = 0
         while True:
             size = sock.recv_into(buffer, BUFFER, AT_ONCE)
-            if size > BUFFER:
+            if size > BUFFER or size < HEADER:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
-            ended, flags = _last(buffer, size)
-            interrupted = interrupted or bool(flags & NLM_F_DUMP_INTR)
+            _, kind, flags = _header.unpack_from(buffer)
+            interrupted |= flags
             chunks.append(buffer[:size])
-            if ended:
-                return b"".join(chunks), interrupted
-
-
-def _be_strict(sock: socket.SocketType) -> None:
-    """Let the kernel refuse what it does not know (Linux 4.20).
-
-    A lax one ignores the target of an address dump and answers for the wrong namespace, so readers check the echo too.
-    """
-    with contextlib.suppress(OSError):
-        sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
-
-
-def _last(buffer: bytearray, size: int) -> tuple[bool, int]:
-    """Walk one datagram: does it end the answer, and all flags seen."""
-    offset = flags = 0
-    ended = False
-    while offset + 16 <= size:
-        length, kind, flag = _header.unpack_from(buffer, offset)
-        flags |= flag
-        if kind in (NLMSG_DONE, NLMSG_ERROR) or not flag & NLM_F_MULTI:
-            ended = True
-        if length < 16:
-            raise OSError(errno.EBADMSG, "a netlink message shorter than its header")
-        offset += (length + 3) & ~3
-    return ended, flags
+            last = kind in (NLMSG_ERROR, NLMSG_DONE) or not flags & NLM_F_MULTI
+            if not last:
+                length, kind, flags = _header.unpack_from(buffer, max(0, size - DONE))
+                last = length == DONE and kind == NLMSG_DONE
+            if last:
+                return b"".join(chunks), bool((interrupted | flags) & NLM_F_DUMP_INTR)

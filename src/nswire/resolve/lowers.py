@@ -33,9 +33,9 @@ def resolve(facts: Facts, out: Outcome) -> None:
     unsaid: list[tuple[End, LinkFact, Kind]] = []
     for ns, links in facts.links.items():
         for link in links.values():
-            row = kinds.of(link.kind)
-            if row.relation in (None, "peer"):
+            if link.kind not in kinds.STANDING:
                 continue
+            row = kinds.of(link.kind)
             end = End(ns, link.ifindex)
             if row.netns_unsaid:
                 unsaid.append((end, link, row))

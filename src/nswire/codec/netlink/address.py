@@ -6,7 +6,7 @@ import socket
 import struct
 from functools import lru_cache
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, request, split
 from nswire.model.values import Address
 
 RTM_NEWADDR, RTM_GETADDR = 20, 22
@@ -40,8 +40,14 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
 
     IFA_LOCAL is the own address; without it (IPv6) IFA_ADDRESS is; with both, IFA_ADDRESS is the other end's.
     """
+    return read(answer, target)[0]
+
+
+def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...], bool]:
+    """The same, and whether the kernel flagged it as inconsistent. KernelError, Malformed."""
+    cut = split(answer)
     found = []
-    for kind, start, end in messages(answer):
+    for kind, start, end in cut.messages:
         if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
             raise Malformed(f"a message of type {kind} among addresses")
         family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
@@ -55,7 +61,7 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
             own = _own(answer, start, end, target)
         if len(own) == LENGTHS.get(family):
             found.append(Address(ifindex, _text(own, family, prefix), family, scope))
-    return tuple(found)
+    return tuple(found), cut.interrupted
 
 
 def _own(answer: bytes, start: int, end: int, target: int | None) -> bytes:

@@ -7,14 +7,14 @@ length is checked, and whatever does not fit raises `Malformed`, never anything 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
-NLM_F_DUMP_INTR = 0x10
+NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLA_TYPE_MASK = 0x3FFF
 HEADER = 16
 
@@ -34,15 +34,30 @@ class KernelError(OSError):
         super().__init__(code, "the kernel refused")
 
 
-def messages(answer: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield (type, start of payload, end) of each message up to DONE. Raise KernelError for an error in either place.
+class Split(NamedTuple):
+    """An answer, cut: (type, start of payload, end) of each message up to DONE, and all their flags in one."""
+
+    messages: list[tuple[int, int, int]]
+    flags: int
+
+    @property
+    def interrupted(self) -> bool:
+        """True if the kernel flagged any message as part of an inconsistent dump."""
+        return bool(self.flags & NLM_F_DUMP_INTR)
+
+
+def split(answer: bytes) -> Split:
+    """Cut an answer into messages. Raise KernelError for an error, which may be in the payload of DONE.
 
     An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
     """
     offset, size = 0, len(answer)
-    multi = True
+    found: list[tuple[int, int, int]] = []
+    flags, last = 0, NLM_F_MULTI
+    header = _header.unpack_from
     while offset + HEADER <= size:
-        length, kind, flags, _, _ = _header.unpack_from(answer, offset)
+        length, kind, last, _, _ = header(answer, offset)
+        flags |= last
         end = offset + length
         if length < HEADER or end > size:
             break
@@ -50,25 +65,17 @@ def messages(answer: bytes) -> Iterator[tuple[int, int, int]]:
             code = _error.unpack_from(answer, offset + HEADER)[0] if length >= HEADER + 4 else 0
             if code < 0:
                 raise KernelError(-code)
-            return
-        yield kind, offset + HEADER, end
-        multi = bool(flags & 0x2)
+            return Split(found, flags)
+        found.append((kind, offset + HEADER, end))
         offset = (end + 3) & ~3
-    if multi or offset < size:
+    if last & NLM_F_MULTI or offset < size:
         raise Malformed("a netlink answer that was cut off")
+    return Split(found, flags)
 
 
-def interrupted(answer: bytes) -> bool:
-    """True if the kernel flagged any message of the answer as part of an inconsistent dump."""
-    offset, size = 0, len(answer)
-    while offset + HEADER <= size:
-        length, _, flags, _, _ = _header.unpack_from(answer, offset)
-        if flags & NLM_F_DUMP_INTR:
-            return True
-        if length < HEADER:
-            break
-        offset += (length + 3) & ~3
-    return False
+def messages(answer: bytes) -> list[tuple[int, int, int]]:
+    """The messages of an answer, see `split`."""
+    return split(answer).messages
 
 
 def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -1,8 +1,8 @@
 """Links: RTM_GETLINK -> `LinkFact` (struct ifinfomsg, include/uapi/linux/if_link.h).
 
 A host has thousands of links and each has some 35 attributes, nearly always the same ones at the same places. So the
-places are learned once per layout and then read with two precompiled structs: one takes all attribute headers, which
-must equal the learned ones exactly, and the other the values. A message with a new layout is walked attribute by
+places are learned once per layout: all attribute headers, which must equal the learned ones exactly (masked and compared as
+one large number), and a precompiled struct that takes the values. A message with a new layout is walked attribute by
 attribute, which also teaches the layout.
 """
 
@@ -13,7 +13,16 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request, text
+from nswire.codec.netlink.framing import (
+    NLM_F_DUMP,
+    Malformed,
+    attribute,
+    attributes,
+    messages,
+    request,
+    split,
+    text,
+)
 from nswire.model.values import LinkFact
 
 if TYPE_CHECKING:
@@ -29,7 +38,6 @@ XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
 _ifinfomsg = struct.Struct("=BxHiII")
-_lengths = struct.Struct("=HH")
 
 # what is read: attribute type -> struct code ("s": its bytes), in the order in which `_fact` takes the values
 WANTED: dict[int, str] = {
@@ -104,8 +112,10 @@ def _target(nsid: int | None) -> bytes:
 
 
 class _Layout(NamedTuple):
-    headers: Callable[[bytes, int], tuple[int, ...]]
-    expected: tuple[int, ...]
+    """Where the values of a message are whose attribute headers, all of them, are these: compared as one large number."""
+
+    mask: int
+    headers: int
     values: Callable[[bytes, int], tuple[Any, ...]]
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
@@ -114,7 +124,7 @@ class Decoder:
     """Decodes dumps of links; keeps the layouts that it has learned. One per scan."""
 
     def __init__(self) -> None:
-        self._layouts: dict[tuple[int, int], list[_Layout]] = {}
+        self._layouts: dict[int, list[_Layout]] = {}
         self._learned = 0
 
     def decode(self, answer: bytes, target: int | None = None) -> tuple[LinkFact, ...]:
@@ -123,42 +133,42 @@ class Decoder:
         With `target`, Malformed unless the kernel echoes it in each of them: an old one answers for itself.
         Raises KernelError and Malformed.
         """
+        return self.read(answer, target)[0]
+
+    def read(self, answer: bytes, target: int | None = None) -> tuple[tuple[LinkFact, ...], bool]:
+        """The same, and whether the kernel flagged it as inconsistent: links came or went during the dump."""
+        cut = split(answer)
         found = []
-        layouts = self._layouts
-        for kind, start, end in messages(answer):
+        for kind, start, end in cut.messages:
             if kind != RTM_NEWLINK or end - start < 20:
                 raise Malformed(f"a message of type {kind} among links")
-            for layout in layouts.get((end - start, _lengths.unpack_from(answer, start + 16)[0]), ()):
-                if layout.headers(answer, start) == layout.expected:
-                    break
-            else:
-                layout = self._learn(answer, start, end)
-            row = layout.pick((*layout.values(answer, start), None))
-            if row[-1] != target:
-                raise Malformed("the kernel does not answer for another namespace")
-            found.append(_fact(row))
-        return tuple(found)
+            found.append(self._decode(answer, start, end, target))
+        return tuple(found), cut.interrupted
 
-    def _learn(self, answer: bytes, start: int, end: int) -> _Layout:
-        layout = _layout(answer, start, end)
-        if self._learned < LAYOUTS:
-            self._learned += 1
-            self._layouts.setdefault((end - start, _lengths.unpack_from(answer, start + 16)[0]), []).append(
-                layout
-            )
-        return layout
+    def _decode(self, answer: bytes, start: int, end: int, target: int | None) -> LinkFact:
+        whole = int.from_bytes(answer[start:end], "little")
+        for layout in self._layouts.get(end - start, ()):
+            if whole & layout.mask == layout.headers:
+                break
+        else:
+            layout = _layout(answer, start, end)
+            if self._learned < LAYOUTS:
+                self._learned += 1
+                self._layouts.setdefault(end - start, []).append(layout)
+        row = layout.pick((*layout.values(answer, start), None))
+        if row[-1] != target:
+            raise Malformed("the kernel does not answer for another namespace")
+        return _fact(row)
 
 
 def _layout(answer: bytes, start: int, end: int) -> _Layout:
-    headers, values = "=16x", "=BxHiI4x"
+    mask = bytearray(end - start)
+    values = "=BxHiI4x"
     places: dict[int, int] = {}
-    at_headers = at_values = 16
-    expected = []
+    at_values = 16
     for kind, at, stop in attributes(answer, start + 16, end):
         offset = at - start
-        headers += f"{offset - 4 - at_headers}xI"
-        at_headers = offset
-        expected.append(struct.unpack_from("=I", answer, at - 4)[0])
+        mask[offset - 4 : offset] = b"\xff\xff\xff\xff"
         code = WANTED.get(kind)
         if code is None or kind in places:
             continue
@@ -172,8 +182,9 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
         at_values = stop - start
     absent = 4 + len(places)
     pick = itemgetter(2, 3, 1, *(places.get(kind, absent) for kind in WANTED))
+    number = int.from_bytes(mask, "little")
     return _Layout(
-        struct.Struct(headers).unpack_from, tuple(expected), struct.Struct(values).unpack_from, pick
+        number, int.from_bytes(answer[start:end], "little") & number, struct.Struct(values).unpack_from, pick
     )
 
 
