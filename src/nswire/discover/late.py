@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nswire.facets.facet import Facet
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
-    from nswire.model.values import Address, Gateway, NsKey, Value, Wire
+    from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
 
 FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all that are left
 FEW_LINKS = 64
@@ -68,6 +68,20 @@ class Late:
         """The name of a process, as it calls itself; empty if it is gone."""
         answer = self._scan.system.host(f"comm/{pid}")
         return answer.decode("utf-8", "surrogateescape") if isinstance(answer, bytes) else ""
+
+    # -- owners --------------------------------------------------------------------------------------------------
+
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
+        """Whose a namespace is."""
+        return ()
+
+    def link_owners(self, end: End) -> tuple[Owner, ...]:  # noqa: ARG002
+        """Whose a link is, beyond whose its namespace is."""
+        return ()
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """Every owner that is known, with the namespace it is in and the links that are its own."""
+        return ()
 
     # -- facets of links -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End
+from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         Loose,
         Namespace,
         NsKey,
+        Owner,
         Taken,
         Value,
-        Wire,
     )
 
 
@@ -62,6 +62,18 @@ class Late(Protocol):
         """Ask all that can be asked of all links."""
         ...
 
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:
+        """Whose a namespace is; those who merely use the host's own are not told for it."""
+        ...
+
+    def link_owners(self, end: End) -> tuple[Owner, ...]:
+        """Whose a link is, beyond whose its namespace is."""
+        ...
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """Every owner that is known, with the namespace it is in and the links that are its own."""
+        ...
+
 
 class NothingMore:
     """A `Late` that has nothing to add: of a topology that is made by hand."""
@@ -96,6 +108,18 @@ class NothingMore:
 
     def everything(self) -> None:
         """Nothing to ask."""
+
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
+        """No owners."""
+        return ()
+
+    def link_owners(self, end: End) -> tuple[Owner, ...]:  # noqa: ARG002
+        """No owners."""
+        return ()
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """No owners."""
+        return ()
 
 
 class Nowhere(LookupError):
@@ -228,6 +252,11 @@ class Link:
     def late_loose(self, *relations: str) -> tuple[Loose, ...]:
         """Those of them whose other end is not known for certain. Asked now."""
         return self._topology.late_loose(self.end, relations)
+
+    @property
+    def owners(self) -> tuple[Owner, ...]:
+        """Whose it is: its own owners (a VM's tap), then those of its namespace, unless that is the host's. Asked now."""
+        return self._topology.owners_of_link(self.end)
 
     @property
     def details(self) -> Mapping[str, Mapping[str, Value]]:
@@ -372,6 +401,34 @@ class Topology:
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
         """What else is known of a link, asked now."""
         return self._late.details(end)
+
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:
+        """Whose a namespace is, asked now."""
+        return self._late.owners(ns)
+
+    def owners_of_link(self, end: End) -> tuple[Owner, ...]:
+        """Whose a link is, asked now: its own owners, then those of its namespace."""
+        shared = () if end.ns == self.home else self._late.owners(end.ns)
+        return tuple(dict.fromkeys((*self._late.link_owners(end), *shared)))
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """Every owner that is known, with its namespace and its links, asked now."""
+        return self._late.owned()
+
+    def all_wires(self) -> Iterator[Wire]:
+        """Every wire once, each with its evidence: pairs, masters, what links stand on, and those asked for only now."""
+        for end, wire in self.wires.items():
+            if end == wire.a:
+                yield wire
+        for wires in self.lowers.values():
+            yield from wires
+        late = [wire for link in self for wire in link.late_wires() if wire.a == link.end]
+        switched = {wire.a for wire in late if wire.relation == "port"}
+        for link in self:
+            master = link.master
+            if master is not None and link.end not in switched:
+                yield Wire("port", link.end, master.end, "proved", "IFLA_MASTER")
+        yield from late
 
     def ask_everything(self) -> None:
         """Ask now whatever would be asked late of any link."""

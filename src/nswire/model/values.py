@@ -11,6 +11,11 @@ NsKey = int
 
 Evidence = Literal["proved", "mutual", "inferred"]
 
+Scalar = int | str | bool
+Value = Scalar | dict[str, Scalar]
+Pairs = tuple[tuple[str, Scalar], ...]
+"""Names and values, in the order in which they are told."""
+
 IFF_UP, IFF_LOOPBACK, IFF_RUNNING = 0x1, 0x8, 0x40
 FLAGS = {
     "LOOPBACK": 0x8,
@@ -95,13 +100,17 @@ class Holder(msgspec.Struct, frozen=True, gc=False):
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
-    """Whose a namespace or link is."""
+    """Whose a namespace or link is: `type` and `name` of it, its `id` with whoever knows it (`by`: docker, neutron ...).
+
+    `pid` is the process that stands for it, `data` what else is worth knowing, such as the compose project.
+    """
 
     type: str
     name: str
     id: str
     by: str
     pid: int | None = None
+    data: Pairs = ()
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
@@ -130,7 +139,6 @@ class Namespace(msgspec.Struct, frozen=True):
     readable: bool = True
     holders: tuple[Holder, ...] = ()
     seen_from: tuple[NsKey, int] | None = None
-    owners: tuple[Owner, ...] = ()
 
 
 class End(msgspec.Struct, frozen=True, gc=False):
@@ -138,12 +146,6 @@ class End(msgspec.Struct, frozen=True, gc=False):
 
     ns: NsKey
     ifindex: int
-
-
-Scalar = int | str | bool
-Value = Scalar | dict[str, Scalar]
-Pairs = tuple[tuple[str, Scalar], ...]
-"""Names and values, in the order in which they are told."""
 
 
 class Far(msgspec.Struct, frozen=True, gc=False):

@@ -135,7 +135,7 @@ class Builder:
             addresses=tuple(address.address for address in link.addresses),
             master=master_name(link),
             altnames=link.fact.altnames,
-            owners=ns.owners,
+            owners=link.owners,
         )
 
     def peer(self, query: str | None, link: Link) -> PeerDoc:
@@ -171,7 +171,7 @@ class Builder:
         return NamespaceDoc(
             **_netns_fields(ns),
             holders=tuple(_holder(holder, comms.get(holder)) for holder in ns.holders),
-            owners=ns.owners,
+            owners=self._topology.owners(ns.key),
             links=self._topology.count(ns.key) if ns.readable else None,
             seen_from=self._seen_from(ns),
         )

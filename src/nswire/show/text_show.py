@@ -124,7 +124,7 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
         yield "held by", (span(tell(holder, comms.get(holder, ""))),)
     if len(holders) > LISTED:
         yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
-    for owner in ns.owners:
+    for owner in topology.owners(ns.key):
         yield "owner", (span(f"{owner.type} {owner.name} ({owner.by} {owner.id})"),)
 
 
