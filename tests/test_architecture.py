@@ -18,9 +18,8 @@ ROOMS = (
     "check", "draw", "show", "lab", "web", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
-TRAVELLING = {
-    f"nswire.host{part}" for part in ("", ".live", ".visitor", ".generic", ".jsonrpc", ".syscalls", ".system")
-}
+TRAVELS = "live.py visitor.py proc.py files.py daemons.py generic.py jsonrpc.py syscalls.py system.py".split()
+TRAVELLING = {"nswire.host", *(f"nswire.host.{name.removesuffix('.py')}" for name in TRAVELS)}
 LONGEST = 500  # lines; a longer file is two rooms that were not told apart
 
 
@@ -63,9 +62,7 @@ def test_imports_go_up(file: Path) -> None:
             assert parts[1] in allowed, f"{file.name} imports {name}"
 
 
-@pytest.mark.parametrize(
-    "name", ["live.py", "visitor.py", "generic.py", "jsonrpc.py", "syscalls.py", "system.py"]
-)
+@pytest.mark.parametrize("name", TRAVELS)
 def test_the_travelling_part_needs_the_standard_library_alone(name: str) -> None:
     """`live.py` is to be sent to machines where nothing is installed."""
     for module in imports(ROOT / "host" / name):

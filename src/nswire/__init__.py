@@ -81,11 +81,13 @@ def scan(
     cheap ones). `addresses`: read those of all links at once; otherwise only those that are wanted, when they are
     wanted, which is a third faster. Raises OSError or ValueError if the machine does not even say who it is.
     """
+    from nswire import owners
     from nswire.discover import scan as look
     from nswire.host.live import Live
     from nswire.sources import EAGER
 
-    return look(system or Live(), EAGER if sources is None else tuple(sources), addresses=addresses)
+    names = EAGER if sources is None else tuple(sources)
+    return look(system or Live(), names, addresses=addresses, who=owners)
 
 
 def load(file: str | Path) -> Topology:
@@ -97,10 +99,11 @@ def load(file: str | Path) -> Topology:
 
 def record(file: str | Path, system: System | None = None) -> Topology:
     """Record a machine into a file that only its owner can read, and return what it says. Raises OSError."""
+    from nswire import owners
     from nswire.discover.record import record as write
     from nswire.host.live import Live
 
-    return write(system or Live(), file)
+    return write(system or Live(), file, owners)
 
 
 def find(topology: Topology, handle: str) -> list[Match]:

@@ -301,10 +301,10 @@ def test_what_a_daemon_may_say(tmp_path: Path, said: bytes, reason: str | None) 
         thread.start()
         try:
             if reason is None:
-                assert jsonrpc.call(path, "x", [], patience=5) == 5
+                assert jsonrpc.call(path, "x", [], within=5) == 5
             else:
                 with pytest.raises(OSError) as failed:  # noqa: PT011 (the errno is looked at below)
-                    jsonrpc.call(path, "x", [], patience=5)
+                    jsonrpc.call(path, "x", [], within=5)
                 assert os.strerror(failed.value.errno or 0) == reason
         finally:
             thread.join()

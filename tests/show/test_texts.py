@@ -33,7 +33,7 @@ def link(topology: Topology, handle: str) -> Link:
 
 def peer(topology: Topology, handle: str, columns: int | None = None) -> str:
     return printed(
-        lambda paper: text_peer.write_peers(paper, [(handle, [link(topology, handle)], None)]),
+        lambda paper: text_peer.write_peers(paper, [text_peer.Question(handle, [link(topology, handle)])]),
         columns=columns,
     )
 
@@ -210,7 +210,9 @@ def test_colours_change_no_character(topology: Topology) -> None:
 def test_a_stream_that_is_no_utf8_gets_ascii_branches(topology: Topology) -> None:
     buffer = io.BytesIO()
     out = io.TextIOWrapper(buffer, encoding="latin-1", errors="backslashreplace")
-    text_peer.write_peers(Paper(out, columns=None, color=False), [("ns-1", [link(topology, "ns-1")], None)])
+    text_peer.write_peers(
+        Paper(out, columns=None, color=False), [text_peer.Question("ns-1", [link(topology, "ns-1")])]
+    )
     out.flush()
     assert b"`- peer (proved)" in buffer.getvalue()
 

@@ -20,11 +20,24 @@ if TYPE_CHECKING:
 
     from nswire.handles import Match
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace
+    from nswire.model.values import Namespace, Owner
     from nswire.show.build import Builder
     from nswire.show.paint import Paper
 
-NAMESPACE_PREFIXES = ("netns:", "net:[", "pid:", "nsid:")
+THINGS = {
+    "netns:": "namespace",
+    "net:[": "namespace",
+    "pid:": "process with a namespace that can be seen",
+    "nsid:": "namespace",
+    "container:": "running container",
+    "pod:": "pod",
+    "vm:": "running VM with a link",
+    "port:": "Neutron port",
+    "unit:": "unit with a namespace of its own",
+    ":": "port that anything listens on",
+    "tcp:": "port that anything listens on",
+    "udp:": "port that anything listens on",
+}
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -39,11 +52,12 @@ class Options(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One handle that was understood: the links it stands for, and the namespace, if it names one."""
+    """One handle that was understood: the links it stands for, and the namespace or owner, if it names one."""
 
     query: str
     links: tuple[Link, ...]
     namespace: Namespace | None
+    owner: Owner | None = None
 
 
 def reading(function: Callable[..., int]) -> Callable[..., int]:
@@ -128,7 +142,7 @@ def understand(topology: Topology, words: Iterable[str], *, one: bool) -> tuple[
         elif one and len(matches) > 1:
             _tell_ambiguous(word, matches)
         else:
-            asked += [Asked(word, match.links, match.namespace) for match in matches]
+            asked += [Asked(word, match.links, match.namespace, match.owner) for match in matches]
             continue
         fine = False
     return asked, fine
@@ -140,7 +154,8 @@ def _tell_unknown(topology: Topology, word: str) -> None:
     near = [name for name in nearest(topology, word) if name != word]
     command = click.get_current_context().command_path
     offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
-    what = "namespace" if word.startswith(NAMESPACE_PREFIXES) and "/" not in word else "link"
+    what = next((thing for prefix, thing in THINGS.items() if word.startswith(prefix)), "link")
+    what = "link" if "/" in word and what == "namespace" else what
     complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{offered}")
     able = "CAP_SYS_ADMIN" in topology.taken.capabilities
     complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
@@ -154,6 +169,10 @@ def _tell_ambiguous(word: str, matches: list[Match]) -> None:
 
 
 def _described(match: Match) -> str:
+    if match.owner is not None:
+        from nswire.show.words import owner
+
+        return f"  {visible(owner(match.owner))}, {len(match.links)} links"
     if match.namespace is not None:
         return f"  namespace, {len(match.links)} links"
     link = match.links[0]

@@ -84,7 +84,7 @@ def _play(sheet: Paper) -> None:
     import nswire
     from nswire.handles import find
     from nswire.show.paint import span
-    from nswire.show.text_peer import write_peers
+    from nswire.show.text_peer import Question, write_peers
 
     topology = nswire.scan()
     for line in OPENING.splitlines():
@@ -103,7 +103,8 @@ def _play(sheet: Paper) -> None:
         sheet.print()
         sheet.print(span(f"$ nswire peer {act.handle}", "head"))
         write_peers(
-            sheet, [(match.unique, match.links, match.namespace) for match in find(topology, act.handle)]
+            sheet,
+            [Question(match.unique, match.links, match.namespace) for match in find(topology, act.handle)],
         )
         sheet.print()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nswire.cli.common import Answer, Options, give, handles, look, reading, status, understand
+from nswire.cli.common import Answer, Asked, Options, give, handles, look, reading, status, understand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +42,17 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
         give(topology, options, "netns", _listed(topology, tuple(topology.namespaces.values())))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=False)
-    spaces = {
-        ns.key: ns for one in asked for ns in ([one.namespace] if one.namespace else [one.links[0].netns])
-    }
+    spaces = {ns.key: ns for one in asked for ns in _spaces(topology, one)}
     if asked:
         give(topology, options, "netns", _listed(topology, tuple(spaces.values())))
     return status(topology, options, fine=fine)
+
+
+def _spaces(topology: Topology, one: Asked) -> list[Namespace]:
+    """The namespaces that a handle stands for: who uses the host's network is at home."""
+    if one.namespace is not None:
+        return [one.namespace]
+    return [link.netns for link in one.links] or [topology.namespaces[topology.home]]
 
 
 def _listed(topology: Topology, namespaces: Sequence[Namespace]) -> Answer:

@@ -82,6 +82,6 @@ def _some(asked: list[Asked]) -> Answer:
 
     return Answer(
         lambda build: [("results", (build.peer(one.query, link) for one in asked for link in one.links))],
-        lambda paper: text_peer.write_peers(paper, [(one.query, one.links, one.namespace) for one in asked]),
+        lambda paper: text_peer.write_peers(paper, [text_peer.Question(*one) for one in asked]),
         lambda: howto.for_peer(distinct(asked)),
     )

@@ -22,11 +22,10 @@ It holds names, addresses and MACs of the whole machine, its processes' names am
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False))
 def command(file: str) -> int:
     """Write everything nswire can ask of this machine into FILE, so that every reading verb can answer from it."""
-    from nswire.discover.record import record
-    from nswire.host.live import Live
+    import nswire
 
     try:
-        record(Live(), file)
+        nswire.record(file)
     except OSError as error:
         raise Failure(file, error.strerror or str(error)) from error
     complain(f"nswire record: wrote {visible(file)}; ask it with: nswire peer --from {shell_word(file)}")

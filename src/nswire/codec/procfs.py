@@ -134,6 +134,18 @@ def inodes(answer: bytes) -> frozenset[int]:
     return frozenset(int(line) for line in answer.split() if line.isdigit() and len(line) <= LONGEST)
 
 
+def listeners(answer: bytes, protocol: str) -> Iterator[tuple[str, int]]:
+    """(protocol, port) of each line of /proc/net/tcp, udp ... that listens: state 0A (TCP), or 07 with no other side (UDP)."""
+    wanted = b"0A" if protocol == "tcp" else b"07"
+    for line in answer.split(b"\n"):
+        words = line.split()
+        if len(words) > 9 and words[3] == wanted and words[2].endswith(b":0000"):
+            try:
+                yield protocol, int(words[1].rpartition(b":")[2], 16)
+            except ValueError:
+                continue
+
+
 def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
     """(local port, inode) of each line of /proc/net/udp or udp6."""
     for line in answer.split(b"\n"):

@@ -16,6 +16,7 @@ from nswire.sources.found import Found, Unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+    from nswire.discover.late import Who
     from nswire.host.system import System
     from nswire.model.facts import View
     from nswire.model.topology import Topology
@@ -24,12 +25,18 @@ RACES = ("gone", "moved", "not visible")
 REREADS = 3  # times that ends which contradict each other are read again before that is the answer
 
 
-def scan(system: System, source_names: Iterable[str] = sources.EAGER, *, addresses: bool = True) -> Topology:
+def scan(
+    system: System,
+    source_names: Iterable[str] = sources.EAGER,
+    *,
+    addresses: bool = True,
+    who: Who | None = None,
+) -> Topology:
     """Look at the whole machine once.
 
     `source_names` are asked in any case (names of `sources.TABLE`), the others where a link leads to a namespace that
     these did not find. With all of them, every namespace is also asked for the ids that no link uses. `addresses`:
-    read them all in the same visits; otherwise those that are wanted are asked for then.
+    read them all in the same visits; otherwise those that are wanted are asked for then. `who` knows owners.
     Raises OSError or ValueError if the machine does not even say who it is; everything else that fails is a gap in the
     answer.
     """
@@ -52,7 +59,7 @@ def scan(system: System, source_names: Iterable[str] = sources.EAGER, *, address
         _settle(this)
     if chosen >= set(sources.ALL):
         _inventory(this)
-    return conclude(this, time.monotonic() - started, Late(this))
+    return conclude(this, time.monotonic() - started, Late(this, who))
 
 
 def _look(this: Scan, names: Collection[str]) -> None:

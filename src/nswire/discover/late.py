@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nswire import facets
+from nswire.codec import procfs
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.discover import hidden, visits
 from nswire.facets.facet import Detail
@@ -16,7 +17,7 @@ from nswire.model.values import End, Gap, Loose
 from nswire.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
@@ -28,11 +29,48 @@ FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all
 FEW_LINKS = 64
 
 
+class Claim(Protocol):
+    """What somebody says of an owner, see `owners.owner`."""
+
+    @property
+    def owner(self) -> Owner:
+        """Who it is."""
+        ...
+
+    @property
+    def ns(self) -> NsKey | None:
+        """The namespace that is his."""
+        ...
+
+    @property
+    def ends(self) -> tuple[End, ...]:
+        """The links that are his."""
+        ...
+
+
+class Who(Protocol):
+    """Who knows owners: the room `owners`, which lies below this one and is handed in."""
+
+    def known(self, asking: Late, /) -> Iterator[Claim | Gap]:
+        """What is known of the whole host."""
+        ...
+
+    def of_each(self, asking: Late, ns: NsKey, /) -> Iterator[Claim | Gap]:
+        """Whose a namespace is that nobody has claimed."""
+        ...
+
+
 class Late:
     """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, who: Who | None = None) -> None:
         self._scan = scan
+        self.facts: Facts = scan.facts
+        self.host = scan.system.host
+        self._who = who
+        self._claims: list[Claim] | None = None
+        self._listeners: dict[NsKey, frozenset[tuple[str, int]]] | None = None
+        self._owners: dict[NsKey, tuple[Owner, ...]] = {}
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
         self._asked: Counter[str] = Counter()
         self._known: dict[str, set[End]] = {}
@@ -69,19 +107,56 @@ class Late:
         answer = self._scan.system.host(f"comm/{pid}")
         return answer.decode("utf-8", "surrogateescape") if isinstance(answer, bytes) else ""
 
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
+        """What listens in a namespace: all of them are asked at once, since a port is looked for in all of them."""
+        if self._listeners is None:
+            spaces = [key for key in self.facts.links if key not in self.facts.hidden]
+            answers = Questioner(self._scan).visit(dict.fromkeys(spaces, (*questions.TCP, *questions.UDP)))
+            self._listeners = {
+                key: frozenset(
+                    port
+                    for answer, protocol in zip(said, ("tcp", "tcp", "udp", "udp"), strict=True)
+                    if isinstance(answer, bytes)
+                    for port in procfs.listeners(answer, protocol)
+                )
+                for key, said in answers.items()
+            }
+        return self._listeners.get(ns, frozenset())
+
     # -- owners --------------------------------------------------------------------------------------------------
 
-    def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
-        """Whose a namespace is."""
-        return ()
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:
+        """Whose a namespace is; home, which all share, is nobody's."""
+        claims = self._claimed()
+        if ns != self._scan.facts.home and ns not in self._owners:
+            self._owners[ns] = tuple(dict.fromkeys(claim.owner for claim in claims if claim.ns == ns))
+            if not self._owners[ns] and self._who is not None:
+                one = self._kept(self._who.of_each(self, ns))
+                self._owners[ns] = tuple(claim.owner for claim in one)
+        return self._owners.get(ns, ())
 
-    def link_owners(self, end: End) -> tuple[Owner, ...]:  # noqa: ARG002
+    def link_owners(self, end: End) -> tuple[Owner, ...]:
         """Whose a link is, beyond whose its namespace is."""
-        return ()
+        return tuple(claim.owner for claim in self._claimed() if end in claim.ends)
 
     def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
         """Every owner that is known, with the namespace it is in and the links that are its own."""
-        return ()
+        return tuple((claim.owner, claim.ns, claim.ends) for claim in self._claimed())
+
+    def _claimed(self) -> list[Claim]:
+        if self._claims is None:
+            self._claims = []  # what is asked meanwhile must not ask for owners again
+            self._claims = self._kept(self._who.known(self)) if self._who is not None else []
+        return self._claims
+
+    def _kept(self, said: Iterable[Claim | Gap]) -> list[Claim]:
+        claims = []
+        for one in said:
+            if isinstance(one, Gap):
+                self.facts.gaps.append(one)
+            else:
+                claims.append(one)
+        return claims
 
     # -- facets of links -----------------------------------------------------------------------------------------
 
@@ -97,9 +172,9 @@ class Late:
             loose for loose in self._loose.get(end, ()) if not relations or loose.relation in relations
         )
 
-    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
-        """What facets tell of a link besides, by the facet's name."""
-        self._ask(end, lambda _: True)
+    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
+        """What facets tell of a link besides, by the facet's name; `only`: these facets are asked, or all."""
+        self._ask(end, lambda facet: not only or facet.name in only)
         return self._details.get(end, {})
 
     def everything(self) -> None:

@@ -11,11 +11,12 @@ from nswire.host.recorded import Recorder, regular
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nswire.discover.late import Who
     from nswire.host.system import System
     from nswire.model.topology import Topology
 
 
-def record(system: System, file: str | Path) -> Topology:
+def record(system: System, file: str | Path, who: Who | None = None) -> Topology:
     """Record a machine into that file and return what it says. OSError.
 
     It is scanned twice, as `peer` does it and as `netns` does it: what a verb asks depends on what it was answered.
@@ -23,12 +24,14 @@ def record(system: System, file: str | Path) -> Topology:
     regular(file)
     recorder = Recorder(system)
     scan(recorder)
-    topology = scan(recorder, sources.ALL)
+    topology = scan(recorder, sources.ALL, who=who)
     for link in topology:
         topology.addresses_of(link.end)
     topology.ask_everything()
+    topology.listeners(topology.home)
     for ns in topology.namespaces:
         topology.gateways(ns)
         topology.named_holders(ns)
+        topology.owners(ns)
     recorder.write(file)
     return topology

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace
+    from nswire.model.values import Namespace, Owner
 
 
 class LinkFamily(NamedTuple):
@@ -33,6 +33,15 @@ class NamespaceFamily(NamedTuple):
     rank: int
     key: Callable[[str], str | None]
     keys: Callable[[Topology, Namespace], Iterable[str]]
+    prefix: str = ""
+
+
+class OwnerFamily(NamedTuple):
+    """Handles that name an owner: `fits` tells whether the word (without its prefix) means that one."""
+
+    name: str
+    rank: int
+    fits: Callable[[Owner, str], bool]
     prefix: str = ""
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.handles.index import Found, index_of
-from nswire.handles.table import LINKS, NAMESPACES, PREFIXES
+from nswire.handles.table import LINKS, NAMESPACES, OWNERS, PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import End, Namespace, NsKey
+    from nswire.model.values import End, Namespace, NsKey, Owner
 
 NEAR = 5  # names offered instead of one that is not there
 SCOPES = 8  # slashes tried as the one between NETNS and IFNAME; a path has a few
 
 
 class Match(NamedTuple):
-    """What a handle stands for: one link, or a namespace and all its links (loopback aside).
+    """What a handle stands for: one link, a namespace and all its links (loopback aside), or an owner and all of his.
 
     `kind` says as what the handle was understood (`ifname`, `MAC`, `netns` ...), `unique` is a handle that finds
-    this and nothing else, and can be typed. Lower `rank` first.
+    this and nothing else, and can be typed. Lower `rank` first. An owner who uses the host's network has no links.
     """
 
     kind: str
@@ -29,6 +29,7 @@ class Match(NamedTuple):
     namespace: Namespace | None
     unique: str
     rank: int
+    owner: Owner | None = None
 
 
 def find(topology: Topology, text: str) -> list[Match]:
@@ -70,6 +71,8 @@ def nearest(topology: Topology, text: str) -> list[str]:
 
 
 def _match(topology: Topology, found: Found) -> Match:
+    if found.owner is not None:
+        return _match_owner(topology, found, found.owner)
     if found.end is not None:
         link = topology.get(found.end)
         if link is None:  # pragma: no cover (the index is made of the topology's own links)
@@ -78,6 +81,24 @@ def _match(topology: Topology, found: Found) -> Match:
     ns = topology.namespaces[found.ns or 0]
     links = tuple(link for link in topology.links(ns.key) if not link.loopback)
     return Match(found.kind, links, ns, _unique_namespace(topology, ns), found.rank)
+
+
+def _match_owner(topology: Topology, found: Found, number: int) -> Match:
+    owner, ns, ends = topology.owned()[number]
+    inside = () if ns is None else tuple(link for link in topology.links(ns) if not link.loopback)
+    own = tuple(link for end in ends if (link := topology.get(end)) is not None)
+    namespace = None if ns is None else topology.namespaces.get(ns)
+    return Match(
+        found.kind, (*inside, *own), namespace, _unique_owner(topology, owner, number), found.rank, owner
+    )
+
+
+def _unique_owner(topology: Topology, owner: Owner, number: int) -> str:
+    for word in (f"{owner.type}:{owner.name}", f"{owner.type}:{owner.id}"):
+        found = _find(topology, word) if word.startswith(PREFIXES) and _typable(word) else ()
+        if [one.owner for one in found] == [number]:
+            return word
+    return f"{owner.type}:{owner.id}"
 
 
 def _unique_namespace(topology: Topology, ns: Namespace) -> str:
@@ -97,7 +118,7 @@ _AWKWARD = frozenset(" \\'\"`$&|;<>(){}*?!#~")
 
 def _means(topology: Topology, word: str, ns: NsKey | None, end: End | None) -> bool:
     found = _find(topology, word)
-    return len(found) == 1 and (found[0].ns, found[0].end) == (ns, end)
+    return len(found) == 1 and (found[0].ns, found[0].end, found[0].owner) == (ns, end, None)
 
 
 # -- looking up --------------------------------------------------------------------------------------------------
@@ -106,9 +127,14 @@ def _means(topology: Topology, word: str, ns: NsKey | None, end: End | None) -> 
 def _find(topology: Topology, text: str) -> tuple[Found, ...]:
     memory = index_of(topology).found
     if text not in memory:
-        best: dict[tuple[NsKey | None, End | None], Found] = {}
-        for found in (*_namespaces(topology, text), *_links(topology, text), *_scoped(topology, text)):
-            place = (found.ns, found.end)
+        best: dict[tuple[NsKey | None, End | None, int | None], Found] = {}
+        for found in (
+            *_namespaces(topology, text),
+            *_links(topology, text),
+            *_owners(topology, text),
+            *_scoped(topology, text),
+        ):
+            place = (found.ns, found.end, found.owner)
             if place not in best or found.rank < best[place].rank:
                 best[place] = found
         memory[text] = tuple(sorted(best.values(), key=lambda found: found.rank))
@@ -123,7 +149,7 @@ def _namespaces(topology: Topology, text: str) -> Iterator[Found]:
         key = family.key(text)
         if key is not None:
             for ns in index.namespaces(topology, family, key):
-                yield Found(family.rank, family.name, ns, None)
+                yield Found(family.rank, family.name, ns=ns)
 
 
 def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[Found]:
@@ -136,7 +162,19 @@ def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[F
             continue
         ends = index.links(topology, family, key) if ns is None else index.links_in(topology, family, ns, key)
         for end in ends:
-            yield Found(family.rank, family.name, None, end)
+            yield Found(family.rank, family.name, end=end)
+
+
+def _owners(topology: Topology, text: str) -> Iterator[Found]:
+    """Owners by name or id. One whose namespace is found by the same word already is not found once more by its own."""
+    typed = text.startswith(PREFIXES)
+    for family in OWNERS:
+        if typed != bool(family.prefix) or not text.startswith(family.prefix):
+            continue
+        word = text.removeprefix(family.prefix)
+        for number, (owner, _, _) in enumerate(topology.owned()) if word else ():
+            if family.fits(owner, word):
+                yield Found(family.rank, family.name, owner=number)
 
 
 def _scoped(topology: Topology, text: str) -> Iterator[Found]:
@@ -145,6 +183,13 @@ def _scoped(topology: Topology, text: str) -> Iterator[Found]:
     for _ in range(SCOPES):
         if at < 0:
             return
-        for place in {found.ns for found in _namespaces(topology, text[:at])}:
+        for place in _places(topology, text[:at]):
             yield from _links(topology, text[at + 1 :], place)
         at = text.find("/", at + 1)
+
+
+def _places(topology: Topology, text: str) -> set[NsKey | None]:
+    """The namespaces that a word names, by itself or by who owns them."""
+    named = {found.ns for found in _namespaces(topology, text)}
+    owned = {topology.owned()[found.owner][1] for found in _owners(topology, text) if found.owner is not None}
+    return named | (owned - {None})

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """What a handle names: a namespace or a link, and as what it was understood."""
+    """What a handle names: a namespace, a link or an owner (by its number among all), and as what it was understood."""
 
     rank: int
     kind: str
-    ns: NsKey | None
-    end: End | None
+    ns: NsKey | None = None
+    end: End | None = None
+    owner: int | None = None
 
 
 class Index:

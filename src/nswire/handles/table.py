@@ -1,7 +1,22 @@
 """The families of handles. A new one is a file in this room and a row here."""
 
-from nswire.handles import alias, altname, home, ifindex, ifname, inode, ip, mac, netns, nsid, pid, printed
-from nswire.handles.family import LinkFamily, NamespaceFamily
+from nswire.handles import (
+    alias,
+    altname,
+    home,
+    ifindex,
+    ifname,
+    inode,
+    ip,
+    listening,
+    mac,
+    netns,
+    nsid,
+    owner,
+    pid,
+    printed,
+)
+from nswire.handles.family import LinkFamily, NamespaceFamily, OwnerFamily
 
 NAMESPACES: tuple[NamespaceFamily, ...] = (
     home.FAMILY,
@@ -11,6 +26,9 @@ NAMESPACES: tuple[NamespaceFamily, ...] = (
     inode.FAMILY,
     pid.FAMILY,
     nsid.FAMILY,
+    listening.ANY,
+    listening.TCP,
+    listening.UDP,
 )
 
 LINKS: tuple[LinkFamily, ...] = (
@@ -24,5 +42,7 @@ LINKS: tuple[LinkFamily, ...] = (
     alias.FAMILY,
 )
 
-_ALL: tuple[NamespaceFamily | LinkFamily, ...] = (*NAMESPACES, *LINKS)
+OWNERS: tuple[OwnerFamily, ...] = owner.FAMILIES
+
+_ALL: tuple[NamespaceFamily | LinkFamily | OwnerFamily, ...] = (*NAMESPACES, *LINKS, *OWNERS)
 PREFIXES = tuple(family.prefix for family in _ALL if family.prefix)

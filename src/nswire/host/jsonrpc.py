@@ -17,13 +17,13 @@ PATIENCE = (
 LARGEST = 64 << 20  # bytes
 
 
-def call(path: str, method: str, params: list[object], patience: float | None = None) -> object:
+def call(path: str, method: str, params: list[object], within: float | None = None) -> object:
     """The result. OSError: no such socket, no answer in time (ETIMEDOUT), an error for an answer (EPROTO)."""
-    patience = _patience() if patience is None else patience
-    deadline = time.monotonic() + patience
+    seconds = patience() if within is None else within
+    deadline = time.monotonic() + seconds
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
         try:
-            sock.settimeout(patience)
+            sock.settimeout(seconds)
             sock.connect(path)
             sock.sendall(json.dumps({"method": method, "params": params, "id": 0}).encode())
             answer = _receive(sock, deadline)
@@ -34,7 +34,8 @@ def call(path: str, method: str, params: list[object], patience: float | None = 
     return answer["result"]
 
 
-def _patience() -> float:
+def patience() -> float:
+    """Seconds that a daemon gets to answer."""
     try:
         return max(0.0, float(os.environ.get("NSWIRE_PATIENCE", PATIENCE)))
     except ValueError:

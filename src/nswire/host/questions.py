@@ -17,6 +17,7 @@ NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
 VLANS = Question("vlans", bridge.ask_vlans())
 UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))
+TCP = (Question("net/tcp", b"", by="net"), Question("net/tcp6", b"", by="net"))
 DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths(), by="generic")
 
 

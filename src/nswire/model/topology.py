@@ -62,6 +62,10 @@ class Late(Protocol):
         """Ask all that can be asked of all links."""
         ...
 
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
+        """(`tcp` or `udp`, port) of what listens in a namespace."""
+        ...
+
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:
         """Whose a namespace is; those who merely use the host's own are not told for it."""
         ...
@@ -108,6 +112,10 @@ class NothingMore:
 
     def everything(self) -> None:
         """Nothing to ask."""
+
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:  # noqa: ARG002
+        """Nothing listens."""
+        return frozenset()
 
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
         """No owners."""
@@ -401,6 +409,10 @@ class Topology:
     def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
         """What else is known of a link, asked now."""
         return self._late.details(end)
+
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
+        """(`tcp` or `udp`, port) of what listens in a namespace, asked now."""
+        return self._late.listeners(ns)
 
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:
         """Whose a namespace is, asked now."""

@@ -16,6 +16,7 @@ from nswire.show.documents import (
     LowerDoc,
     NamespaceDoc,
     NetnsDoc,
+    OwnerDoc,
     PeerDoc,
     SeenFromDoc,
     ShownDoc,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Holder, Loose, Namespace, NsKey, Value, Wire
+    from nswire.model.values import Far, Holder, Loose, Namespace, NsKey, Owner, Value, Wire
     from nswire.resolve.up import Step, Stop, Way
 
 # include/uapi/linux/if_arp.h, in iproute2's words
@@ -135,7 +136,7 @@ class Builder:
             addresses=tuple(address.address for address in link.addresses),
             master=master_name(link),
             altnames=link.fact.altnames,
-            owners=link.owners,
+            owners=tuple(_owner(owner) for owner in link.owners),
         )
 
     def peer(self, query: str | None, link: Link) -> PeerDoc:
@@ -171,7 +172,7 @@ class Builder:
         return NamespaceDoc(
             **_netns_fields(ns),
             holders=tuple(_holder(holder, comms.get(holder)) for holder in ns.holders),
-            owners=self._topology.owners(ns.key),
+            owners=tuple(_owner(owner) for owner in self._topology.owners(ns.key)),
             links=self._topology.count(ns.key) if ns.readable else None,
             seen_from=self._seen_from(ns),
         )
@@ -262,6 +263,12 @@ class Builder:
 
 def _end(link: Link, way: Way, stop: Stop) -> EndDoc:
     return EndDoc(after=stop.after, end=stop.end, why=end_words(link, way, stop))
+
+
+def _owner(owner: Owner) -> OwnerDoc:
+    return OwnerDoc(
+        type=owner.type, name=owner.name, id=owner.id, by=owner.by, pid=owner.pid, data=dict(owner.data)
+    )
 
 
 def _holder(holder: Holder, comm: str | None) -> HolderDoc:

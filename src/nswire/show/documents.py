@@ -7,10 +7,24 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from nswire.model.values import Evidence, Gap, Owner, Scalar, State, Taken, Value
+from nswire.model.values import Evidence, Gap, Scalar, State, Taken, Value
 
 VERSION: Literal[1] = 1
 """Of all documents. It grows when a key changes its meaning or goes; new keys may come at any time."""
+
+
+class OwnerDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose something is: `type` and `name`, its `id` with `by` (docker, neutron ...), the process that stands for it.
+
+    `data` is what else is known, such as the compose project.
+    """
+
+    type: str
+    name: str
+    id: str
+    by: str
+    pid: int | None
+    data: dict[str, Scalar]
 
 
 class NetnsDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +52,7 @@ class LinkDoc(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...]
     master: str | None
     altnames: tuple[str, ...]
-    owners: tuple[Owner, ...]
+    owners: tuple[OwnerDoc, ...]
 
 
 class ToDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +151,7 @@ class NamespaceDoc(NetnsDoc, frozen=True, kw_only=True):
     """A namespace with what holds it. `links` is their number, null where they could not be read."""
 
     holders: tuple[HolderDoc, ...]
-    owners: tuple[Owner, ...]
+    owners: tuple[OwnerDoc, ...]
     links: int | None
     seen_from: SeenFromDoc | None
 

@@ -18,6 +18,7 @@ STYLES = {
     "name": "1",  # a link
     "up": "32",
     "down": "31",
+    "owner": "35",  # whose it is
     "doubt": "33",  # ambiguous, hidden, not known
     "dim": "2",  # evidence, reasons, what was not seen
     "head": "1",

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import Loose
 
-HEADER = ("NETNS", "IFNAME", "IFINDEX", "KIND", "STATE", "MAC", "ADDRESSES", "PEER", "LOWER", "MASTER")
+HEADER = (
+    "NETNS",
+    "IFNAME",
+    "IFINDEX",
+    "KIND",
+    "STATE",
+    "MAC",
+    "ADDRESSES",
+    "PEER",
+    "LOWER",
+    "MASTER",
+    "OWNER",
+)
 ADDRESSES_SHOWN = 3  # on a terminal
 
 
@@ -42,6 +54,7 @@ def _row(paper: Paper, link: Link) -> table.Row:
         _peer(link),
         _lower(link),
         (span(master_name(link) or ""),),
+        (span(words.owners(link.owners), "owner"),),
     )
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.model.values import Holder, Namespace
 
-HEADER = ("NAME", "INODE", "LINKS", "HELD BY")
+HEADER = ("NAME", "INODE", "LINKS", "OWNER", "HELD BY")
 
 # how a holder is told, best known first
 HOLDERS: tuple[tuple[str, Callable[[Holder, str], str]], ...] = (
@@ -42,6 +42,7 @@ def _row(topology: Topology, ns: Namespace) -> table.Row:
         (words.netns(ns),),
         line("" if ns.inode is None else str(ns.inode)),
         line(str(topology.count(ns.key)) if ns.readable else "?"),
+        (span(words.owners(topology.owners(ns.key)), "owner"),),
         (span(held_by(topology, ns), "doubt" if ns.hidden else ""),),
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Loose, Namespace, Wire
+    from nswire.model.values import Far, Loose, Namespace, Owner, Wire
     from nswire.resolve.up import Step, Stop, Way
 
 CANDIDATES_SHOWN = 20
@@ -47,19 +47,34 @@ class Node(NamedTuple):
     below: list[Node]
 
 
-def write_peers(paper: Paper, asked: Sequence[tuple[str, Sequence[Link], Namespace | None]]) -> None:
+class Question(NamedTuple):
+    """What was asked, and what it stands for."""
+
+    query: str
+    links: Sequence[Link]
+    namespace: Namespace | None = None
+    owner: Owner | None = None
+
+
+def write_peers(paper: Paper, asked: Sequence[Question]) -> None:
     """For each handle its links, each with its other end and the way up to the NIC."""
     first = True
-    for query, links, namespace in asked:
+    for query, links, namespace, owner in asked:
         if not links:
-            unseen = namespace is not None and not namespace.readable
-            why_none = "its links cannot be read by this user" if unseen else "no links there, loopback aside"
-            paper.print(span(query), span(f": {why_none}", "doubt"))
+            paper.print(span(query), span(f": {_why_none(namespace, owner)}", "doubt"))
         for link in links:
             if not first:
                 paper.print()
             first = False
             _write_peer(paper, link)
+
+
+def _why_none(namespace: Namespace | None, owner: Owner | None) -> str:
+    if namespace is not None and not namespace.readable:
+        return "its links cannot be read by this user"
+    if owner is not None and namespace is None:
+        return "it uses the host's network, and has no link of its own"
+    return "no links there, loopback aside"
 
 
 def _write_peer(paper: Paper, link: Link) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace, Pairs, Value, Wire
+    from nswire.model.values import Namespace, Owner, Pairs, Value, Wire
 
 LABEL = 12  # columns of the names on the left
 LISTED = 24  # holders or ports told by name
@@ -38,6 +38,8 @@ def write_link(paper: Paper, link: Link) -> None:
 def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     fact = link.fact
     yield "namespace", _namespace_words(link.topology, link.netns)
+    for owner in link.owners:
+        yield "owner", _owner_words(owner)
     yield "ifindex", line(str(link.ifindex))
     yield "kind", (span(_told(link.kind, said_of(link)) or "physical or built in"),)
     yield "state", line(words.state(link), "  ", span(",".join(link.flags), "dim"))
@@ -59,6 +61,13 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
         yield wire.relation, _wire_words(link, wire)
     for name, values in link.details.items():
         yield name, (span(" ".join(words.pairs(_flat(values)))),)
+
+
+def _owner_words(owner: Owner) -> Line:
+    """An owner with all that is known of him."""
+    more = [owner.id] if owner.id not in (owner.name, str(owner.pid)) else []
+    more += [f"{name} {value}" for name, value in owner.data if name not in words.OWNER_WORDS]
+    return (span(words.owner(owner), "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 
 
 def _wire_words(link: Link, wire: Wire) -> Line:
@@ -125,7 +134,7 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
     if len(holders) > LISTED:
         yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
     for owner in topology.owners(ns.key):
-        yield "owner", (span(f"{owner.type} {owner.name} ({owner.by} {owner.id})"),)
+        yield "owner", _owner_words(owner)
 
 
 def write_all(

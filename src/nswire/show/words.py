@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nswire import kinds
 from nswire.show.paint import Line, Span, fold_text, line, span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Gap, Loose, Namespace, Pairs
+    from nswire.model.values import Far, Gap, Loose, Namespace, Owner, Pairs
     from nswire.show.paint import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
@@ -44,6 +47,7 @@ def facts(link: Link) -> list[Line]:
         span(link.fact.address),
     ]
     words += [span(address.address) for address in link.addresses]
+    words.append(span(owners(link.owners), "owner"))
     return [(word,) for word in words if word.text]
 
 
@@ -59,6 +63,47 @@ def kind(link: Link) -> str:
     }
     words = pairs(tuple((name, value) for name, value in brief.items() if not isinstance(value, dict)))
     return " ".join([link.kind, *(word.removeprefix("mode ").removeprefix("type ") for word in words)])
+
+
+def owner(one: Owner) -> str:
+    """An owner in plain words: `web (docker, compose shop)`, `dhcp of network fabc7ead (neutron, dnsmasq pid 812)`."""
+    data = dict(one.data)
+    name = one.name[:8] if UUID.fullmatch(one.name) else one.name
+    what = OWNERS.get(one.type, "{type} {name}").format(type=one.type, name=name, of=data.get("of", one.type))
+    told = [f"{word} {data[word]}" for word in OWNER_WORDS if word in data]
+    pid = f"{data.get('daemon', '')} pid {one.pid}".strip() if one.pid and one.type in PID_TOLD else ""
+    return f"{what} ({', '.join(word for word in (one.by, *told, pid) if word)})"
+
+
+OWNERS = {
+    "container": "{name}",
+    "pod": "pod {name}",
+    "vm": "VM {name}",
+    "dhcp": "dhcp of network {name}",
+    "router": "router {name}",
+    "snat": "snat of router {name}",
+    "fip": "floating IPs of network {name}",
+    "metadata": "metadata of network {name}",
+    "port": "{of} {name}",
+    "network": "network {name}",
+    "unit": "{name}",
+    "app": "{name}",
+    "process": "{name}",
+}
+OWNER_WORDS = ("compose", "service", "namespace")
+PID_TOLD = ("vm", "process", "dhcp", "router", "metadata", "snat", "fip")
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def owners(some: Iterable[Owner]) -> str:
+    """All of them, the first few by name."""
+    told = [owner(one) for one in some]
+    return ", ".join(told[:OWNERS_TOLD]) + (
+        f" and {len(told) - OWNERS_TOLD} more" if len(told) > OWNERS_TOLD else ""
+    )
+
+
+OWNERS_TOLD = 3
 
 
 def port_state(link: Link) -> tuple[Span, ...]:

@@ -1,0 +1,56 @@
+"""Who a process is: the answers to `process/PID` and `cgroups`, as `Live` gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nswire.codec.procfs import namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process: its namespace's inode is `ns` (0: not told); `start` tells it from a later one with the same pid."""
+
+    pid: int
+    comm: str = ""
+    cmdline: tuple[str, ...] = ()
+    uid: int = -1
+    ppid: int = 0
+    start: int = 0
+    net: str = ""
+    cgroup: str = ""
+
+    @property
+    def ns(self) -> int:
+        """The inode of its network namespace."""
+        return max(0, namespace(self.net) or 0)
+
+    def option(self, *names: str) -> str:
+        """The word behind one of these options in its command line, or after its `=`; empty: it is not there."""
+        for at, word in enumerate(self.cmdline):
+            if word in names:
+                return self.cmdline[at + 1] if at + 1 < len(self.cmdline) else ""
+            name, equals, value = word.partition("=")
+            if equals and name in names:
+                return value
+        return ""
+
+
+def decode(answer: bytes) -> Process | None:
+    """The process; None if the answer is none."""
+    try:
+        return msgspec.json.decode(answer, type=Process)
+    except msgspec.DecodeError:
+        return None
+
+
+def cgroups(answer: bytes) -> Iterator[tuple[int, str]]:
+    """(pid, path) of each line of `cgroups`."""
+    for line in answer.split(b"\n"):
+        pid, _, path = line.partition(b" ")
+        if pid.isdigit() and len(pid) <= 10 and path:
+            yield int(pid), path.decode("utf-8", "surrogateescape")

@@ -1,0 +1,78 @@
+"""containerd: /run/containerd/.../NAMESPACE/ID, with what CRI, nerdctl and others wrote beside; a kubelet's pods among it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nswire.owners.asked import files, readable, text, unreadable
+from nswire.owners.engine import Engine, Named, Pod, cgroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.values import Gap
+    from nswire.owners.owner import Asking
+
+TASKS = "run/containerd/io.containerd.runtime.v2.task/*/*"
+CRI = "io.kubernetes.cri"
+KEYS = tuple(
+    f"annotations/{CRI}.{name}"
+    for name in ("container-type", "container-name", "sandbox-name", "sandbox-namespace", "sandbox-uid")
+)
+NERDCTL = "annotations/nerdctl~1name"
+NAMESPACES = "linux/namespaces"
+MOBY = "moby"  # Docker's own containers: Docker knows them better
+
+
+def find(asking: Asking) -> Iterator[Named | Gap]:
+    """The tasks that containerd's shims run. What a client calls a container is in its annotations, if anywhere."""
+    pids = {path.rsplit("/", 1)[0]: said for path, said in files(asking, "word", f"{TASKS}/init.pid")}
+    found = list(files(asking, "json", f"{TASKS}/config.json", *KEYS, NERDCTL, NAMESPACES))
+    names = _nerdctl(asking)
+    for path, said in found:
+        folder = path.rsplit("/", 1)[0]
+        space, number = folder.split("/")[-2:]
+        if space == MOBY or not readable(said):
+            continue
+        pid = text(pids.get(folder))
+        container, pod = _cri(said)
+        yield Named(
+            number,
+            container or text(said.get(NERDCTL)) or names.get(number, "") or number,
+            int(pid) if pid.isdigit() else 0,
+            _path(said),
+            pod,
+            sandbox=said.get(f"annotations/{CRI}.container-type") == "sandbox",
+            data=(("namespace", space),),
+        )
+    yield from unreadable(found, "names of containerd's containers")
+
+
+def _cri(said: dict[str, Any]) -> tuple[str, Pod | None]:
+    name, pod, namespace, uid = (text(said.get(key)) for key in KEYS[1:])
+    return name, Pod(namespace, pod, uid) if pod else None
+
+
+def _path(said: dict[str, Any]) -> str:
+    """The network namespace that the container was to join; empty: one of its own."""
+    namespaces = said.get(NAMESPACES)
+    for one in namespaces if isinstance(namespaces, list) else ():
+        if isinstance(one, dict) and one.get("type") == "network":
+            return text(one.get("path"))
+    return ""
+
+
+def _nerdctl(asking: Asking) -> dict[str, str]:
+    """Nerdctl keeps a file for each name, with the id in it."""
+    return {
+        said: path.rsplit("/", 1)[1]
+        for path, said in files(asking, "word", "var/lib/nerdctl/*/names/*/*")
+        if isinstance(said, str)
+    }
+
+
+ENGINE = Engine(
+    "containerd",
+    cgroup(r"cri-containerd[-:]ID(?:\.scope)?", r"(?:k8s\.io|kubepods[^/]*(?:/[^/]+)*)/ID"),
+    find,
+)

@@ -1,0 +1,154 @@
+"""OpenStack Neutron: what its agents call namespaces and links, completed by what they left beside them.
+
+A namespace's name has the whole UUID of its network or router. A link's name has a prefix and the first eleven characters
+of the port's UUID; the whole one is in Open vSwitch's `iface-id`, or in the agents' folders.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.model.values import End, Owner
+from nswire.owners.asked import files, process
+from nswire.owners.owner import Claim, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from nswire.codec.process import Process
+    from nswire.model.values import Gap, NsKey, Pairs
+    from nswire.owners.owner import Asking
+
+UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+PORT = r"([0-9a-f]{8}-[0-9a-f]{2})"
+
+
+class Form(NamedTuple):
+    """A form of a name: what it is (`type` of owner), and what it belongs to in words."""
+
+    pattern: re.Pattern[str]
+    type: str
+    what: str
+
+
+NAMESPACES = tuple(
+    Form(re.compile(f"^{prefix}{UUID}$"), kind, what)
+    for prefix, kind, what in (
+        ("qdhcp-", "dhcp", "network"),
+        ("qrouter-", "router", "router"),
+        ("snat-", "snat", "router"),
+        ("fip-", "fip", "network"),
+        ("ovnmeta-", "metadata", "network"),
+        ("qlbaas-", "balancer", "balancer"),
+    )
+)
+LINKS = tuple(
+    Form(re.compile(f"^{prefix}{part}$"), kind, what)
+    for prefix, part, kind, what in (
+        ("tap", PORT, "port", "port"),
+        ("ns-", PORT, "port", "port of a DHCP server"),
+        ("qr-", PORT, "port", "port of a router"),
+        ("qg-", PORT, "port", "gateway port of a router"),
+        ("ha-", PORT, "port", "HA port of a router"),
+        ("sg-", PORT, "port", "SNAT port of a router"),
+        ("fg-", PORT, "port", "gateway port of floating IPs"),
+        ("rfp-", PORT, "router", "floating IPs"),
+        ("fpr-", PORT, "router", "floating IPs"),
+        ("qvb", PORT, "port", "port"),
+        ("qvo", PORT, "port", "port"),
+        ("qbr", PORT, "port", "port"),
+        ("brq", PORT, "network", "network"),
+    )
+)
+# what runs in Neutron's namespaces, by its name
+DAEMONS = ("dnsmasq", "haproxy", "keepalived", "radvd", "dhclient")
+STATE = (
+    ("var/lib/neutron/dhcp/*", 5),
+    ("var/lib/neutron/ha_confs/*", 5),
+    ("var/lib/neutron/external/pids/*", 6),
+)
+SHORT = 11  # characters of a UUID in a link's name
+
+
+def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
+    """Namespaces by their names, links by theirs; only where at least one name has a whole UUID: others use such names, too."""
+    named = list(_namespaces(asking, spaces))
+    interfaces = _interface_ids(asking)
+    uuids = {owner.id for owner, _ in named} | set(interfaces.values()) | _known(asking)
+    for owner, ns in named:
+        yield Claim(owner, ns)
+    if not uuids:
+        return
+    by_prefix: dict[str, list[str]] = {}
+    for uuid in uuids:
+        by_prefix.setdefault(uuid[:SHORT], []).append(uuid)
+    for ns, links in asking.facts.links.items():
+        for link in links.values():
+            end = End(ns, link.ifindex)
+            found = _of_link(link.ifname, interfaces.get(end, ""), by_prefix)
+            if found is not None:
+                yield Claim(found, None, (end,))
+
+
+def _namespaces(asking: Asking, spaces: Collection[NsKey]) -> Iterator[tuple[Owner, NsKey]]:
+    for ns in spaces:
+        for holder in asking.facts.holders.get(ns, ()):
+            name = holder.path.rpartition("/")[2] if holder.type in ("name", "mount") and holder.own else ""
+            for form in NAMESPACES:
+                match = form.pattern.match(name)
+                if match:
+                    pid, data = _daemon(asking, ns)
+                    yield Owner(form.type, match[1], match[1], "neutron", pid, (("of", form.what), *data)), ns
+                    break
+            else:
+                continue
+            break
+
+
+def _daemon(asking: Asking, ns: NsKey) -> tuple[int | None, Pairs]:
+    """The agent's daemon in a namespace."""
+    for holder in asking.facts.holders.get(ns, ()):
+        one: Process | None = process(asking, holder.pid) if holder.type == "process" else None
+        if one is not None and one.comm in DAEMONS:
+            return one.pid, (("daemon", one.comm),)
+    return None, ()
+
+
+def _interface_ids(asking: Asking) -> dict[End, str]:
+    """Port UUIDs by link, as the cloud wrote them beside Open vSwitch's interfaces."""
+    found = {}
+    for ns, links in asking.facts.links.items():
+        for link in links.values():
+            if not any(form.pattern.match(link.ifname) for form in LINKS):
+                continue
+            end = End(ns, link.ifindex)
+            ids = asking.details(end, "ovs").get("ovs", {}).get("external_ids")
+            if isinstance(ids, dict) and isinstance(ids.get("iface-id"), str):
+                found[end] = str(ids["iface-id"])
+    return found
+
+
+def _known(asking: Asking) -> set[str]:
+    """UUIDs that the agents' folders are called after."""
+    found = set()
+    for pattern, at in STATE:
+        for path, _ in files(asking, "list", pattern):
+            parts = path.split("/")
+            match = re.match(UUID, parts[at]) if len(parts) > at else None
+            if match:
+                found.add(match[1])
+    return found
+
+
+def _of_link(name: str, interface_id: str, by_prefix: dict[str, list[str]]) -> Owner | None:
+    for form in LINKS:
+        match = form.pattern.match(name)
+        if match:
+            whole = by_prefix.get(match[1], [])
+            uuid = interface_id or (whole[0] if len(whole) == 1 else match[1])
+            return Owner(form.type, uuid, uuid, "neutron", data=(("of", form.what),))
+    return None
+
+
+SOURCE = Source("neutron", find)
