@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nswire.model.values import Owner
 
 LEAST = 4  # digits of an id that is shortened
+BARE = 8  # of one that stands alone: shorter ones are names as well
+HEX = frozenset("0123456789abcdef-")
 
 
 def _id(owner: Owner, text: str) -> bool:
@@ -45,7 +47,8 @@ def _unit(owner: Owner, text: str) -> bool:
 
 
 def _any(owner: Owner, text: str) -> bool:
-    return owner.type != "process" and text in (owner.name, owner.id)
+    shortened = len(text) >= BARE and HEX.issuperset(text) and owner.id.startswith(text)
+    return owner.type != "process" and (text in (owner.name, owner.id) or shortened)
 
 
 FAMILIES = (

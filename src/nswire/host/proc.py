@@ -206,11 +206,14 @@ class Proc:
         """The process's name, as it calls itself."""
         return self._text(f"{pid}/comm").rstrip(b"\n")
 
-    def _cgroups(self, _: str) -> bytes:
-        """Lines `PID PATH` of the processes that are not at home: their control groups, the deepest path of each process."""
+    def _cgroups(self, which: str) -> bytes:
+        """Lines `PID PATH` of the processes that are not at home, or (`home`) of those that are.
+
+        PATH is a process's control group, the deepest of them.
+        """
         lines = []
         for pid in self._pids():
-            if link_text(f"{self._proc}/{pid}/ns/net") == self._home:
+            if (link_text(f"{self._proc}/{pid}/ns/net") == self._home) != (which == "home"):
                 continue
             try:
                 path = self._cgroup(pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     )
 
 
+TITLES = ("pod", "container", "unit")  # types of owners whose handles stand for a namespace
+NUMBERED = re.compile(r"^(?:/|net:\[|(?:cni|netns)-[0-9a-f-]{36}$)")  # labels that say nothing to people
 NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
 
 
@@ -312,6 +315,7 @@ class Topology:
         self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}
         self._ports: dict[NsKey, dict[int, list[End]]] = {}
         self._uppers: dict[End, list[End]] | None = None
+        self._titles: dict[NsKey, str] = {}
 
     def __iter__(self) -> Iterator[Link]:
         """All links."""
@@ -417,6 +421,31 @@ class Topology:
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:
         """Whose a namespace is, asked now."""
         return self._late.owners(ns)
+
+    def title(self, ns: Namespace) -> str:
+        """What people call a namespace: its label or, where that is a mere path or number, the handle of its first owner.
+
+        Such as `pod:shop/web` or `container:db`: it can be typed, and names no other one.
+        """
+        if ns.key not in self._titles:
+            self._titles[ns.key] = self._owner_handle(ns) or ns.label
+        return self._titles[ns.key]
+
+    def _owner_handle(self, ns: Namespace) -> str:
+        if ns.home or ns.hidden or not NUMBERED.match(ns.label):
+            return ""
+        owned = self.owned()
+        ranked = sorted(
+            (TITLES.index(owner.type), number)
+            for number, (owner, key, _) in enumerate(owned)
+            if key == ns.key and owner.type in TITLES
+        )
+        for _, number in ranked:
+            owner = owned[number][0]
+            same = sum((one.type, one.name) == (owner.type, owner.name) for one, _, _ in owned)
+            if same == 1 and owner.name.isprintable() and " " not in owner.name:
+                return f"{owner.type}:{owner.name}"
+        return ""
 
     def owners_of_link(self, end: End) -> tuple[Owner, ...]:
         """Whose a link is, asked now: its own owners, then those of its namespace."""

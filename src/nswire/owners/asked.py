@@ -34,6 +34,12 @@ def away(asking: Asking) -> list[tuple[int, str]]:
     return sorted(codec.cgroups(answer)) if isinstance(answer, bytes) else []
 
 
+def at_home(asking: Asking) -> list[tuple[int, str]]:
+    """The same of the processes at home: costly on a busy host."""
+    answer = asking.host("cgroups/home")
+    return sorted(codec.cgroups(answer)) if isinstance(answer, bytes) else []
+
+
 def namespace_of(asking: Asking, pid: int) -> NsKey | None:
     """The namespace that a process is in, if it was seen there."""
     return namespaces(asking).get(pid)

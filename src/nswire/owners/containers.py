@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import Gap, Owner
 from nswire.owners import containerd, crio, docker, podman
-from nswire.owners.asked import away, namespace_at, namespaces, process
+from nswire.owners.asked import at_home, away, namespace_at, namespaces, process
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers and pods of all engines."""
     places = namespaces(asking)
-    seen = {one.id: one for one in reversed(list(_seen(asking, places)))}
+    seen = {one.id: one for one in _seen(away(asking), places)}
     named: dict[str, tuple[Engine, Named]] = {}
     for engine in ENGINES:
         for said in engine.find(asking):
@@ -49,8 +49,12 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
             else:
                 named.setdefault(said.id, (engine, said))
     pods: dict[tuple[NsKey | None, Pod], None] = {}
+    if any(number not in seen and not said.pid for number, (_, said) in named.items()):
+        # some may be in the host's own namespace, and nobody says by which process
+        home = {one.id: one for one in _seen(at_home(asking), places)}
+        seen |= {number: one for number, one in home.items() if number in named and number not in seen}
     for number, (engine, said) in named.items():
-        there = seen.pop(number, None) or _at_home(asking, engine, said)
+        there = seen.pop(number, None) or _by_pid(asking, engine, said)
         ns, pid = (None, said.pid) if there is None else (there.ns, there.pid)
         if there is None and said.path:
             ns = namespace_at(asking, said.path)
@@ -67,8 +71,9 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     yield from _pods(asking, pods, seen.values())
 
 
-def _seen(asking: Asking, places: dict[int, NsKey]) -> Iterator[Seen]:
-    for pid, path in away(asking):
+def _seen(processes: list[tuple[int, str]], places: dict[int, NsKey]) -> Iterator[Seen]:
+    """The containers that processes are in, the oldest process of each last."""
+    for pid, path in reversed(processes):
         for engine in ENGINES:
             match = _last(engine, path)
             if match:
@@ -84,7 +89,7 @@ def _last(engine: Engine, path: str) -> str:
     return found
 
 
-def _at_home(asking: Asking, engine: Engine, said: Named) -> Seen | None:
+def _by_pid(asking: Asking, engine: Engine, said: Named) -> Seen | None:
     """A container in the host's own namespace, which is in no list of those that are away: by its pid, if that is still it."""
     if not said.pid:
         return None

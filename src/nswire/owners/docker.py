@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nswire.owners.owner import Asking
 
 FOLDERS = ("var/lib/docker", "var/snap/docker/common/var-lib-docker")
+CONFIG = "etc/docker/daemon.json"
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 KEYS = (
     "ID",
@@ -38,7 +39,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
     """The running containers. One whose file says so may have died meanwhile: its pid is looked at by whoever asks."""
     found = [
         one
-        for folder in FOLDERS
+        for folder in (*FOLDERS, *_moved(asking))
         for one in files(asking, "json", f"{folder}/containers/*/config.v2.json", *KEYS)
     ]
     for _, said in found:
@@ -53,6 +54,14 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
     yield from unreadable(found, "names of Docker's containers")
     if not found:
         yield from _by_socket(asking)
+
+
+def _moved(asking: Asking) -> Iterator[str]:
+    """Where the administrator put Docker's data, if he did."""
+    for _, said in files(asking, "json", CONFIG, "data-root"):
+        folder = text(said.get("data-root")) if readable(said) else ""
+        if folder.startswith("/") and not set(folder) & set("*?[|&"):
+            yield folder.lstrip("/")
 
 
 def _by_socket(asking: Asking) -> Iterator[Named]:

@@ -26,21 +26,23 @@ def why(link: Link) -> tuple[str, ...]:
 def _says(link: Link) -> str:
     fact = link.fact
     index = iflink(fact)
-    name = f"{link.netns.label}/{link.ifname} ({link.ifindex})"
+    name = f"{_title(link)}/{link.ifname} ({link.ifindex})"
     if index is None:
         return f"{name} has no IFLA_LINK: its kernel does not say what its other end is"
     if fact.link_netnsid is None:
         return f"{name} says: my other end is ifindex {index}, in my own namespace (IFLA_LINK, no IFLA_LINK_NETNSID)"
-    whose = "" if link.numbered_by == link.netns else f" of {link.numbered_by.label}"
+    whose = "" if link.numbered_by == link.netns else f" of {link.topology.title(link.numbered_by)}"
     return f"{name} says: my other end is ifindex {index} in nsid {fact.link_netnsid}{whose} (IFLA_LINK, IFLA_LINK_NETNSID)"
+
+
+def _title(link: Link) -> str:
+    return link.topology.title(link.netns)
 
 
 def _proved(proving: Link, other: Link, said_by: str) -> str:
     if proving.fact.link_netnsid is None:
         return "the kernel leaves IFLA_LINK_NETNSID out only where both ends are in one namespace"
-    return (
-        f"nsid {proving.fact.link_netnsid} of {proving.numbered_by.label} is {other.netns.label} ({said_by})"
-    )
+    return f"nsid {proving.fact.link_netnsid} of {proving.topology.title(proving.numbered_by)} is {_title(other)} ({said_by})"
 
 
 def _mutual(_: Link, __: Link, ___: str) -> str:

@@ -24,6 +24,7 @@ from nswire.show.documents import (
     ToDoc,
     WireDoc,
 )
+from nswire.show.release import release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,7 @@ def _name_of(link: Link) -> Callable[[int], str]:
 def end_words(link: Link, way: Way, stop: Stop) -> str:
     """Why the way up ends there. Escape it like any text from outside."""
     last = link if stop.after < 0 else way.steps[stop.after].link
-    netns = "its namespace" if last is None else last.netns.label
+    netns = "its namespace" if last is None else link.topology.title(last.netns)
     return ENDS[stop.end].format(netns=netns)
 
 
@@ -175,6 +176,7 @@ class Builder:
             owners=tuple(_owner(owner) for owner in self._topology.owners(ns.key)),
             links=self._topology.count(ns.key) if ns.readable else None,
             seen_from=self._seen_from(ns),
+            release=release(ns),
         )
 
     def _peer_fields(self, query: str | None, link: Link) -> dict[str, Any]:

@@ -148,12 +148,16 @@ class SeenFromDoc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamespaceDoc(NetnsDoc, frozen=True, kw_only=True):
-    """A namespace with what holds it. `links` is their number, null where they could not be read."""
+    """A namespace with what holds it. `links` is their number, null where they could not be read.
+
+    `release` are the commands that would let it go, if it lives on without a process in it.
+    """
 
     holders: tuple[HolderDoc, ...]
     owners: tuple[OwnerDoc, ...]
     links: int | None
     seen_from: SeenFromDoc | None
+    release: tuple[str, ...]
 
 
 class LowerDoc(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,14 +12,13 @@ from nswire import kinds
 from nswire.kinds.kind import iflink
 from nswire.show.build import way_up
 from nswire.show.escape import shell_word, visible
+from nswire.show.release import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Holder, Namespace, Wire
-
-RUN_NETNS = ("/run/netns/", "/var/run/netns/")  # where `ip netns` looks for names
 
 
 class Entry(NamedTuple):
@@ -44,9 +43,8 @@ def entry(ns: Namespace) -> Entry:
 
 
 def _named(holder: Holder) -> Entry | None:
-    directory = next((known for known in RUN_NETNS if holder.path.startswith(known)), "")
-    name = holder.path.removeprefix(directory)
-    if not directory or "/" in name:
+    name = named(holder.path)
+    if not name:
         return _nsenter(holder.path)
     return Entry(f"ip -n {shell_word(name)}", f"ip netns exec {shell_word(name)} ")
 

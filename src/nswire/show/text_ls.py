@@ -44,7 +44,7 @@ def write_links(paper: Paper, links: Iterable[Link], *, fallbacks: bool = True) 
 
 def _row(paper: Paper, link: Link) -> table.Row:
     return (
-        (words.netns(link.netns),),
+        (words.netns(link.topology, link.netns),),
         (span(link.ifname, "name"),),
         line(str(link.ifindex)),
         (span(link.kind),),

@@ -39,7 +39,7 @@ def write_namespaces(paper: Paper, topology: Topology, namespaces: Iterable[Name
 
 def _row(topology: Topology, ns: Namespace) -> table.Row:
     return (
-        (words.netns(ns),),
+        (words.netns(topology, ns),),
         line("" if ns.inode is None else str(ns.inode)),
         line(str(topology.count(ns.key)) if ns.readable else "?"),
         (span(words.owners(topology.owners(ns.key)), "owner"),),

@@ -9,6 +9,7 @@ from nswire.resolve.why import why
 from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name, said_of, said_of_port
 from nswire.show.paint import Line, Paper, Span, fold_text, line, span
+from nswire.show.release import release
 from nswire.show.text_ls import write_links
 from nswire.show.text_netns import held_by, tell, told
 from nswire.show.text_peer import tree, write_node
@@ -104,12 +105,12 @@ def _named(links: Sequence[Link]) -> Line:
 
 def _namespace_words(topology: Topology, ns: Namespace) -> Line:
     inode = "" if ns.inode is None or ns.label == f"net:[{ns.inode}]" else f"  net:[{ns.inode}]"
-    return line(words.netns(ns), inode, "  ", span(held_by(topology, ns), "dim"))
+    return line(words.netns(topology, ns), inode, "  ", span(held_by(topology, ns), "dim"))
 
 
 def write_namespace(paper: Paper, topology: Topology, ns: Namespace) -> None:
     """Everything about a namespace, and a table of its links."""
-    paper.print(words.netns(ns))
+    paper.print(words.netns(topology, ns))
     for name, value in _namespace_rows(topology, ns):
         if any(piece.text for piece in value):
             paper.print(f"  {name:<{LABEL}}", *value)
@@ -133,6 +134,8 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
         yield "held by", (span(tell(holder, comms.get(holder, ""))),)
     if len(holders) > LISTED:
         yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
+    for command in release(ns):
+        yield "to let go", (span(command),)
     for owner in topology.owners(ns.key):
         yield "owner", _owner_words(owner)
 

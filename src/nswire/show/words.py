@@ -19,14 +19,14 @@ STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESEN
 GAPS_SHOWN = 10
 
 
-def netns(ns: Namespace) -> Span:
-    """A namespace by its label."""
-    return span(ns.label, "doubt" if ns.hidden or not ns.readable else "netns")
+def netns(topology: Topology, ns: Namespace) -> Span:
+    """A namespace by its title."""
+    return span(topology.title(ns), "doubt" if ns.hidden or not ns.readable else "netns")
 
 
 def place(link: Link) -> Line:
     """`NETNS/IFNAME`."""
-    return (netns(link.netns), Span("/"), span(link.ifname, "name"))
+    return (netns(link.topology, link.netns), Span("/"), span(link.ifname, "name"))
 
 
 def state(link: Link) -> Span:
@@ -123,7 +123,7 @@ def pairs(data: Pairs) -> list[str]:
 def far(to: Far, topology: Topology) -> Line:
     """An end of a wire that is no link."""
     ns = None if to.ns is None else topology.namespaces.get(to.ns)
-    place = () if ns is None else (netns(ns),)
+    place = () if ns is None else (netns(topology, ns),)
     if to.type == "process":
         inside = (Span(" in "), *place) if place else ()
         return line(
