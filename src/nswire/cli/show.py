@@ -51,11 +51,12 @@ def _shown(topology: Topology, asked: list[Asked]) -> Answer:
 
     spaces = list({one.namespace.key: one.namespace for one in asked if one.namespace is not None}.values())
     single = distinct(one for one in asked if one.namespace is None)
+    homeless = [one.owner for one in asked if one.owner is not None and not one.links and not one.namespace]
     return Answer(
         lambda build: [
             ("namespaces", (build.namespace(ns) for ns in spaces)),
             ("links", (build.shown(one.query, link) for one in asked for link in one.links)),
         ],
-        lambda paper: text_show.write_all(paper, topology, spaces, single),
+        lambda paper: text_show.write_all(paper, topology, spaces, single, homeless),
         lambda: howto.for_show(single, spaces),
     )

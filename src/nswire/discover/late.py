@@ -129,7 +129,9 @@ class Late:
         """Whose a namespace is; home, which all share, is nobody's."""
         claims = self._claimed()
         if ns != self._scan.facts.home and ns not in self._owners:
-            self._owners[ns] = tuple(dict.fromkeys(claim.owner for claim in claims if claim.ns == ns))
+            his = dict.fromkeys(claim.owner for claim in claims if claim.ns == ns)
+            # pods before their containers, the oldest process first
+            self._owners[ns] = tuple(sorted(his, key=lambda owner: (owner.type != "pod", owner.pid or 0)))
             if not self._owners[ns] and self._who is not None:
                 one = self._kept(self._who.of_each(self, ns))
                 self._owners[ns] = tuple(claim.owner for claim in one)

@@ -34,6 +34,7 @@ UNKNOWN = {
     "not said": ("neither rtnetlink nor ethtool tells", ""),
 }
 NAMED = ("/run/netns/", "/var/run/netns/")
+LONGEST = 40  # characters of a path that is a label
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN "
@@ -90,8 +91,11 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
 
 
 def _may_be_a_label(name: str) -> bool:
-    """Names are chosen by others: none may look like a label of ours (`host`, `net:[4026531840]`, `nsid:3@host`)."""
-    return name not in ("host", "home") and ":" not in name
+    """Names are chosen by others: none may look like a label of ours (`host`, `net:[4026531840]`, `nsid:3@host`).
+
+    A path of many characters is no label either: the inode is shorter.
+    """
+    return name not in ("host", "home") and ":" not in name and not (name[0] == "/" and len(name) > LONGEST)
 
 
 def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:

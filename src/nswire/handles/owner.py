@@ -18,7 +18,7 @@ HEX = frozenset("0123456789abcdef-")
 
 
 def _id(owner: Owner, text: str) -> bool:
-    return len(text) >= LEAST and owner.id.startswith(text.lower())
+    return len(text) >= LEAST and HEX.issuperset(owner.id) and owner.id.startswith(text.lower())
 
 
 def _container(owner: Owner, text: str) -> bool:

@@ -436,11 +436,15 @@ class Topology:
             return ""
         owned = self.owned()
         ranked = sorted(
-            (TITLES.index(owner.type), number)
+            (
+                TITLES.index(owner.type),
+                owner.pid or 0,
+                number,
+            )  # the oldest process is the one the others joined
             for number, (owner, key, _) in enumerate(owned)
             if key == ns.key and owner.type in TITLES
         )
-        for _, number in ranked:
+        for _, _, number in ranked:
             owner = owned[number][0]
             same = sum((one.type, one.name) == (owner.type, owner.name) for one, _, _ in owned)
             if same == 1 and owner.name.isprintable() and " " not in owner.name:

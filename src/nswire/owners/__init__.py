@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Gap
-from nswire.owners import cni, containers, machines, neutron, processes, units, vms
+from nswire.owners import cni, containers, machines, neutron, parents, processes, units, vms
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TABLE: tuple[Source, ...] = (
     containers.SOURCE,
     cni.SOURCE,
+    parents.SOURCE,
     machines.SOURCE,
     vms.SOURCE,
     neutron.SOURCE,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nswire.owners.owner import Asking
 
 HINT = "it takes root"
+AWKWARD = frozenset(
+    "*?[|&"
+)  # in a path of somebody else's configuration: they would mean something in a question
 UNREADABLE = (1, 13)  # EPERM, EACCES
 
 

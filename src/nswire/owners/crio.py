@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nswire.model.values import Gap
     from nswire.owners.owner import Asking
 
-CONFIGS = "run/containers/storage/overlay-containers/*/userdata/config.json"
+CONFIGS = "run/containers/storage/*-containers/*/userdata/config.json"
 OWN = "annotations/io.kubernetes.cri-o"
 NAME, POD, NAMESPACE, UID, TYPE = (
     "annotations/io.kubernetes.container.name",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nswire.host.system import Refusal
-from nswire.owners.asked import files, number, readable, text, unreadable
+from nswire.owners.asked import AWKWARD, files, number, readable, text, unreadable
 from nswire.owners.engine import Engine, Named, cgroup
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _moved(asking: Asking) -> Iterator[str]:
     """Where the administrator put Docker's data, if he did."""
     for _, said in files(asking, "json", CONFIG, "data-root"):
         folder = text(said.get("data-root")) if readable(said) else ""
-        if folder.startswith("/") and not set(folder) & set("*?[|&"):
+        if folder.startswith("/") and AWKWARD.isdisjoint(folder):
             yield folder.lstrip("/")
 
 

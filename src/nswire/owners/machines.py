@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, files, namespaces, number, process, readable, text
+from nswire.owners.asked import away, files, namespaces, process, readable, text
 from nswire.owners.owner import Claim, Source
 from nswire.owners.units import unescaped
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 MACHINES = "run/systemd/machines/*"
 KEYS = ("NAME", "SERVICE", "LEADER", "CLASS")
-HOSTED = "systemd-nspawn"
+HOSTED = "nspawn"  # SERVICE= in machined's files
 # lxc.payload.NAME is LXC's own form since 4.0, lxc/NAME that of before; LXD and Incus put their project before the name
 LXC = re.compile(r"(?:^|/)(?:lxc\.payload\.|lxc/)([^/]+)")
 NSPAWN = re.compile(r"(?:^|/)(?:systemd-nspawn@(.+)\.service|machine-(.+)\.scope)(?=/|$)")
 QEMU = "qemu-"  # a VM's scope is called machine-qemu\x2d1\x2dNAME: vms.py knows it
 
 
-def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
-    """The containers by the control group of their processes, with machined's word where it has one."""
+def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
+    """The containers by machined's word, and by the control group of their processes."""
     places = namespaces(asking)
     told: set[str] = set()
+
+    def claim(name: str, by: str, pid: int, ns: NsKey | None) -> Iterator[Claim]:
+        if name not in told:
+            told.add(name)
+            yield Claim(Owner("container", name, name, by, pid), None if ns == asking.facts.home else ns)
+
     for path, said in files(asking, "settings", MACHINES, *KEYS):
-        leader = number(int(said["LEADER"])) if readable(said) and text(said.get("LEADER")).isdigit() else 0
-        there = process(asking, leader) if leader else None
-        if there is None or said.get("CLASS") == "vm":
-            continue
-        name = text(said.get("NAME")) or path.rsplit("/", 1)[1]
-        told.add(name)
-        by = "nspawn" if said.get("SERVICE") == "nspawn" else "machined"
-        ns = there.ns if there.ns in asking.facts.links and there.ns != asking.facts.home else None
-        yield Claim(Owner("container", name, name, by, leader), ns)
+        leader = text(said.get("LEADER")) if readable(said) and said.get("CLASS") != "vm" else ""
+        there = process(asking, int(leader)) if leader.isdigit() else None
+        if there is not None and there.ns in asking.facts.links:
+            by = "nspawn" if said.get("SERVICE") == HOSTED else "machined"
+            yield from claim(text(said.get("NAME")) or path.rsplit("/", 1)[1], by, there.pid, there.ns)
     for pid, path in away(asking):
-        for name, by in _by_cgroup(path):
-            if name not in told:
-                told.add(name)
-                ns = places.get(pid)
-                yield Claim(Owner("container", name, name, by, pid), None if ns == asking.facts.home else ns)
+        ns = places.get(pid)
+        for name, by in _by_cgroup(path) if ns in left else ():
+            yield from claim(name, by, pid, ns)
 
 
 def _by_cgroup(path: str) -> Iterator[tuple[str, str]]:
@@ -57,4 +57,4 @@ def _by_cgroup(path: str) -> Iterator[tuple[str, str]]:
         yield name, "nspawn"
 
 
-SOURCE = Source("machines", find)
+SOURCE = Source("machines", find, last=True)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 LOOKED_AT = 4  # of the lowest pids, among which the oldest is: numbers wrap around
 WORDS = 6  # of a command line
 KNOWN = {  # programs that are better known for what they do
-    "firejail": "firejail",
-    "bwrap": "bubblewrap",
     "slirp4netns": "slirp4netns",
     "pasta": "pasta",
     "passt": "passt",

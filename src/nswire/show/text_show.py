@@ -71,6 +71,11 @@ def _owner_words(owner: Owner) -> Line:
     return (span(words.owner(owner), "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 
 
+def write_owner(paper: Paper, owner: Owner) -> None:
+    """Somebody who has neither a namespace nor a link of his own."""
+    paper.print(*_owner_words(owner), Span("  it uses the host's network, and has no link of its own"))
+
+
 def _wire_words(link: Link, wire: Wire) -> Line:
     """A wire as seen from one of its ends: `to host/ifb0 (from ingress, to egress, by matchall)`."""
     other = link.topology.at(wire.b if wire.a == link.end else wire.a)
@@ -141,10 +146,15 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
 
 
 def write_all(
-    paper: Paper, topology: Topology, namespaces: Sequence[Namespace], links: Sequence[Link]
+    paper: Paper,
+    topology: Topology,
+    namespaces: Sequence[Namespace],
+    links: Sequence[Link],
+    owners: Sequence[Owner] = (),
 ) -> None:
-    """Namespaces first, then links, an empty line between any two."""
-    writes = [partial(write_namespace, paper, topology, ns) for ns in namespaces]
+    """Owners who use the host's network, namespaces, links; an empty line between any two."""
+    writes = [partial(write_owner, paper, owner) for owner in owners]
+    writes += [partial(write_namespace, paper, topology, ns) for ns in namespaces]
     writes += [partial(write_link, paper, link) for link in links]
     for number, write in enumerate(writes):
         if number:

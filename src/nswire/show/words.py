@@ -90,7 +90,7 @@ OWNERS = {
     "app": "{name}",
     "process": "{name}",
 }
-OWNER_WORDS = ("compose", "service", "namespace")
+OWNER_WORDS = ("compose", "service")
 PID_TOLD = ("vm", "process", "dhcp", "router", "metadata", "snat", "fip")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
