@@ -1,4 +1,4 @@
-"""Routes: RTM_GETROUTE -> the default routes (struct rtmsg). The rest of the table is not needed yet, so not kept."""
+"""Routes: RTM_GETROUTE -> tables and lookups (struct rtmsg, include/uapi/linux/rtnetlink.h)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,47 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
+from nswire.model.routing import ROUTE_TYPES, NextHop, Route
 from nswire.model.values import Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RTM_NEWROUTE, RTM_GETROUTE = 24, 26
-RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_VIA = 4, 5, 9, 18
+RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+)
+RTA_MULTIPATH, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_ENCAP_TYPE = 9, 15, 16, 18, 21
+RTA_UID, RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 25, 27, 28, 29, 30
+RTAX_MTU = 2
 RTN_UNICAST = 1
+RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
+ENCAPS = {
+    1: "mpls",
+    2: "ip",
+    3: "ila",
+    4: "ip6",
+    5: "seg6",
+    6: "bpf",
+    7: "seg6local",
+    8: "rpl",
+    9: "ioam6",
+    10: "xfrm",
+}
 
 _rtmsg = struct.Struct("=BBBBBBBBI")
-_rtnexthop = struct.Struct("=HxxI")
+_rtnexthop = struct.Struct("=HBBI")
 _u32 = struct.Struct("=I")
+ANY = {4: "0.0.0.0", 16: "::"}  # noqa: S104 (a network, not something to listen on)
 
 
 def ask() -> bytes:
@@ -27,8 +54,130 @@ def ask() -> bytes:
     return request(RTM_GETROUTE, _rtmsg.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), NLM_F_DUMP)
 
 
+def ask_lookup(
+    dst: str,
+    *,
+    src: str = "",
+    iif: int = 0,
+    oif: int = 0,
+    mark: int = 0,
+    proto: int = 0,
+    sport: int = 0,
+    dport: int = 0,
+    match: bool = False,
+) -> bytes:
+    """A request for the kernel's own decision about a packet: from here, or (`iif`) as if it came in by that link.
+
+    With `match` the entry of the table that decides (Linux 4.13), else what becomes of it.
+    """
+    family = socket.AF_INET6 if ":" in dst else socket.AF_INET
+    length = 128 if family == socket.AF_INET6 else 32
+    body = attribute(RTA_DST, socket.inet_pton(family, dst))
+    if src:
+        body += attribute(RTA_SRC, socket.inet_pton(family, src))
+    for name, number in ((RTA_IIF, iif), (RTA_OIF, oif), (RTA_MARK, mark)):
+        if number:
+            body += attribute(name, _u32.pack(number))
+    if proto in (socket.IPPROTO_TCP, socket.IPPROTO_UDP):
+        body += attribute(RTA_IP_PROTO, bytes((proto,)))
+        for name, port in ((RTA_SPORT, sport), (RTA_DPORT, dport)):
+            if port:
+                body += attribute(name, struct.pack(">H", port))
+    flags = RTM_F_LOOKUP_TABLE | (RTM_F_FIB_MATCH if match else 0)
+    head = _rtmsg.pack(family, length, length if src else 0, 0, 0, 0, 0, 0, flags)
+    return request(RTM_GETROUTE, head + body)
+
+
+def routes(answer: bytes) -> tuple[Route, ...]:
+    """The routes in an answer, in the kernel's order; those of other families are left out. KernelError, Malformed."""
+    found = []
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWROUTE or end - start < _rtmsg.size:
+            raise Malformed(f"a message of type {kind} among routes")
+        family, prefix, src_prefix, tos, table, protocol, scope, use, _ = _rtmsg.unpack_from(answer, start)
+        if family in FAMILIES:
+            values = {
+                name: answer[at:stop] for name, at, stop in attributes(answer, start + _rtmsg.size, end)
+            }
+            found.append(_route(family, (prefix, src_prefix, tos, table, protocol, scope, use), values))
+    return tuple(found)
+
+
+def _route(family: int, fixed: tuple[int, ...], values: dict[int, bytes]) -> Route:
+    prefix, src_prefix, tos, table, protocol, scope, use = fixed
+    size = 16 if family == socket.AF_INET6 else 4
+    hops = tuple(_hops(values))
+    return Route(
+        family=int(family),
+        dst=f"{_text(values.get(RTA_DST, b'')) or ANY[size]}/{prefix}",
+        table=_number(values.get(RTA_TABLE)) or table,
+        type=ROUTE_TYPES.get(use, str(use)),
+        scope=scope,
+        protocol=protocol,
+        priority=_number(values.get(RTA_PRIORITY)),
+        tos=tos,
+        prefsrc=_text(values.get(RTA_PREFSRC, b"")),
+        hops=hops,
+        nh_id=_number(values.get(RTA_NH_ID)),
+        mtu=_mtu(values.get(RTA_METRICS, b"")),
+        src=f"{_text(values[RTA_SRC])}/{src_prefix}" if RTA_SRC in values and src_prefix else "",
+        mark=_number(values.get(RTA_MARK)),
+    )
+
+
+def _hops(values: dict[int, bytes]) -> Iterator[NextHop]:
+    if RTA_MULTIPATH in values:
+        yield from _multipath(values[RTA_MULTIPATH])
+    elif RTA_OIF in values or RTA_GATEWAY in values or RTA_VIA in values:
+        encap = values.get(RTA_ENCAP_TYPE, b"")
+        name = ENCAPS.get(int.from_bytes(encap, "little"), "unknown") if any(encap) else ""
+        yield NextHop(_number(values.get(RTA_OIF)), _gateway(values), encap=name)
+
+
+def _multipath(value: bytes) -> Iterator[NextHop]:
+    """Each struct rtnexthop of a route with several."""
+    start = 0
+    while start + _rtnexthop.size <= len(value):
+        length, flags, weight, ifindex = _rtnexthop.unpack_from(value, start)
+        if length < _rtnexthop.size or start + length > len(value):
+            raise Malformed("a next hop that does not fit its route")
+        inside = {
+            name: value[at:stop]
+            for name, at, stop in attributes(value, start + _rtnexthop.size, start + length)
+        }
+        encap = inside.get(RTA_ENCAP_TYPE, b"")
+        name = ENCAPS.get(int.from_bytes(encap, "little"), "unknown") if any(encap) else ""
+        yield NextHop(ifindex, _gateway(inside), weight + 1, flags, name)
+        start += (length + 3) & ~3
+
+
+def _gateway(values: dict[int, bytes]) -> str:
+    """RTA_GATEWAY, or RTA_VIA (struct rtvia: of another family than the route)."""
+    return _text(values.get(RTA_GATEWAY, b"")) or _text(values.get(RTA_VIA, b"")[2:])
+
+
+def _text(value: bytes) -> str:
+    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
+    return "" if family is None else socket.inet_ntop(family, value)
+
+
+def _number(value: bytes | None) -> int:
+    return int(_u32.unpack(value)[0]) if value is not None and len(value) == _u32.size else 0
+
+
+def _mtu(metrics: bytes) -> int:
+    return next(
+        (
+            _number(metrics[at:stop])
+            for name, at, stop in attributes(metrics, 0, len(metrics))
+            if name == RTAX_MTU
+        ),
+        0,
+    )
+
+
 def gateways(answer: bytes) -> tuple[Gateway, ...]:
-    """The gateways of the default routes in an answer, in the kernel's order."""
+    """The gateways of the default routes in an answer, in the kernel's order; the rest is not decoded. See `routes`."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWROUTE or end - start < _rtmsg.size:
@@ -36,33 +185,6 @@ def gateways(answer: bytes) -> tuple[Gateway, ...]:
         family, prefix, _, _, _, _, _, use, _ = _rtmsg.unpack_from(answer, start)
         if prefix or use != RTN_UNICAST or family not in FAMILIES:
             continue
-        oif, hops = 0, []
-        for name, at, stop in attributes(answer, start + _rtmsg.size, end):
-            if name in (RTA_GATEWAY, RTA_VIA):
-                hops.append((0, _address(name, answer[at:stop])))
-            elif name == RTA_MULTIPATH:
-                hops += _nexthops(answer, at, stop)
-            elif name == RTA_OIF and stop - at == _u32.size:
-                oif = _u32.unpack_from(answer, at)[0]
-        found += [Gateway(index or oif, address) for index, address in hops if address and (index or oif)]
+        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _rtmsg.size, end)}
+        found += [Gateway(hop.ifindex, hop.gateway) for hop in _hops(values) if hop.gateway and hop.ifindex]
     return tuple(found)
-
-
-def _address(name: int, value: bytes) -> str:
-    """The address in RTA_GATEWAY, or in RTA_VIA (struct rtvia: of another family than the route); empty: in neither."""
-    if name == RTA_VIA:
-        value = value[2:]
-    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
-    return "" if family is None else socket.inet_ntop(family, value)
-
-
-def _nexthops(answer: bytes, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """The (ifindex, address) of each struct rtnexthop of a route with several."""
-    while start + _rtnexthop.size <= end:
-        length, ifindex = _rtnexthop.unpack_from(answer, start)
-        if length < _rtnexthop.size or start + length > end:
-            raise Malformed("a next hop that does not fit its route")
-        for name, at, stop in attributes(answer, start + _rtnexthop.size, start + length):
-            if name in (RTA_GATEWAY, RTA_VIA):
-                yield ifindex, _address(name, answer[at:stop])
-        start += (length + 3) & ~3

@@ -1,0 +1,116 @@
+"""Routes, rules, neighbours: what a kernel decides with where a packet goes. Names are iproute2's."""
+
+from __future__ import annotations
+
+import msgspec
+
+ROUTE_TYPES = {
+    1: "unicast",
+    2: "local",
+    3: "broadcast",
+    4: "anycast",
+    5: "multicast",
+    6: "blackhole",
+    7: "unreachable",
+    8: "prohibit",
+    9: "throw",
+}  # RTN_*, include/uapi/linux/rtnetlink.h
+TABLES = {253: "default", 254: "main", 255: "local"}
+DEAD, ONLINK, LINKDOWN = 1, 4, 16  # RTNH_F_*
+
+
+class NextHop(msgspec.Struct, frozen=True, gc=False):
+    """One way of a route: by which link, to which router (empty: the destination itself is on the link).
+
+    `encap` names a light-weight tunnel (mpls, seg6 ...) that is put around the packet; empty: none.
+    """
+
+    ifindex: int
+    gateway: str = ""
+    weight: int = 1
+    flags: int = 0
+    encap: str = ""
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """An entry of a routing table, or the answer to a lookup. `dst` and `src` are networks; `mtu` 0: the link's."""
+
+    family: int
+    dst: str
+    table: int = 254
+    type: str = "unicast"
+    scope: int = 0
+    protocol: int = 0
+    priority: int = 0
+    tos: int = 0
+    prefsrc: str = ""
+    hops: tuple[NextHop, ...] = ()
+    nh_id: int = 0
+    mtu: int = 0
+    src: str = ""
+    mark: int = 0
+
+
+class Rule(msgspec.Struct, frozen=True, gc=False):
+    """A policy routing rule: which packets look where. `table` 0: none; `target` is that of a goto."""
+
+    family: int
+    priority: int
+    action: str
+    table: int = 0
+    target: int = 0
+    src: str = ""
+    dst: str = ""
+    iif: str = ""
+    oif: str = ""
+    fwmark: int = 0
+    fwmask: int = 0
+    tos: int = 0
+    proto: int = 0
+    sports: tuple[int, int] | None = None
+    dports: tuple[int, int] | None = None
+    uids: tuple[int, int] | None = None
+    l3mdev: bool = False
+    suppress_prefixlength: int = -1
+    invert: bool = False
+    unknown: tuple[int, ...] = ()
+
+
+class Neighbour(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the neighbour table: which MAC an address of a link's segment has. `state` is the kernel's number."""
+
+    ifindex: int
+    address: str
+    lladdr: str
+    state: int
+    proxy: bool = False
+
+
+class FdbEntry(msgspec.Struct, frozen=True, gc=False):
+    """An entry of a forwarding table: behind which port of a bridge a MAC is, or to which host a vxlan sends it.
+
+    `master` 0: the link's own table. `own`: the bridge's or the link's own address. `vlan` 0: in any.
+    """
+
+    ifindex: int
+    lladdr: str
+    master: int = 0
+    vlan: int = 0
+    own: bool = False
+    dst: str = ""
+    vni: int = 0
+    port: int = 0
+    via: int = 0
+
+
+REACHABLE, FAILED, INCOMPLETE, NOARP, PERMANENT = 0x02, 0x20, 0x01, 0x40, 0x80  # NUD_*
+VALID = 0x02 | 0x04 | 0x08 | 0x10 | NOARP | PERMANENT  # states with a MAC that is used
+
+
+class NextHopObject(msgspec.Struct, frozen=True, gc=False):
+    """A next hop that stands for itself (`ip nexthop`): a way, a group of others by weight, or a blackhole."""
+
+    id: int
+    hop: NextHop | None = None
+    group: tuple[tuple[int, int], ...] = ()
+    blackhole: bool = False
