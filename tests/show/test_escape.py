@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nswire.escape import visible
 from nswire.show import jsonout
-from nswire.show.escape import shell_word, visible
+from nswire.show.escape import shell_word
 
 anything = st.text(st.characters(exclude_categories=()))  # surrogates, too: bytes that are no UTF-8
 

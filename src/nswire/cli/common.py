@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from nswire.cli.errors import Failure, complain
-from nswire.show.escape import shell_word, visible
+from nswire.escape import visible
+from nswire.show.escape import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

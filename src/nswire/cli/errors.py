@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from nswire.show.escape import visible
+from nswire.escape import visible
 
 
 class Failure(click.ClickException):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from nswire.cli.errors import Failure, complain
-from nswire.show.escape import shell_word, visible
+from nswire.escape import visible
+from nswire.show.escape import shell_word
 
 EPILOG = """\b
 Examples:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nswire.kinds import bond, bridge, fields, macvlan, others, pairs, tun, tunnels, vlan, vrf, vxlan
 from nswire.kinds.kind import Kind
+from nswire.model.values import IFF_LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,3 +67,19 @@ def details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Va
 def port_details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Value]:
     """What its master says of it as a port (IFLA_INFO_SLAVE_DATA), by iproute2's names."""
     return fields.read(of(fact.slave_kind).port_fields, fact.slave_data, name_of)
+
+
+def brief(fact: LinkFact) -> str:
+    """A kind with what matters most of it: `vlan id 100`, `bond 802.3ad`, `vxlan id 7 remote 192.0.2.9`; `NIC` for none.
+
+    Escape it like any text from outside.
+    """
+    if not fact.kind and not fact.flags & IFF_LOOPBACK:
+        return "NIC"
+    said = details(fact)
+    words = [fact.kind]
+    for name, default in of(fact.kind).brief.items():
+        value = said.get(name, default)
+        if value != default and value is not False and not isinstance(value, dict):
+            words.append(name if value is True else f"{name} {value}")
+    return " ".join(word.removeprefix("mode ").removeprefix("type ") for word in words)

@@ -104,6 +104,18 @@ def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
     return Way(tuple(steps), tuple(ends))
 
 
+def way_up(link: Link) -> Way:
+    """The way up from a link, told by the gateways of its own namespace and of its peer's."""
+
+    def gateways() -> frozenset[str]:
+        ends = {link.end.ns} | ({link.peer.end.ns} if link.peer is not None else set())
+        # what home's own packets do tells nothing about a client's, and home's table is the longest
+        spaces = ends - {link.topology.home} or ends
+        return frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
+
+    return up(link, gateways)
+
+
 def _next(
     link: Link, came_by: str, gateways: Callable[[], frozenset[str]]
 ) -> tuple[list[_Onward], Stop | None]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.kinds import details, is_pair, port_details
 from nswire.model.values import End
-from nswire.resolve.up import ENDS, up
+from nswire.resolve.up import ENDS, way_up
 from nswire.resolve.why import why
 from nswire.show.documents import (
     EndDoc,
@@ -49,18 +49,6 @@ LINK_TYPES = {
     826: "vsockmon",
     65534: "none",
 }
-
-
-def way_up(link: Link) -> Way:
-    """The way up from a link, told by the gateways of its own namespace and of its peer's."""
-
-    def gateways() -> frozenset[str]:
-        ends = {link.end.ns} | ({link.peer.end.ns} if link.peer is not None else set())
-        # what home's own packets do tells nothing about a client's, and home's table is the longest
-        spaces = ends - {link.topology.home} or ends
-        return frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
-
-    return up(link, gateways)
 
 
 def all_wires(link: Link) -> tuple[Wire, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.escape import visible
 from nswire.kinds.kind import iflink
-from nswire.show.build import way_up
-from nswire.show.escape import shell_word, visible
+from nswire.resolve.up import way_up
+from nswire.show.escape import shell_word
 from nswire.show.release import named
 
 if TYPE_CHECKING:

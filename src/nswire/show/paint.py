@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from nswire.show.escape import visible
+from nswire.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

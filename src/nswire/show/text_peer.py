@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
-from nswire.resolve.up import ENDS
+from nswire.resolve.up import ENDS, way_up
 from nswire.resolve.why import why
 from nswire.show import table, words
-from nswire.show.build import end_words, loose_ends, master_name, open_peer, pairs, servers, way_up
+from nswire.show.build import end_words, loose_ends, master_name, open_peer, pairs, servers
 from nswire.show.paint import GAP, Line, Paper, Span, fold, fold_text, line, span
 
 if TYPE_CHECKING:

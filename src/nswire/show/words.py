@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model.owned import called
 from nswire.show.paint import Line, Span, fold_text, line, span
 
 if TYPE_CHECKING:
@@ -53,46 +53,19 @@ def facts(link: Link) -> list[Line]:
 
 def kind(link: Link) -> str:
     """Its kind, with what matters most of it: `vlan id 100`, `bond 802.3ad`, `vxlan id 7 remote 192.0.2.9`."""
-    if not link.kind and not link.loopback:
-        return "NIC"
-    said = kinds.details(link.fact)
-    brief = {
-        name: said[name]
-        for name, default in kinds.of(link.kind).brief.items()
-        if name in said and said[name] != default
-    }
-    words = pairs(tuple((name, value) for name, value in brief.items() if not isinstance(value, dict)))
-    return " ".join([link.kind, *(word.removeprefix("mode ").removeprefix("type ") for word in words)])
+    return kinds.brief(link.fact)
 
 
 def owner(one: Owner) -> str:
     """An owner in plain words: `web (docker, compose shop)`, `dhcp of network fabc7ead (neutron, dnsmasq pid 812)`."""
     data = dict(one.data)
-    name = one.name[:8] if UUID.fullmatch(one.name) else one.name
-    what = OWNERS.get(one.type, "{type} {name}").format(type=one.type, name=name, of=data.get("of", one.type))
     told = [f"{word} {data[word]}" for word in OWNER_WORDS if word in data]
     pid = f"{data.get('daemon', '')} pid {one.pid}".strip() if one.pid and one.type in PID_TOLD else ""
-    return f"{what} ({', '.join(word for word in (one.by, *told, pid) if word)})"
+    return f"{called(one)} ({', '.join(word for word in (one.by, *told, pid) if word)})"
 
 
-OWNERS = {
-    "container": "{name}",
-    "pod": "pod {name}",
-    "vm": "VM {name}",
-    "dhcp": "dhcp of network {name}",
-    "router": "router {name}",
-    "snat": "snat of router {name}",
-    "fip": "floating IPs of network {name}",
-    "metadata": "metadata of network {name}",
-    "port": "{of} {name}",
-    "network": "network {name}",
-    "unit": "{name}",
-    "app": "{name}",
-    "process": "{name}",
-}
 OWNER_WORDS = ("compose", "service")
 PID_TOLD = ("vm", "process", "dhcp", "router", "metadata", "snat", "fip")
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def owners(some: Iterable[Owner]) -> str:
