@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from nswire import sources
 from nswire.discover.engine import scan
-from nswire.host.recorded import Recorder, regular
+from nswire.host.recorded import Recorder
+from nswire.host.writing import regular
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,20 +9,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import zipfile
 import zlib
-from errno import EINVAL, ENODATA, ESTALE
-from pathlib import Path
+from errno import ENODATA, ESTALE
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
 from nswire.host.system import Refusal
+from nswire.host.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from nswire.host.system import Answer, Errand, System
 
@@ -217,7 +217,6 @@ class Recorder:
 
     def write(self, file: str | Path) -> None:
         """Write the recording: readable by its owner alone, complete or not at all. OSError."""
-        path = regular(file)
         answers = {name: answer for name, answer in self.answers.items() if isinstance(answer, bytes)}
         about = json.loads(answers.get("host/about", b"{}"))
         manifest = {
@@ -229,28 +228,14 @@ class Recorder:
                 name: tuple(answer) for name, answer in self.answers.items() if isinstance(answer, Refusal)
             },
         }
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with (
-                os.fdopen(handle, "wb") as raw,
-                zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
-            ):
-                archive.writestr(README, EXPLAINED)
-                archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
-                for name, answer in answers.items():
-                    archive.writestr(name, answer)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-
-
-def regular(file: str | Path) -> Path:
-    """Where that file really lies. OSError if something else than a file is there: it is not for us to replace."""
-    path = Path(os.path.realpath(file))
-    if path.exists() and not path.is_file():
-        raise OSError(EINVAL, "it is there already, and is no regular file")
-    return path
+        with (
+            replacing(file, private=True) as raw,
+            zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+        ):
+            archive.writestr(README, EXPLAINED)
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            for name, answer in answers.items():
+                archive.writestr(name, answer)
 
 
 def member(name: str) -> str:
