@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from nswire.draw import Wishes
+from nswire.draw.strands import choose
 from nswire.show import jsonout
 from nswire.show.build import Builder, loose_ends, pairs
-from nswire.show.documents import DOCUMENTS, NetnsDocument, PeerDocument, ShowDocument, head, schema
+from nswire.show.build_map import parts
+from nswire.show.documents import (
+    DOCUMENTS,
+    MapDocument,
+    NetnsDocument,
+    PeerDocument,
+    ShowDocument,
+    head,
+    schema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,12 +134,41 @@ def test_show(topology: Topology) -> None:
     assert by_name["lo"].link_type == "loopback"
 
 
+def test_map(topology: Topology) -> None:
+    text = document("map", topology, list(parts(Builder(topology), topology, choose(topology, Wishes()))))
+    decoded = strictly("map", text)
+    assert isinstance(decoded, MapDocument)
+    assert [ns.label for ns in decoded.namespaces][:2] == ["host", "qdhcp-1"]
+    assert [link.ifname for link in decoded.links if link.netns.home] == [
+        "eth1",
+        "brq1",
+        "tap1",
+        "out0",
+        "old0",
+        "bytes?",
+    ]
+    raw = json.loads(text)
+    assert raw["wires"][1] == {
+        "relation": "peer",
+        "a": [4026531840, 72],
+        "b": ["nsid:4@host", 2],
+        "evidence": "proved",
+    }
+    locked, ambiguous = raw["open"]
+    assert (locked["state"], locked["a"], locked["far"]["ifindex"]) == ("not permitted", [4026531840, 70], 9)
+    assert ambiguous["candidates"] == [[4026532177, 68], ["nsid:4@host", 2]]
+
+
 @pytest.mark.parametrize("name", list(DOCUMENTS))
 def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> None:
-    parts = {"peer": ["results"], "ls": ["links"], "netns": ["namespaces"], "show": ["namespaces", "links"]}[
-        name
-    ]
-    strictly(name, document(name, topology, [(part, ()) for part in parts]))
+    lists = {
+        "peer": ["results"],
+        "ls": ["links"],
+        "netns": ["namespaces"],
+        "show": ["namespaces", "links"],
+        "map": ["namespaces", "links", "wires", "open"],
+    }[name]
+    strictly(name, document(name, topology, [(part, ()) for part in lists]))
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))

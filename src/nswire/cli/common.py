@@ -8,7 +8,7 @@ import shutil
 import sys
 from errno import ENOENT
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -197,16 +197,17 @@ class Answer(NamedTuple):
     how: Callable[[], list[str]]
 
 
-def give(topology: Topology, options: Options, schema: str, answer: Answer) -> None:
-    """Print an answer to stdout, with what could not be seen at its end."""
+def give(
+    topology: Topology, options: Options, schema: str, answer: Answer, out: IO[str] | None = None
+) -> None:
+    """Print an answer to stdout, with what could not be seen at its end; JSON elsewhere, if an `out` is given."""
     if options.as_json:
         from nswire.show import documents, jsonout
 
         with contextlib.suppress(AttributeError):
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # what JSON is in, everywhere
-        jsonout.write(
-            sys.stdout, documents.head(schema, topology.taken), _parts(topology, answer, how=options.how)
-        )
+        head = documents.head(schema, topology.taken)
+        jsonout.write(out or sys.stdout, head, _parts(topology, answer, how=options.how))
         return
     from nswire.show.words import write_gaps
 

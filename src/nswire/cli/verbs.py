@@ -17,6 +17,7 @@ TABLE = (
     Verb("ls", "Links, across all namespaces."),
     Verb("netns", "Namespaces: names, links in them, what holds them."),
     Verb("show", "Everything known about a link or a namespace."),
+    Verb("map", "The picture: who is wired to whom, in the terminal, as a page, as an image."),
     Verb("record", "Write the raw answers of this machine into a file."),
     Verb("schema", "The JSON Schemas of what --json prints."),
     Verb("completion", "The script for a shell's completion."),

@@ -180,21 +180,22 @@ class Builder:
             "why": why(link),
             "up": () if way is None else tuple(self._step(step) for step in way.steps),
             "ends": () if way is None else tuple(_end(link, way, stop) for stop in way.ends),
-            **({"to": tuple(self._to(one) for one in to)} if to else {}),
+            **({"to": tuple(self.to(one) for one in to)} if to else {}),
             **({} if loose is None else self._open(loose)),
         }
 
     def _open(self, loose: Loose) -> dict[str, Any]:
-        namespaces = self._topology.namespaces
-        far = None if loose.ns is None else namespaces.get(loose.ns)
         found = (self._topology.get(end) for end in loose.candidates)
         return {
             "state": loose.state,
-            "far": FarDoc(
-                ifindex=loose.ifindex, nsid=loose.nsid, netns=None if far is None else self.netns(far)
-            ),
+            "far": self.far(loose),
             "candidates": tuple(self.link(link) for link in found if link is not None),
         }
+
+    def far(self, loose: Loose) -> FarDoc:
+        """What is known of an end that is not known for certain."""
+        ns = None if loose.ns is None else self._topology.namespaces.get(loose.ns)
+        return FarDoc(ifindex=loose.ifindex, nsid=loose.nsid, netns=None if ns is None else self.netns(ns))
 
     def _lower(self, link: Link) -> LowerDoc | None:
         lower, loose = link.lower, link.loose
@@ -231,10 +232,11 @@ class Builder:
         )
 
     def _more(self, to: Far | None, wire: Wire | None) -> dict[str, Any]:
-        more: dict[str, Any] = {} if to is None else {"to": self._to(to)}
+        more: dict[str, Any] = {} if to is None else {"to": self.to(to)}
         return more | ({"data": dict(wire.data)} if wire is not None and wire.data else {})
 
-    def _to(self, far: Far) -> ToDoc:
+    def to(self, far: Far) -> ToDoc:
+        """What a wire ends at if that is no link."""
         ns = None if far.ns is None else self._topology.namespaces.get(far.ns)
         return ToDoc(
             type=far.type,

@@ -195,6 +195,34 @@ class ShownDoc(PeerDoc, frozen=True, kw_only=True):
     namespace: NamespaceDoc
 
 
+Place = tuple[int | str, int]
+"""Where a link is: the inode of its namespace, or, of a hidden one, its label; and its ifindex."""
+
+
+class MapWireDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A wire of the picture from link `a` to link `b`, or to what `to` says. `data` is what belongs to the wire."""
+
+    relation: str
+    a: Place
+    b: Place | None
+    evidence: Evidence
+    to: ToDoc | UnsetType = UNSET
+    data: dict[str, Scalar] | UnsetType = UNSET
+
+
+class OpenDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A wire of the picture whose other end is not known for certain: `state` says why, `candidates` are all that fit.
+
+    A candidate without an ifindex is a namespace.
+    """
+
+    relation: str
+    a: Place
+    state: State
+    far: FarDoc
+    candidates: tuple[tuple[int | str, int | None], ...]
+
+
 class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`nswire peer --json`."""
 
@@ -240,11 +268,26 @@ class ShowDocument(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] | UnsetType = UNSET
 
 
+class MapDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire map --json`: what is on the picture, nothing of it folded."""
+
+    schema: Literal["nswire/map"]
+    version: Literal[1]
+    taken: Taken
+    namespaces: tuple[NetnsDoc, ...]
+    links: tuple[LinkDoc, ...]
+    wires: tuple[MapWireDoc, ...]
+    open: tuple[OpenDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "peer": PeerDocument,
     "ls": LsDocument,
     "netns": NetnsDocument,
     "show": ShowDocument,
+    "map": MapDocument,
 }
 
 

@@ -22,6 +22,13 @@ STYLES = {
     "doubt": "33",  # ambiguous, hidden, not known
     "dim": "2",  # evidence, reasons, what was not seen
     "head": "1",
+    # networks of a drawing: one colour, one network
+    "n1": "94",
+    "n2": "95",
+    "n3": "96",
+    "n4": "92",
+    "n5": "34",
+    "n6": "35",
 }
 
 
@@ -66,6 +73,7 @@ class Paper:
         self.columns = columns
         self._color = color
         unicode = (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+        self.unicode = unicode
         self.branch, self.last, self.trunk = ("├─ ", "└─ ", "│  ") if unicode else ("|- ", "`- ", "|  ")
 
     def print(self, *parts: Span | str) -> None:
