@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.model.topology import NothingMore, Topology
+from nswire.model.late import NothingMore
+from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
     End,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nswire.handles import find, nearest, unique_handle
 from nswire.handles.table import PREFIXES
-from nswire.model.topology import NothingMore, Topology
+from nswire.model.late import NothingMore
+from nswire.model.topology import Topology
 from nswire.model.values import Address, Holder, LinkFact, Namespace, Taken
 
 HOME, ROUTER, QDHCP, NAMELESS, HIDDEN = 4026531840, 4026532001, 4026532002, 4026532003, -1

@@ -115,7 +115,8 @@ def test_any_facts_give_consistent_answers(
 
 def test_a_way_up_in_circles_ends() -> None:
     """Recordings may claim bridges that are ports of each other, or stacks without end."""
-    from nswire.model.topology import NothingMore, Topology
+    from nswire.model.late import NothingMore
+    from nswire.model.topology import Topology
     from nswire.model.values import Namespace, Taken
 
     def stack(masters: dict[int, int]) -> Topology:

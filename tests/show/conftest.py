@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nswire.model.topology import NothingMore, Topology
+from nswire.model.late import NothingMore
+from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
     End,

@@ -9,6 +9,7 @@ from nswire import facets
 from nswire.codec import procfs
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.discover import hidden, visits
+from nswire.discover.lookups import Lookups
 from nswire.facets.facet import Detail
 from nswire.host import questions
 from nswire.host.system import Errand
@@ -69,6 +70,7 @@ class Late:
         self.host = scan.system.host
         self._who = who
         self._claims: list[Claim] | None = None
+        self._lookups: Lookups | None = None
         self._listeners: dict[NsKey, frozenset[tuple[str, int]]] | None = None
         self._owners: dict[NsKey, tuple[Owner, ...]] = {}
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
@@ -122,6 +124,12 @@ class Late:
                 for key, said in answers.items()
             }
         return self._listeners.get(ns, frozenset())
+
+    def lookups(self) -> Lookups:
+        """The tables that paths look up."""
+        if self._lookups is None:
+            self._lookups = Lookups(self, Questioner(self._scan))
+        return self._lookups
 
     # -- owners --------------------------------------------------------------------------------------------------
 
@@ -180,7 +188,8 @@ class Late:
         return self._details.get(end, {})
 
     def everything(self) -> None:
-        """Ask all that can be asked of all links: for a recording."""
+        """Ask all that can be asked of all links and namespaces: for a recording."""
+        self.lookups().everything()
         for facet in facets.TABLE:
             known = self._known.setdefault(facet.name, set())
             ends = self._all_about(facet, self._scan.facts.links) - known

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.host.system import Answer, Question
+    from nswire.model.lookups import Filter
     from nswire.model.values import LinkFact
 
 PARENTS = {"ingress": tc.INGRESS, "root": tc.ROOT, "egress": tc.EGRESS}
@@ -26,7 +27,7 @@ def ask(link: LinkFact) -> tuple[Question, ...]:
     return tuple(questions.filters(link.ifindex, parent) for parent in (*PARENTS.values(), tc.ANY))
 
 
-def at(answers: Sequence[Answer]) -> dict[str, tuple[tc.Filter, ...] | int]:
+def at(answers: Sequence[Answer]) -> dict[str, tuple[Filter, ...] | int]:
     """The filters by place, or the errno of what was refused."""
     found = {place: decoded(answer, tc.decode) for place, answer in zip(PARENTS, answers[:-1], strict=True)}
     if decoded(answers[-1], tc.decode):

@@ -156,6 +156,10 @@ class _Seats:
         """Where that interface of that bridge is; None if it has no link, or none that can be found."""
         return self._seats.get((bridge.name, interface.name))
 
+    def number(self, bridge: Bridge, interface: Interface) -> int | None:
+        """Its number in the datapath, as ovs-vswitchd has it."""
+        return self._numbers.get((bridge.name, interface.name))
+
     def local(self, bridge: Bridge) -> End | None:
         """The bridge's own link: its local port, which is called like it."""
         for port in bridge.ports:
@@ -202,7 +206,7 @@ def _ports(bridge: Bridge, seats: _Seats) -> Iterator[Wire | Detail]:
         for interface in port.interfaces:
             seat = seats.of(bridge, interface)
             if seat is not None and interface.type not in NO_LINK:
-                yield Detail(seat.end, _told(bridge, port, interface))
+                yield Detail(seat.end, _told(bridge, port, interface, seats.number(bridge, interface)))
             if local is None:
                 continue
             tunnel = interface.type in NO_LINK and interface.type != PATCH
@@ -241,10 +245,12 @@ def _data(port: Port, interface: Interface) -> tuple[tuple[str, Scalar], ...]:
     return tuple(data)
 
 
-def _told(bridge: Bridge, port: Port, interface: Interface) -> dict[str, Value]:
+def _told(bridge: Bridge, port: Port, interface: Interface, number: int | None) -> dict[str, Value]:
     """What the database says of a port that has a link, the cloud's own marks among it."""
     said: dict[str, Value] = {"bridge": bridge.name, "datapath": bridge.datapath_type, "type": interface.type}
     said |= dict(_data(port, interface))
+    if number is not None:
+        said["datapath_port"] = number
     if interface.error:
         said["error"] = interface.error
     if interface.external_ids:

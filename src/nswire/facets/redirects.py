@@ -16,7 +16,7 @@ from nswire.model.values import End, Wire
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.codec.netlink import tc
+    from nswire.model.lookups import Filter
     from nswire.model.values import Gap, Loose
 
 SAID_BY = "tc filter"
@@ -42,7 +42,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     yield from refused(asking, failures, "where tc sends packets")
 
 
-def _wires(end: End, place: str, found: tuple[tc.Filter, ...]) -> Iterator[Wire]:
+def _wires(end: End, place: str, found: tuple[Filter, ...]) -> Iterator[Wire]:
     for one in found:
         for redirect in one.redirects:
             to = "ingress" if redirect.ingress else "egress"

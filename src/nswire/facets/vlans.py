@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nswire.model.facts import Facts
+    from nswire.model.routing import PortVlans
     from nswire.model.values import End, Gap, Loose, Value, Wire
 
 BRIDGE = "bridge"
@@ -42,7 +43,7 @@ def _filters(facts: Facts, end: End) -> bool:
     return master is not None and bool(kinds.details(master).get("vlan_filtering"))
 
 
-def _told(vlans: bridge.Vlans) -> dict[str, Value]:
+def _told(vlans: PortVlans) -> dict[str, Value]:
     said: dict[str, Value] = {"pvid": vlans.pvid} if vlans.pvid else {}
     for name, ranges in (("untagged", vlans.untagged), ("tagged", vlans.tagged)):
         if ranges:

@@ -38,7 +38,11 @@ class OpenVSwitch:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self.questions: dict[str, Callable[[str], bytes]] = {"ovs": self._ovs, "ovsdb": self._ovsdb}
+        self.questions: dict[str, Callable[[str], bytes]] = {
+            "ovs": self._ovs,
+            "ovsdb": self._ovsdb,
+            "ovs-trace": self._trace,
+        }
 
     def _ovs(self, _: str) -> bytes:
         """JSON: `pid` of ovs-vswitchd, as itself sees it, and `dpif`: its `dpif/show` (the numbers of its ports)."""
@@ -46,6 +50,14 @@ class OpenVSwitch:
             pid = int(file.read())
         text = jsonrpc.call(f"{self._folder}/ovs-vswitchd.{pid}.ctl", "dpif/show", [])
         return json.dumps({"pid": pid, "dpif": text}).encode()
+
+    def _trace(self, about: str) -> bytes:
+        """`ofproto/trace BRIDGE FLOW`: what would become of such a packet. Nothing is sent and nothing is learned."""
+        bridge, _, flow = about.partition(" ")
+        with open(f"{self._folder}/ovs-vswitchd.pid", "rb") as file:
+            pid = int(file.read())
+        text = jsonrpc.call(f"{self._folder}/ovs-vswitchd.{pid}.ctl", "ofproto/trace", [bridge, flow])
+        return str(text).encode()
 
     def _ovsdb(self, _: str) -> bytes:
         """JSON: the rows of the tables Bridge, Port and Interface of Open vSwitch's database, without keys and passwords."""

@@ -176,7 +176,7 @@ class Live:
         stop = threading.Event()
 
         def work() -> None:
-            visitor = Visitor(self._proc, self._home, self._nsfs, self._pid)
+            visitor = Visitor(self._proc, self._sysfs, self._home, self._nsfs, self._pid)
             try:
                 for errand in errands:
                     if stop.is_set():

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink import address, bridge, link, nsid, ovs, route, tc, team, wireguard
+from nswire.codec.netlink import (
+    address,
+    bridge,
+    link,
+    neighbour,
+    nexthop,
+    nsid,
+    ovs,
+    route,
+    rule,
+    tc,
+    team,
+    wireguard,
+)
 from nswire.host.system import Question
 
 if TYPE_CHECKING:
     from nswire.host.system import Door
+    from nswire.model.lookups import Query
 
 COOKIE = Question("cookie", b"", by="cookie")
 LINKS = Question("links", link.ask())
@@ -18,7 +33,44 @@ ROUTES = Question("routes", route.ask())
 VLANS = Question("vlans", bridge.ask_vlans())
 UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))
 TCP = (Question("net/tcp", b"", by="net"), Question("net/tcp6", b"", by="net"))
+RULES = (Question("rules/ip", rule.ask(socket.AF_INET)), Question("rules/ip6", rule.ask(socket.AF_INET6)))
+NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neighbour.ask(proxies=True)))
+FDB = Question("fdb", neighbour.ask_fdb())
+NEXT_HOPS = Question("nexthops", nexthop.ask())
+NFTABLES = Question("nftables", b"", by="nftables")
+IPTABLES = tuple(
+    Question(name, name.encode(), by="program") for name in ("iptables-nft-save", "ip6tables-nft-save")
+)
+LEGACY = (
+    Question("iptables-legacy-save", b"iptables-legacy-save ip_tables_names", by="legacy"),
+    Question("ip6tables-legacy-save", b"ip6tables-legacy-save ip6_tables_names", by="legacy"),
+)
+SYSCTLS = (
+    "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
+    "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
+)  # fmt: skip
+LINK_SYSCTLS = (
+    "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",
+    "ipv4/conf/{}/accept_local", "ipv4/conf/{}/route_localnet", "ipv4/conf/{}/src_valid_mark",
+    "ipv4/conf/{}/ignore_routes_with_linkdown", "ipv4/conf/{}/arp_filter", "ipv6/conf/{}/forwarding",
+    "ipv6/conf/{}/force_forwarding", "ipv6/conf/{}/disable_ipv6", "ipv6/conf/{}/proxy_ndp",
+    "ipv6/conf/{}/ignore_routes_with_linkdown",
+)  # fmt: skip
 DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths(), by="generic")
+
+
+def sysctls(ifname: str = "") -> Question:
+    """The sysctls of the namespace that decide about packets, or those of a link."""
+    names = "\n".join(LINK_SYSCTLS if ifname else SYSCTLS).replace("{}", ifname)
+    return Question(
+        f"sysctls/{ifname}" if ifname else "sysctls", names.encode("utf-8", "surrogateescape"), by="sysctls"
+    )
+
+
+def decision(number: int, query: Query) -> Question:
+    """What the kernel would do with a packet; `number` keeps the names of such questions apart."""
+    asked = {field: value for field, value in query._asdict().items() if value}
+    return Question(f"decision#{number}", route.ask_lookup(**asked))
 
 
 def nsid_of(door: Door, attempt: int = 0) -> Question:

@@ -62,7 +62,13 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/filters/I/P     RTM_GETTFILTER dump of link I at parent P
   netns/INODE/programs/I      BPF programs of link I: attach type, count, ids
   netns/INODE/generic/F/...   answer of a generic netlink family (ovs_vport, wireguard, team ...), keys blanked
-  netns/INODE/net/udp, udp6   /proc/net/udp, udp6
+  netns/INODE/net/udp, tcp    /proc/net/udp, tcp and their like for IPv6
+  netns/INODE/rules/ip, ip6   RTM_GETRULE dumps
+  netns/INODE/neighbours      RTM_GETNEIGH dump; proxies: with NTF_PROXY
+  netns/INODE/fdb             RTM_GETNEIGH dump of AF_BRIDGE
+  netns/INODE/nexthops        RTM_GETNEXTHOP dump
+  netns/INODE/sysctls         NAME=VALUE of those of /proc/sys/net that decide about packets; sysctls/LINK: of a link
+  netns/INODE/nftables        what `nft -j list ruleset` prints; iptables-...-save likewise
 """
 
 

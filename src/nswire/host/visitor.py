@@ -14,7 +14,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.host import generic, syscalls
+from nswire.host import generic, programs, syscalls
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ _u32 = struct.Struct("=I")
 class Visitor:
     """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
 
-    def __init__(self, proc: str, home: int, nsfs: int, pid: int) -> None:
+    def __init__(self, proc: str, sysfs: str, home: int, nsfs: int, pid: int) -> None:
         self._proc = proc
+        self._sysfs = sysfs
         self._home = home
         self._nsfs = nsfs
         self._pid = pid
@@ -54,6 +55,10 @@ class Visitor:
             "strict": self._strict,
             "generic": self._generic,
             "net": self._file,
+            "sysctls": self._sysctls,
+            "nftables": lambda *_: programs.nftables(self._sysfs, self._converse),
+            "legacy": lambda _, question: programs.legacy(proc, *question.request.decode().split()),
+            "program": lambda _, question: programs.run(question.request.decode()),
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
             "settings": lambda _, question: syscalls.link_settings(question.request),
@@ -184,6 +189,17 @@ class Visitor:
         """A text of the namespace that the thread is in: `net/NAME`. Never /proc/self, which is the first thread's."""
         with open(f"{self._proc}/thread-self/net/{question.name.partition('/')[2]}", "rb") as file:
             return file.read()
+
+    def _sysctls(self, _: socket.SocketType, question: Question) -> bytes:
+        """Lines `NAME=VALUE` of those of the files under /proc/sys/net that there are: the thread's namespace's own."""
+        lines = []
+        for name in question.request.split(b"\n"):
+            with (
+                contextlib.suppress(FileNotFoundError),
+                open(b"%s/sys/net/%s" % (self._proc.encode(), name), "rb") as file,
+            ):
+                lines.append(b"%s=%s" % (name, file.read().strip()))
+        return b"\n".join(lines)
 
     def _converse(self, sock: socket.SocketType | socket.socket, request: bytes) -> bytes:
         """Send one request and return all datagrams of its answer, DONE or ERROR included.

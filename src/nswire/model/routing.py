@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 ROUTE_TYPES = {
@@ -51,6 +53,21 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     mark: int = 0
 
 
+class Ports(NamedTuple):
+    """The ports that a rule is about: from `first` to `last`, or with a `mask` those that are like `first` under it."""
+
+    first: int
+    last: int
+    mask: int = 0
+
+    @property
+    def text(self) -> str:
+        """As `ip rule` prints them."""
+        if self.mask not in (0, 0xFFFF):
+            return f"{self.first}/{self.mask:#x}"
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
 class Rule(msgspec.Struct, frozen=True, gc=False):
     """A policy routing rule: which packets look where. `table` 0: none; `target` is that of a goto."""
 
@@ -67,8 +84,8 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     fwmask: int = 0
     tos: int = 0
     proto: int = 0
-    sports: tuple[int, int] | None = None
-    dports: tuple[int, int] | None = None
+    sports: Ports | None = None
+    dports: Ports | None = None
     uids: tuple[int, int] | None = None
     l3mdev: bool = False
     suppress_prefixlength: int = -1
@@ -114,3 +131,11 @@ class NextHopObject(msgspec.Struct, frozen=True, gc=False):
     hop: NextHop | None = None
     group: tuple[tuple[int, int], ...] = ()
     blackhole: bool = False
+
+
+class PortVlans(msgspec.Struct, frozen=True, gc=False):
+    """The VLANs of a bridge port: the one that untagged frames come in by (0: none), and ranges that leave so or tagged."""
+
+    pvid: int
+    untagged: tuple[tuple[int, int], ...]
+    tagged: tuple[tuple[int, int], ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
 from nswire.codec.netlink.link import IFLA_EXT_MASK, RTM_GETLINK, RTM_NEWLINK
+from nswire.model.routing import PortVlans
 
 AF_BRIDGE = 7
 RTEXT_FILTER_BRVLAN_COMPRESSED = 4
@@ -17,23 +17,15 @@ _ifinfomsg = struct.Struct("=BxHiII")
 _vlan = struct.Struct("=HH")
 
 
-class Vlans(NamedTuple):
-    """The VLANs of a port: the one that untagged frames come in by (0: none), and ranges (first, last) that leave so or tagged."""
-
-    pvid: int
-    untagged: tuple[tuple[int, int], ...]
-    tagged: tuple[tuple[int, int], ...]
-
-
 def ask_vlans() -> bytes:
     """A request for the VLANs of all ports of all bridges of the asking namespace."""
     mask = attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_BRVLAN_COMPRESSED))
     return request(RTM_GETLINK, _ifinfomsg.pack(AF_BRIDGE, 0, 0, 0, 0) + mask, NLM_F_DUMP)
 
 
-def vlans(answer: bytes) -> dict[int, Vlans]:
+def vlans(answer: bytes) -> dict[int, PortVlans]:
     """The VLANs by the port's ifindex (a bridge's own by the bridge's). KernelError, Malformed."""
-    found: dict[int, Vlans] = {}
+    found: dict[int, PortVlans] = {}
     for kind, start, end in messages(answer):
         if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
             raise Malformed(f"a message of type {kind} among bridge ports")
@@ -44,7 +36,7 @@ def vlans(answer: bytes) -> dict[int, Vlans]:
     return found
 
 
-def _ports(answer: bytes, start: int, end: int) -> Vlans:
+def _ports(answer: bytes, start: int, end: int) -> PortVlans:
     pvid, first = 0, 0
     untagged: list[tuple[int, int]] = []
     tagged: list[tuple[int, int]] = []
@@ -59,4 +51,4 @@ def _ports(answer: bytes, start: int, end: int) -> Vlans:
             continue
         ranges = untagged if flags & UNTAGGED else tagged
         ranges.append((first if flags & RANGE_END else number, number))
-    return Vlans(pvid, tuple(untagged), tuple(tagged))
+    return PortVlans(pvid, tuple(untagged), tuple(tagged))

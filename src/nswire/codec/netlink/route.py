@@ -54,6 +54,13 @@ def ask() -> bytes:
     return request(RTM_GETROUTE, _rtmsg.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), NLM_F_DUMP)
 
 
+TOLD_PROTOCOLS = {
+    socket.AF_INET: (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP),
+    socket.AF_INET6: (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMPV6),
+}
+"""Those that a lookup may be asked for (rtm_getroute_parse_ip_proto); without one, the kernel takes it for UDP."""
+
+
 def ask_lookup(
     dst: str,
     *,
@@ -78,7 +85,7 @@ def ask_lookup(
     for name, number in ((RTA_IIF, iif), (RTA_OIF, oif), (RTA_MARK, mark)):
         if number:
             body += attribute(name, _u32.pack(number))
-    if proto in (socket.IPPROTO_TCP, socket.IPPROTO_UDP):
+    if proto in TOLD_PROTOCOLS[family]:
         body += attribute(RTA_IP_PROTO, bytes((proto,)))
         for name, port in ((RTA_SPORT, sport), (RTA_DPORT, dport)):
             if port:
@@ -94,19 +101,23 @@ def routes(answer: bytes) -> tuple[Route, ...]:
     for kind, start, end in messages(answer):
         if kind != RTM_NEWROUTE or end - start < _rtmsg.size:
             raise Malformed(f"a message of type {kind} among routes")
-        family, prefix, src_prefix, tos, table, protocol, scope, use, _ = _rtmsg.unpack_from(answer, start)
+        family, prefix, src_prefix, tos, table, protocol, scope, use, flags = _rtmsg.unpack_from(
+            answer, start
+        )
         if family in FAMILIES:
             values = {
                 name: answer[at:stop] for name, at, stop in attributes(answer, start + _rtmsg.size, end)
             }
-            found.append(_route(family, (prefix, src_prefix, tos, table, protocol, scope, use), values))
+            found.append(
+                _route(family, (prefix, src_prefix, tos, table, protocol, scope, use, flags), values)
+            )
     return tuple(found)
 
 
 def _route(family: int, fixed: tuple[int, ...], values: dict[int, bytes]) -> Route:
-    prefix, src_prefix, tos, table, protocol, scope, use = fixed
+    prefix, src_prefix, tos, table, protocol, scope, use, flags = fixed
     size = 16 if family == socket.AF_INET6 else 4
-    hops = tuple(_hops(values))
+    hops = tuple(_hops(values, flags & 0xFF))
     return Route(
         family=int(family),
         dst=f"{_text(values.get(RTA_DST, b'')) or ANY[size]}/{prefix}",
@@ -125,13 +136,13 @@ def _route(family: int, fixed: tuple[int, ...], values: dict[int, bytes]) -> Rou
     )
 
 
-def _hops(values: dict[int, bytes]) -> Iterator[NextHop]:
+def _hops(values: dict[int, bytes], flags: int = 0) -> Iterator[NextHop]:
     if RTA_MULTIPATH in values:
         yield from _multipath(values[RTA_MULTIPATH])
     elif RTA_OIF in values or RTA_GATEWAY in values or RTA_VIA in values:
         encap = values.get(RTA_ENCAP_TYPE, b"")
         name = ENCAPS.get(int.from_bytes(encap, "little"), "unknown") if any(encap) else ""
-        yield NextHop(_number(values.get(RTA_OIF)), _gateway(values), encap=name)
+        yield NextHop(_number(values.get(RTA_OIF)), _gateway(values), flags=flags, encap=name)
 
 
 def _multipath(value: bytes) -> Iterator[NextHop]:

@@ -6,19 +6,21 @@ import socket
 import struct
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request, text
-from nswire.model.routing import Rule
+from nswire.model.routing import Ports, Rule
 
 RTM_NEWRULE, RTM_GETRULE = 32, 34
 ACTIONS = {1: "table", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_TUN_ID = 1, 2, 3, 4, 6, 10, 12
 FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK, FRA_OIFNAME, FRA_L3MDEV = 14, 15, 16, 17, 19
 FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE = 20, 22, 23, 24
+FRA_SPORT_MASK, FRA_DPORT_MASK = 28, 29  # since Linux 6.15, also of a rule for one port
 # what changes nothing about which packets a rule takes: flow, suppress_ifgroup (unset), pad, protocol (who made it)
 HARMLESS = (11, 13, 18, 21)
 INVERT = 0x2
 UNSET = 0xFFFFFFFF
 
 _head = struct.Struct("=BBBBBxxBI")
+_u16 = struct.Struct("=H")
 _u32 = struct.Struct("=I")
 
 
@@ -38,7 +40,7 @@ def decode(answer: bytes) -> tuple[Rule, ...]:
         known = {
             FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE,
             FRA_FWMASK, FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE,
-            *HARMLESS,
+            FRA_SPORT_MASK, FRA_DPORT_MASK, *HARMLESS,
         }  # fmt: skip
         suppress = _number(values, FRA_SUPPRESS_PREFIXLEN, UNSET)
         found.append(
@@ -56,8 +58,8 @@ def decode(answer: bytes) -> tuple[Rule, ...]:
                 fwmask=_number(values, FRA_FWMASK),
                 tos=tos,
                 proto=values.get(FRA_IP_PROTO, b"\0")[0] if values.get(FRA_IP_PROTO) else 0,
-                sports=_range(values.get(FRA_SPORT_RANGE), "=HH"),
-                dports=_range(values.get(FRA_DPORT_RANGE), "=HH"),
+                sports=_ports(values, FRA_SPORT_RANGE, FRA_SPORT_MASK),
+                dports=_ports(values, FRA_DPORT_RANGE, FRA_DPORT_MASK),
                 uids=_range(values.get(FRA_UID_RANGE), "=II"),
                 l3mdev=any(values.get(FRA_L3MDEV, b"")),
                 suppress_prefixlength=-1 if suppress == UNSET else suppress,
@@ -76,6 +78,12 @@ def _number(values: dict[int, bytes], name: int, otherwise: int = 0) -> int:
 def _network(value: bytes, prefix: int) -> str:
     family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
     return "" if family is None else f"{socket.inet_ntop(family, value)}/{prefix}"
+
+
+def _ports(values: dict[int, bytes], name: int, mask: int) -> Ports | None:
+    found = _range(values.get(name), "=HH")
+    masked = values.get(mask, b"")
+    return None if found is None else Ports(*found, _u16.unpack(masked)[0] if len(masked) == _u16.size else 0)
 
 
 def _range(value: bytes | None, layout: str) -> tuple[int, int] | None:

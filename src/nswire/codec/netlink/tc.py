@@ -6,10 +6,12 @@ a filter is, its actions are looked at; only the number of the attribute that th
 
 from __future__ import annotations
 
+import socket
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request, text
+from nswire.model.lookups import Filter, Redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,7 @@ RTM_NEWTFILTER, RTM_GETTFILTER = 44, 46
 # Parents: what comes in and what goes out (qdiscs ingress and clsact), the link's root qdisc; and one that there is not, for
 # which `ingress` gives its filters all the same, and clsact none (net/sched/sch_ingress.c: ingress_find, clsact_find).
 INGRESS, EGRESS, ROOT, ANY = 0xFFFFFFF2, 0xFFFFFFF3, 0, 0xFFFF0001
-TCA_KIND, TCA_OPTIONS = 1, 2
+TCA_KIND, TCA_OPTIONS, TCA_CHAIN = 1, 2, 11
 ACTIONS = {
     "basic": 3,
     "bpf": 1,
@@ -33,28 +35,12 @@ ACTIONS = {
 TCA_BPF_NAME, TCA_BPF_FLAGS, TCA_BPF_ID = 7, 8, 11
 TCA_ACT_KIND, TCA_ACT_OPTIONS = 1, 2
 TCA_MIRRED_PARMS = 2
+TC_ACT_PIPE, TC_ACT_STOLEN = 3, 4
 EGRESS_REDIR, EGRESS_MIRROR, INGRESS_REDIR, INGRESS_MIRROR = 1, 2, 3, 4
 
 _tcmsg = struct.Struct("=BxxxiIII")
 _mirred = struct.Struct("=5iiI")  # tc_gen, eaction, ifindex
 _u32 = struct.Struct("=I")
-
-
-class Redirect(NamedTuple):
-    """A mirred action: packets (`copy`: copies of them) go to the link `ifindex`, out of it or (`ingress`) as if received there."""
-
-    ifindex: int
-    copy: bool
-    ingress: bool
-
-
-class Filter(NamedTuple):
-    """A filter of a link: its kind, where it sends packets, and the BPF program (id 0: none, or not told)."""
-
-    kind: str
-    redirects: tuple[Redirect, ...]
-    program: str
-    program_id: int
 
 
 def ask(ifindex: int, parent: int) -> bytes:
@@ -71,34 +57,42 @@ def decode(answer: bytes) -> tuple[Filter, ...]:
         values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _tcmsg.size, end)}
         options = values.get(TCA_OPTIONS, b"")
         if options:
-            found.append(_filter(text(values.get(TCA_KIND, b"")), options))
+            *_, info = _tcmsg.unpack_from(answer, start)
+            chain = values.get(TCA_CHAIN, b"")
+            found.append(
+                _filter(text(values.get(TCA_KIND, b"")), options)._replace(
+                    protocol=socket.ntohs(info & 0xFFFF),
+                    chain=_u32.unpack(chain)[0] if len(chain) == _u32.size else 0,
+                )
+            )
     return tuple(found)
 
 
 def _filter(kind: str, options: bytes) -> Filter:
     inside = _inside(options)
-    actions = inside.get(ACTIONS.get(kind, -1), b"")
+    actions = list(_actions(inside.get(ACTIONS.get(kind, -1), b"")))
     number = inside.get(TCA_BPF_ID, b"") if kind == "bpf" else b""
     return Filter(
         kind,
-        tuple(_redirects(actions)),
+        tuple(one for one, _ in actions if one is not None),
         text(inside.get(TCA_BPF_NAME, b"")) if kind == "bpf" else "",
         _u32.unpack(number)[0] if len(number) == _u32.size else 0,
+        plain=all(plain for _, plain in actions),
     )
 
 
-def _redirects(actions: bytes) -> Iterator[Redirect]:
-    for _, at, stop in attributes(actions, 0, len(actions)):
-        action = _inside(actions[at:stop])
-        if text(action.get(TCA_ACT_KIND, b"")) != "mirred":
-            continue
+def _actions(value: bytes) -> Iterator[tuple[Redirect | None, bool]]:
+    """Where each action sends packets, if it does; and whether that is all that it does."""
+    for _, at, stop in attributes(value, 0, len(value)):
+        action = _inside(value[at:stop])
         parms = _inside(action.get(TCA_ACT_OPTIONS, b"")).get(TCA_MIRRED_PARMS, b"")
-        if len(parms) >= _mirred.size:
-            *_, how, ifindex = _mirred.unpack_from(parms)
-            if ifindex:
-                yield Redirect(
-                    ifindex, how in (EGRESS_MIRROR, INGRESS_MIRROR), how in (INGRESS_REDIR, INGRESS_MIRROR)
-                )
+        if text(action.get(TCA_ACT_KIND, b"")) != "mirred" or len(parms) < _mirred.size:
+            yield None, False
+            continue
+        _, _, onward, _, _, how, ifindex = _mirred.unpack_from(parms)
+        copy = how in (EGRESS_MIRROR, INGRESS_MIRROR)
+        target = Redirect(ifindex, copy, how in (INGRESS_REDIR, INGRESS_MIRROR)) if ifindex else None
+        yield target, target is not None and onward == (TC_ACT_PIPE if copy else TC_ACT_STOLEN)
 
 
 def _inside(value: bytes) -> dict[int, bytes]:

@@ -1,0 +1,77 @@
+"""The words that firewalls have for numbers in packets, and addresses as numbers."""
+
+from __future__ import annotations
+
+import ipaddress
+
+NAMES = {"iifname", "oifname", "iifkind", "oifkind", "ibrname", "obrname", "iifgroup", "physin", "physout"}
+"""Keys whose values are names."""
+
+PROTOCOLS = {
+    "icmp": 1, "igmp": 2, "ipip": 4, "ipencap": 4, "tcp": 6, "udp": 17, "dccp": 33, "ipv6": 41, "gre": 47, "esp": 50,
+    "ah": 51, "ipv6-icmp": 58, "icmpv6": 58, "ospf": 89, "vrrp": 112, "comp": 108, "sctp": 132, "udplite": 136,
+}  # fmt: skip
+ETHERTYPES = {"ip": 0x0800, "arp": 0x0806, "vlan": 0x8100, "8021q": 0x8100, "8021ad": 0x88A8, "ip6": 0x86DD}
+CT_STATES = {"invalid": 1, "established": 2, "related": 4, "new": 8, "untracked": 64}
+CT_STATUS = {
+    "expected": 1,
+    "seen-reply": 2,
+    "assured": 4,
+    "confirmed": 8,
+    "snat": 16,
+    "dnat": 32,
+    "dying": 512,
+}
+TCP_FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
+ADDRESS_TYPES = {
+    "unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6,
+    "unreachable": 7, "prohibit": 8,
+}  # fmt: skip
+ICMP = {
+    "echo-reply": 0, "destination-unreachable": 3, "source-quench": 4, "redirect": 5, "echo-request": 8,
+    "router-advertisement": 9, "router-solicitation": 10, "time-exceeded": 11, "parameter-problem": 12,
+    "timestamp-request": 13, "timestamp-reply": 14, "info-request": 15, "info-reply": 16,
+    "address-mask-request": 17, "address-mask-reply": 18,
+}  # fmt: skip
+ICMPV6 = {
+    "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "parameter-problem": 4,
+    "echo-request": 128, "echo-reply": 129, "mld-listener-query": 130, "mld-listener-report": 131,
+    "mld-listener-done": 132, "mld-listener-reduction": 132, "nd-router-solicit": 133, "nd-router-advert": 134,
+    "nd-neighbor-solicit": 135, "nd-neighbor-advert": 136, "nd-redirect": 137, "router-renumbering": 138,
+    "ind-neighbor-solicit": 141, "ind-neighbor-advert": 142, "mld2-listener-report": 143,
+}  # fmt: skip
+WORDS: dict[str, dict[str, int]] = {
+    "l4proto": PROTOCOLS,
+    "nfproto": {"ipv4": 2, "ipv6": 10},
+    "protocol": ETHERTYPES,
+    "ether type": ETHERTYPES,
+    "vlan type": ETHERTYPES,
+    "ct state": CT_STATES,
+    "ct status": CT_STATUS,
+    "ct direction": {"original": 0, "reply": 1},
+    "tcp flags": TCP_FLAGS,
+    "icmp type": ICMP,
+    "icmpv6 type": ICMPV6,
+    "pkttype": {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3},
+    "fib daddr type": ADDRESS_TYPES,
+    "fib saddr type": ADDRESS_TYPES,
+    "fib daddr . iif type": ADDRESS_TYPES,
+    "arp operation": {"request": 1, "reply": 2},
+}
+
+
+def number(address: str) -> int:
+    """An IP address or a MAC as a number. ValueError."""
+    if address.count(":") == 5 and "::" not in address:
+        return int(address.replace(":", ""), 16)
+    return int(ipaddress.ip_address(address))
+
+
+def symbol(key: str, word: str) -> int:
+    """What a word stands for where this key is compared with it. ValueError."""
+    words = WORDS.get(key, {})
+    if word in words:
+        return words[word]
+    if word[:1].isdigit() and word.isalnum():
+        return int(word, 0)
+    return number(word)

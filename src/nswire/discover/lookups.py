@@ -1,0 +1,262 @@
+"""What paths look up, asked of the scanned machine or its recording: along the way only, each thing once."""
+
+from __future__ import annotations
+
+from errno import EACCES, ENODATA, ENOPKG, EPERM
+from os import strerror
+from typing import TYPE_CHECKING, TypeVar
+
+from nswire.codec import iptables, nftables, procfs
+from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule
+from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.facets import filters
+from nswire.facets.asked import NOT_THERE, ROOT, decoded
+from nswire.host import questions
+from nswire.host.system import Refusal
+from nswire.model.firewall import Firewall
+from nswire.model.lookups import NotKnown
+from nswire.model.values import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nswire.discover.late import Late, Questioner
+    from nswire.host.system import Answer, Question
+    from nswire.model.firewall import Chain
+    from nswire.model.lookups import Filter, Query
+    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.values import End, NsKey, Value
+
+T = TypeVar("T")
+TABLES = (
+    *questions.RULES,
+    questions.ROUTES,
+    questions.NEXT_HOPS,
+    *questions.NEIGHBOURS,
+    questions.FDB,
+    questions.VLANS,
+    questions.sysctls(),
+    questions.sysctls("all"),
+    *questions.TCP,
+    *questions.UDP,
+)
+
+
+class Lookups:
+    """See `model.lookups`."""
+
+    def __init__(self, late: Late, questioner: Questioner) -> None:
+        self._late = late
+        self._asking = questioner
+        self._known: dict[tuple[NsKey, str], Answer] = {}
+        self._read: dict[tuple[NsKey, str], object] = {}
+        self._decisions: dict[tuple[NsKey, Query], Route | int | None] = {}
+
+    def decision(self, ns: NsKey, query: Query) -> Route | int | None:
+        """The kernel's own answer; a recording has none."""
+        if (ns, query) not in self._decisions:
+            question = questions.decision(len(self._decisions), query)
+            (answer,) = self._answers(ns, question)
+            self._decisions[ns, query] = _decided(answer)
+        return self._decisions[ns, query]
+
+    def rules(self, ns: NsKey, family: int) -> tuple[Rule, ...]:
+        """The policy rules of a family."""
+        return self._once(ns, questions.RULES[family == 6], rule.decode, "policy rules")
+
+    def routes(self, ns: NsKey) -> tuple[Route, ...]:
+        """All routes."""
+        return self._once(ns, questions.ROUTES, route.routes, "routes")
+
+    def next_hops(self, ns: NsKey) -> Mapping[int, NextHopObject]:
+        """The next hop objects; none from a kernel that has no such thing."""
+        try:
+            found = self._once(ns, questions.NEXT_HOPS, nexthop.decode, "")
+        except NotKnown:
+            return {}
+        return {one.id: one for one in found}
+
+    def neighbours(self, ns: NsKey) -> tuple[Neighbour, ...]:
+        """The neighbours and the proxies."""
+        known, proxies = (self._once(ns, one, neighbour.decode, "neighbours") for one in questions.NEIGHBOURS)
+        return (*known, *proxies)
+
+    def fdb(self, ns: NsKey) -> tuple[FdbEntry, ...]:
+        """The forwarding tables."""
+        return self._once(ns, questions.FDB, neighbour.fdb, "forwarding tables")
+
+    def vlans(self, ns: NsKey) -> Mapping[int, PortVlans]:
+        """The VLANs of bridge ports."""
+        return self._once(ns, questions.VLANS, bridge.vlans, "VLANs of bridge ports")
+
+    def sysctl(self, ns: NsKey, name: str, ifname: str = "") -> int | None:
+        """One number; None if this kernel has no such sysctl."""
+        return self._once(ns, questions.sysctls(ifname), _settings, "sysctls").get(name.replace("{}", ifname))
+
+    def firewall(self, ns: NsKey) -> Firewall:
+        """The packet filter: nft's tables, those of iptables in either form."""
+        key = (ns, "firewall")
+        if key not in self._read:
+            self._read[key] = self._firewall(ns)
+        return self._read[key]  # type: ignore[return-value]
+
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]] | None:
+        """What listens, by /proc/net/tcp and its like."""
+        found: set[tuple[str, int]] = set()
+        for question, protocol in zip(
+            (*questions.TCP, *questions.UDP), ("tcp", "tcp", "udp", "udp"), strict=True
+        ):
+            answer = self._answer(ns, question)
+            if isinstance(answer, Refusal):
+                if question in (questions.TCP[0], questions.UDP[0]):
+                    return None
+                continue
+            found.update(procfs.listeners(answer, protocol))
+        return frozenset(found)
+
+    def filters(self, end: End) -> Mapping[str, tuple[Filter, ...]]:
+        """The tc filters of a link by place."""
+        link = self._asking.facts.links.get(end.ns, {}).get(end.ifindex)
+        if link is None:
+            return {}
+        asked = filters.ask(link)
+        if (end.ns, asked[0].name) not in self._known:
+            answers = self._answers(end.ns, *asked)
+            self._known.update(
+                {(end.ns, one.name): answer for one, answer in zip(asked, answers, strict=True)}
+            )
+        found = filters.at([self._known[end.ns, one.name] for one in asked])
+        if any(isinstance(one, int) and one not in NOT_THERE for one in found.values()):
+            raise NotKnown(f"the tc filters of {link.ifname} could not be read")
+        return {place: one for place, one in found.items() if not isinstance(one, int)}
+
+    def details(self, end: End, facet: str) -> Mapping[str, Value]:
+        """What a facet tells of a link."""
+        return self._late.details(end, facet).get(facet, {})
+
+    def switched(self, bridge: str, flow: str) -> str | None:
+        """`ofproto/trace`; None where Open vSwitch cannot be asked."""
+        answer = self._asking.host(f"ovs-trace/{bridge} {flow}")
+        return None if isinstance(answer, Refusal) else answer.decode("utf-8", "replace")
+
+    def everything(self) -> None:
+        """Ask for all tables of all namespaces: for a recording, which cannot be asked for a decision."""
+        for ns, links in self._asking.facts.links.items():
+            asked = (*TABLES, *(questions.sysctls(link.ifname) for link in links.values()))
+            answers = self._answers(ns, *asked)
+            self._known.update({(ns, one.name): answer for one, answer in zip(asked, answers, strict=True)})
+            self.firewall(ns)
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def _answers(self, ns: NsKey, *asked: Question) -> list[Answer]:
+        return self._asking.visit({ns: asked}).get(ns) or [Refusal(ENODATA, "enter")] * len(asked)
+
+    def _answer(self, ns: NsKey, question: Question) -> Answer:
+        key = (ns, question.name)
+        if key not in self._known:
+            (self._known[key],) = self._answers(ns, question)
+        return self._known[key]
+
+    def _once(self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str) -> T:
+        """What an answer says, read once; NotKnown if it was refused, with a gap if `what` it is matters."""
+        key = (ns, question.name)
+        if key not in self._read:
+            self._read[key] = found = decoded(self._answer(ns, question), decode)
+            if isinstance(found, int) and what:
+                self._gap(ns, f"its {what}", found)
+        known = self._read[key]
+        if isinstance(known, int):
+            raise NotKnown(f"the {what} of that namespace could not be read ({_why(known)})")
+        return known  # type: ignore[return-value]
+
+    def _gap(self, ns: NsKey, what: str, errno: int) -> None:
+        hint = ROOT if errno in (EPERM, EACCES) else ""
+        self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint))
+
+    def _firewall(self, ns: NsKey) -> Firewall | None:
+        asked = (questions.NFTABLES, *questions.LEGACY)
+        listed, *saved = (self._answer(ns, one) for one in asked)
+        unread = []
+        chains: list[Chain] = []
+        foreign: frozenset[nftables.Foreign] = frozenset()
+        if isinstance(listed, Refusal):
+            unread.append(_missing("nft", listed.errno))
+        elif listed:
+            try:
+                told, foreign = nftables.decode(listed)
+            except ValueError:
+                told, unread = (), ["what nft prints makes no sense"]
+            chains += [chain for chain in told if (chain.family, chain.table) not in foreign]
+        families = {one.family for one in foreign}
+        for question, family in zip(questions.IPTABLES, ("ip", "ip6"), strict=True):
+            if family in families:
+                tables = {one.table for one in foreign if one.family == family}
+                mine, problem = _saved(self._answer(ns, question), family, question.name)
+                chains += [chain for chain in mine if chain.table in tables]
+                unread += problem
+                known = {chain.table for chain in mine}
+                unread += [
+                    f"the table {family} {table} has iptables extensions" for table in sorted(tables - known)
+                ]
+        unread += [
+            f"the table {one.family} {one.table} has iptables extensions"
+            for one in sorted(foreign)
+            if one.family not in ("ip", "ip6")
+        ]
+        for answer, question, family in zip(saved, questions.LEGACY, ("ip", "ip6"), strict=True):
+            mine, problem = _saved(answer, family, question.name)
+            chains += mine
+            unread += problem
+        if unread:
+            gap = Gap(self._asking.place(ns), "its firewall", "; ".join(unread), _unlock(listed))
+            self._asking.facts.gaps.append(gap)
+        return Firewall(tuple(chains), "; ".join(unread))
+
+
+def _why(errno: int) -> str:
+    if errno == ENODATA:
+        return "the recording does not have them"
+    return strerror(errno) if errno > 0 else "the answer makes no sense"
+
+
+def _saved(answer: Answer, family: str, program: str) -> tuple[tuple[Chain, ...], list[str]]:
+    """The chains that a save program prints, and what is wrong with that."""
+    if isinstance(answer, Refusal):
+        return (), [_missing(program, answer.errno)]
+    try:
+        return iptables.decode(answer, family, program), []
+    except (ValueError, IndexError):
+        return (), [f"what {program} prints makes no sense"]
+
+
+def _missing(program: str, errno: int) -> str:
+    if errno == ENODATA:
+        return f"what {program} prints cannot be had"
+    return f"{program} is not installed" if errno == ENOPKG else f"{program}: {strerror(errno)}"
+
+
+def _unlock(answer: Answer) -> str:
+    return ROOT if isinstance(answer, Refusal) and answer.errno in (EPERM, EACCES) else ""
+
+
+def _decided(answer: Answer) -> Route | int | None:
+    if isinstance(answer, Refusal):
+        return None
+    try:
+        found = route.routes(answer)
+    except KernelError as error:
+        return error.errno
+    except Malformed:
+        return None
+    return found[0] if found else None
+
+
+def _settings(answer: bytes) -> dict[str, int]:
+    """Names and values of sysctls; those that are no numbers are left out."""
+    found = {}
+    for line in answer.decode("utf-8", "surrogateescape").split("\n"):
+        name, _, value = line.rpartition("=")
+        if value.lstrip("-").isdigit():
+            found[name] = int(value)
+    return found

@@ -1,0 +1,124 @@
+"""What a topology asks for only when it is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from nswire.model.lookups import NothingKnown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from nswire.model.lookups import Lookups
+    from nswire.model.values import Address, End, Gap, Gateway, Loose, NsKey, Owner, Value, Wire
+
+
+class Late(Protocol):
+    """What a topology asks for only when it is wanted."""
+
+    def addresses(self, ns: NsKey) -> tuple[Address, ...]:
+        """The addresses of a namespace."""
+        ...
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be seen while asking."""
+        ...
+
+    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
+        """The gateways of a namespace's default routes."""
+        ...
+
+    def comm(self, pid: int) -> str:
+        """The name of a process; empty if it is not known."""
+        ...
+
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
+        """The wires of a link that rtnetlink's description of it does not tell: its server, its virtual switch ..."""
+        ...
+
+    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:
+        """Those of these wires whose other end is not known for certain."""
+        ...
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
+        """What else is known of a link, by what it was asked for."""
+        ...
+
+    def everything(self) -> None:
+        """Ask all that can be asked of all links."""
+        ...
+
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
+        """(`tcp` or `udp`, port) of what listens in a namespace."""
+        ...
+
+    def lookups(self) -> Lookups:
+        """The tables that paths look up."""
+        ...
+
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:
+        """Whose a namespace is; those who merely use the host's own are not told for it."""
+        ...
+
+    def link_owners(self, end: End) -> tuple[Owner, ...]:
+        """Whose a link is, beyond whose its namespace is."""
+        ...
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """Every owner that is known, with the namespace it is in and the links that are its own."""
+        ...
+
+
+class NothingMore:
+    """A `Late` that has nothing to add: of a topology that is made by hand."""
+
+    def addresses(self, ns: NsKey) -> tuple[Address, ...]:  # noqa: ARG002 (here and below: the protocol's signature)
+        """No addresses."""
+        return ()
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """No gaps."""
+        return ()
+
+    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:  # noqa: ARG002
+        """No gateways."""
+        return ()
+
+    def comm(self, pid: int) -> str:  # noqa: ARG002
+        """No name."""
+        return ""
+
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:  # noqa: ARG002
+        """No wires."""
+        return ()
+
+    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:  # noqa: ARG002
+        """Nothing open."""
+        return ()
+
+    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
+        """No details."""
+        return {}
+
+    def everything(self) -> None:
+        """Nothing to ask."""
+
+    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:  # noqa: ARG002
+        """Nothing listens."""
+        return frozenset()
+
+    def lookups(self) -> Lookups:
+        """Nothing to look up."""
+        return NothingKnown()
+
+    def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
+        """No owners."""
+        return ()
+
+    def link_owners(self, end: End) -> tuple[Owner, ...]:  # noqa: ARG002
+        """No owners."""
+        return ()
+
+    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
+        """No owners."""
+        return ()

@@ -1,0 +1,141 @@
+"""What a path asks for on its way: only along it, and only when it gets there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nswire.model.firewall import Firewall
+    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.values import End, NsKey, Value
+
+
+class Query(NamedTuple):
+    """A packet, as far as routing looks at it. `iif`: it came in there (0: it is sent from here); protocols by number.
+
+    With `match` the answer is the entry of the table that decides, else what becomes of the packet.
+    """
+
+    dst: str
+    src: str = ""
+    iif: int = 0
+    oif: int = 0
+    mark: int = 0
+    proto: int = 0
+    sport: int = 0
+    dport: int = 0
+    match: bool = False
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.dst else 4
+
+
+class Redirect(NamedTuple):
+    """A mirred action: packets (`copy`: copies of them) go to the link `ifindex`, out of it or (`ingress`) as if received there."""
+
+    ifindex: int
+    copy: bool
+    ingress: bool
+
+
+class Filter(NamedTuple):
+    """A tc filter of a link: its kind, where it sends packets, and the BPF program (id 0: none, or not told).
+
+    `protocol` is the EtherType that it looks at (3: all). `chain` 0 is the one that packets meet. `plain`: sending packets
+    elsewhere, or copies of them, is all that it does with those that match.
+    """
+
+    kind: str
+    redirects: tuple[Redirect, ...]
+    program: str
+    program_id: int
+    protocol: int = 3
+    chain: int = 0
+    plain: bool = True
+
+
+class NotKnown(Exception):
+    """A table cannot be had, and with it what becomes of a packet cannot be told; the message says which."""
+
+
+class Lookups(Protocol):
+    """The tables of namespaces, and the kernel's own decisions. NotKnown where a table cannot be had (a gap says why)."""
+
+    def decision(self, ns: NsKey, query: Query, /) -> Route | int | None:
+        """What the kernel itself would do: the route, or the errno of its refusal; None where it cannot be asked."""
+        ...
+
+    def rules(self, ns: NsKey, family: int, /) -> tuple[Rule, ...]:
+        """The policy rules in their order; `family` is 4 or 6."""
+        ...
+
+    def routes(self, ns: NsKey, /) -> tuple[Route, ...]:
+        """All routes of all tables."""
+        ...
+
+    def next_hops(self, ns: NsKey, /) -> Mapping[int, NextHopObject]:
+        """The next hop objects by their ids."""
+        ...
+
+    def neighbours(self, ns: NsKey, /) -> tuple[Neighbour, ...]:
+        """The neighbour table, with the addresses that are answered for (`proxy`)."""
+        ...
+
+    def fdb(self, ns: NsKey, /) -> tuple[FdbEntry, ...]:
+        """The forwarding tables of bridges and vxlans."""
+        ...
+
+    def vlans(self, ns: NsKey, /) -> Mapping[int, PortVlans]:
+        """The VLANs of bridge ports, by ifindex."""
+        ...
+
+    def sysctl(self, ns: NsKey, name: str, ifname: str = "", /) -> int | None:
+        """A number under /proc/sys/net, such as `ipv4/ip_forward`, or `ipv4/conf/{}/rp_filter` of a link; None: this kernel has none."""
+        ...
+
+    def firewall(self, ns: NsKey, /) -> Firewall:
+        """The packet filter, whoever made it."""
+        ...
+
+    def listeners(self, ns: NsKey, /) -> frozenset[tuple[str, int]] | None:
+        """(`tcp` or `udp`, port) of what listens; None if that cannot be told."""
+        ...
+
+    def details(self, end: End, facet: str, /) -> Mapping[str, Value]:
+        """What a facet tells of a link."""
+        ...
+
+    def switched(self, bridge: str, flow: str, /) -> str | None:
+        """What Open vSwitch says would become of that flow (`ofproto/trace`)."""
+        ...
+
+    def filters(self, end: End, /) -> Mapping[str, tuple[Filter, ...]]:
+        """The tc filters of a link by place (`ingress`, `egress`, `root`)."""
+        ...
+
+
+class NothingKnown:
+    """`Lookups` that know nothing: of a topology that is made by hand."""
+
+    def decision(self, _: NsKey, __: Query, /) -> None:
+        """The kernel is not there."""
+
+    def listeners(self, _: NsKey, /) -> None:
+        """Not known."""
+
+    def switched(self, _: str, __: str, /) -> None:
+        """Not known."""
+
+    def details(self, _: End, __: str, /) -> Mapping[str, Value]:
+        """None that are known."""
+        return {}
+
+    def _nothing(self, *_: object) -> NoReturn:
+        """NotKnown."""
+        raise NotKnown("its tables were not read")
+
+    rules = routes = next_hops = neighbours = fdb = vlans = sysctl = firewall = filters = _nothing

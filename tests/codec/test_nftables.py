@@ -1,0 +1,162 @@
+"""Rules as the real nft lists them, read: in nft's language on the left, what they do on the right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nswire.codec import nftables
+from nswire.lab.truth import Lab
+from nswire.model.firewall import Assign, Key, Nat, Opaque, Statement, Untracked, Verdict
+from nswire.model.firewall import Test as Compared
+
+
+def key(
+    name: str, *cells: tuple[int, int] | str, mask: int = -1, negate: bool = False, bits: bool = False
+) -> Compared:
+    """A test of one key."""
+    return Compared((Key(name, mask),), tuple((cell,) for cell in cells), negate=negate, bits=bits)
+
+
+ONE, SEVEN = (0x0A000001,) * 2, (0x0A000007,) * 2
+ACCEPT, DROP = Verdict("accept"), Verdict("drop")
+FILTER: dict[str, tuple[Statement, ...]] = {
+    "tcp dport 80 accept": (key("tcp dport", (80, 80)), ACCEPT),
+    "ip saddr 10.0.0.0/8 drop": (key("ip saddr", (0x0A000000, 0x0AFFFFFF)), DROP),
+    "ip saddr != { 10.0.0.1, 10.0.0.3-10.0.0.5 } drop": (
+        key("ip saddr", ONE, (0x0A000003, 0x0A000005), negate=True),
+        DROP,
+    ),
+    'iifname "eth*" accept': (key("iifname", "eth*"), ACCEPT),
+    "iif lo accept": (key("iifname", "lo"), ACCEPT),
+    "ct state established,related accept": (key("ct state", (6, 6), bits=True), ACCEPT),
+    "ct status dnat accept": (key("ct status", (32, 32), bits=True), ACCEPT),
+    "tcp flags syn accept": (key("tcp flags", (2, 2), bits=True), ACCEPT),
+    "tcp flags & (syn|ack) == syn accept": (key("tcp flags", (2, 2), mask=18), ACCEPT),
+    "meta mark & 0xff == 0x1 accept": (key("mark", (1, 1), mask=255), ACCEPT),
+    "meta mark != 0x7 accept": (key("mark", (7, 7), negate=True), ACCEPT),
+    "tcp dport { 22, 80-90 } accept": (key("tcp dport", (22, 22), (80, 90)), ACCEPT),
+    "tcp dport > 1024 accept": (key("tcp dport", (1025, nftables.LARGEST)), ACCEPT),
+    "ip protocol tcp accept": (key("l4proto", (6, 6)), ACCEPT),
+    "meta nfproto ipv6 accept": (key("nfproto", (10, 10)), ACCEPT),
+    "ip6 saddr fd00::/8 accept": (key("ip6 saddr", (0xFD << 120, (0xFE << 120) - 1)), ACCEPT),
+    "ether saddr 02:00:00:00:00:01 accept": (key("ether saddr", (0x020000000001,) * 2), ACCEPT),
+    "ip saddr . tcp dport { 10.0.0.1 . 80 } accept": (
+        Compared((Key("ip saddr"), Key("tcp dport")), ((ONE, (80, 80)),)),
+        ACCEPT,
+    ),
+    "ip daddr @hosts accept": (key("ip daddr", ONE, SEVEN), ACCEPT),
+    "tcp dport vmap { 22 : accept, 80 : drop, 443 : jump sub }": (
+        Compared(
+            (Key("tcp dport"),),
+            (((22, 22),), ((80, 80),), ((443, 443),)),
+            verdicts=(ACCEPT, DROP, Verdict("jump", "sub")),
+        ),
+    ),
+    "ip daddr . tcp dport vmap @portals": (
+        Compared((Key("ip daddr"), Key("tcp dport")), ((ONE, (80, 80)),), verdicts=(DROP,)),
+    ),
+    "meta mark set 0x7": (Assign("mark", 7),),
+    "meta mark set meta mark | 0x4000": (Assign("mark", 0x4000, 0x4000),),
+    "meta mark set ct mark": (Assign("mark", None, source="ct mark"),),
+    'counter log prefix "x" accept': (ACCEPT,),
+    "goto sub": (Verdict("goto", "sub"),),
+    # what is not understood stays, and so does what it decides about
+    "limit rate 10/second accept": (Opaque("limit rate 10/second"), ACCEPT),
+    "numgen random mod 2 0 drop": (key("? numgen mode random mod 2 offset 0", (0, 0)), DROP),
+}
+NAT: dict[str, tuple[Statement, ...]] = {
+    "ip daddr 10.0.0.1 tcp dport 80 dnat ip to 10.0.0.7:8080": (
+        key("ip daddr", ONE),
+        key("tcp dport", (80, 80)),
+        Nat("dnat", ("10.0.0.7",), (8080,)),
+    ),
+    "udp dport 53 redirect to :5353": (key("udp dport", (53, 53)), Nat("redirect", (), (5353,))),
+    "dnat ip to tcp dport map { 80 : 10.0.0.2, 81 : 10.0.0.3 }": (
+        Nat(
+            "dnat",
+            chosen_by=(Key("tcp dport"),),
+            rows=(((80, 80),), ((81, 81),)),
+            targets=(("10.0.0.2", 0), ("10.0.0.3", 0)),
+        ),
+    ),
+}
+RAW: dict[str, tuple[Statement, ...]] = {"notrack": (Untracked(),)}
+SOURCE: dict[str, tuple[Statement, ...]] = {
+    "masquerade": (Nat("masquerade"),),
+    "snat ip to 10.0.0.2-10.0.0.5": (Nat("snat", ("10.0.0.2", "10.0.0.5")),),
+}
+HOOKS = {
+    "type filter hook forward priority 0": FILTER,
+    "type filter hook prerouting priority -300": RAW,
+    "type nat hook prerouting priority -100": NAT,
+    "type nat hook postrouting priority 100": SOURCE,
+}
+TABLE = """table inet t {{
+ set hosts {{ type ipv4_addr; elements = {{ 10.0.0.1, 10.0.0.7 }}; }}
+ map portals {{ type ipv4_addr . inet_service : verdict; elements = {{ 10.0.0.1 . 80 : drop }}; }}
+ chain sub {{ }}
+ chain c {{ {hook}; policy drop; {rule}; }}
+}}"""
+
+
+@pytest.mark.needs("nft")
+@pytest.mark.parametrize(("hook", "rule"), [(hook, rule) for hook, rules in HOOKS.items() for rule in rules])
+def test_rules(lab: Lab, hook: str, rule: str) -> None:
+    """Given to the kernel, listed by nft, read: it does what it says."""
+    with lab.namespace("named", "ns").entered():
+        subprocess.run(["nft", TABLE.format(hook=hook, rule=rule)], check=True, capture_output=True)
+        listed = subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True).stdout
+    chains, foreign = nftables.decode(listed)
+    chain = next(one for one in chains if one.name == "c")
+    _, kind, _, where, _, priority = hook.split()
+    assert (chain.tool, chain.family, chain.type, chain.hook, chain.priority) == (
+        "nft",
+        "inet",
+        kind,
+        where,
+        int(priority),
+    )
+    assert chain.policy == "drop"
+    assert chain.rules[0].statements == HOOKS[hook][rule]
+    assert not foreign
+
+
+@pytest.mark.needs("nft", "iptables-nft")
+def test_extensions_of_iptables(lab: Lab) -> None:
+    """A table that nft cannot tell in full is left to iptables."""
+    with lab.namespace("named", "ns").entered():
+        subprocess.run(["iptables-nft", "-A", "INPUT", "-m", "statistic", "--mode", "nth", "--every", "2", "--packet", "0", "-j", "DROP"], check=True)  # fmt: skip
+        listed = subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True).stdout
+    assert nftables.decode(listed)[1] == {nftables.Foreign("ip", "filter")}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inside: st.lists(inside) | st.dictionaries(st.sampled_from(["match", "left", "op", "right", "accept", "vmap", "key", "data", "set", "x"]) | st.text(), inside),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(st.lists(JSON))
+def test_rules_that_are_none(statements: list[object]) -> None:
+    """Whatever a newer nft says: it is kept, word by word, or the whole is refused."""
+    chain = {"family": "ip", "table": "t", "name": "c"}
+    rule = {"family": "ip", "table": "t", "chain": "c", "expr": statements}
+    try:
+        chains, _ = nftables.decode(json.dumps({"nftables": [{"chain": chain}, {"rule": rule}]}).encode())
+    except ValueError:
+        return
+    (made,) = chains[0].rules
+    assert len(made.statements) <= len(statements)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"nftables": [{"rule": {}}]}', b'{"nftables": 1}'])
+def test_texts_that_are_none(text: bytes) -> None:
+    """What nft would never print is refused as a whole."""
+    with pytest.raises(ValueError, match="that is not what nft -j lists"):
+        nftables.decode(text)
