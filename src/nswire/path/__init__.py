@@ -1,0 +1,195 @@
+"""How a packet gets from here to there: step by step, with the reason for each, and a verdict.
+
+A walk goes the packet's way: `walk` through IP stacks, `segment` through links and switches, with one file for each step.
+Where the way depends on what cannot be known (a hash, a rule that cannot be decided), it is walked for each possibility,
+and the verdict counts only if all of them agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire.model.lookups import NotKnown
+from nswire.path import choices, local
+from nswire.path.fib import Fib
+from nswire.path.values import Flow, Frame, Hop, Landing, Packet, Trace, Way, Ways
+from nswire.path.walk import Walk
+
+if TYPE_CHECKING:
+    from nswire.model.lookups import Lookups
+    from nswire.model.topology import Topology
+    from nswire.model.values import End, NsKey
+    from nswire.path.choices import Chooser
+    from nswire.path.values import Fate, Steps
+
+__all__ = ["Flow", "Trace", "trace"]
+
+RELAYS = 8  # processes in a row
+
+
+def trace(
+    topology: Topology,
+    lookups: Lookups,
+    start: NsKey,
+    flow: Flow,
+    *,
+    to: NsKey | None = None,
+    by: End | None = None,
+    mark: int = 0,
+    size: int = 0,
+    reply: bool = True,
+) -> Trace:
+    """The way of the first packet of a flow that the namespace `start` sends, and of the answer.
+
+    `to`: the namespace that is meant (None: whoever has the address). `by`: the packet does not come from the stack, but in
+    by that link, as from a VM behind it. `size` in bytes, with "don't fragment" (0: small enough for everything).
+    """
+    fib = Fib(topology, lookups)
+    mtus: list[tuple[int, End]] = []
+
+    def walked(chooser: Chooser) -> tuple[Way, Way | None]:
+        walk = Walk(topology, lookups, fib, chooser)
+        packet = Packet(flow, mark, size=size)
+        try:
+            there = _meant(walk, _sent(walk, start, packet, by), to)
+        except NotKnown as missing:
+            there = Landing("unknown", (), start, packet=packet, reason=str(missing))
+        if not mtus:
+            mtus.extend(walk.mtus)
+        forward = _way(there, flow, chooser)
+        if not reply or there.fate not in ("delivered", "leaves"):
+            return forward, None
+        try:
+            back = _answered(walk, there, start, by)
+        except NotKnown as missing:
+            back = Landing("unknown", (), there.ns, reason=str(missing))
+        if back is None:
+            return forward, None
+        first = there.packet.flow.reverse if there.packet is not None else flow.reverse
+        return forward, _way(back, first, chooser)
+
+    forwards: dict[Way, None] = {}
+    replies: dict[Way, None] = {}
+    more = False
+    for (forward, back), _, left in choices.explore(walked):
+        forwards.setdefault(forward)
+        if back is not None:
+            replies.setdefault(back)
+        more |= left
+    mtu, mtu_at = min(mtus, key=lambda one: one[0], default=(0, None))
+    return Trace(
+        flow=flow,
+        start=start,
+        forward=Ways(_distinct(forwards), more),
+        reply=Ways(_distinct(replies), more) if replies else None,
+        mtu=mtu,
+        mtu_at=mtu_at,
+    )
+
+
+def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None) -> Landing:
+    link = walk.topology.at(by)
+    if link is None:
+        return walk.originate(start, packet)
+    frame = Frame("", link.fact.address if link.master is None else "", packet)
+    landings = list(walk.segment.arrive(link, frame, ()))
+    landing = next((one for one in landings if one.fate == "up"), landings[0])
+    return walk.arrived(landing) if landing.fate == "up" else landing
+
+
+def _meant(walk: Walk, landing: Landing, to: NsKey | None) -> Landing:
+    """What is delivered to somebody else has not arrived."""
+    if landing.fate != "delivered" or to is None or landing.ns == to:
+        return landing
+    reason = f"it is delivered to {walk.name(landing.ns)}, which has that address as well, and not to {walk.name(to)}"
+    steps = landing.steps + walk.step("local", reason, landing.ns, landing.end)
+    return replace(landing, fate="dropped", steps=steps, reason=reason)
+
+
+def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landing | None:
+    """The way of the answer: from the socket that got the packet, or from outside, back to where it was sent."""
+    packet = there.packet
+    if packet is None or there.outer:
+        return None
+    silent = local.ignores(walk, there.ns, packet) if there.fate == "delivered" else None
+    if silent is not None:
+        return Landing("dropped", (), there.ns, packet=packet, reason=silent[0], mend=silent[1])
+    answer = Packet(packet.flow.reverse, answer=True, size=packet.size)
+    walk.learned_neighbours.clear()
+    landing = (
+        _from_outside(walk, there, answer) if there.fate == "leaves" else walk.originate(there.ns, answer)
+    )
+    for _ in range(RELAYS):
+        relay = next(
+            (
+                one
+                for one in walk.relays
+                if landing.fate == "delivered"
+                and landing.ns == one.ns
+                and landing.packet is not None
+                and (landing.packet.flow.src, landing.packet.flow.dst) == (one.sent.dst, one.sent.src)
+            ),
+            None,
+        )
+        if relay is None:
+            break
+        walk.relays.remove(relay)
+        back = replace(answer, flow=relay.taken.packet.flow.reverse)
+        frame = Frame("", relay.taken.src, back)
+        landing = _arrived(walk, relay.link, frame, landing.steps)
+    if landing.fate == "delivered" and landing.ns != start and by is None:
+        reason = f"the answer is delivered to {walk.name(landing.ns)}, and not to {walk.name(start)}"
+        return replace(landing, fate="dropped", reason=reason)
+    return landing
+
+
+def _from_outside(walk: Walk, there: Landing, answer: Packet) -> Landing:
+    """What comes back by the link that the packet left by, if whoever got it answers."""
+    frame = there.frame
+    if frame is None or there.end is None:
+        return Landing("unknown", (), there.ns, reason="where an answer would come in is not known")
+    link = walk.topology.at(there.end)
+    text = f"an answer to {answer.flow.dst} would come in by {link.ifname if link is not None else 'that link'}, if it finds its way back"
+    steps = walk.step("in", text, there.ns, there.end, evidence="inferred")
+    return _arrived(walk, there.end, Frame("", frame.src, answer, vlans=frame.vlans), steps)
+
+
+def _arrived(walk: Walk, end: End, frame: Frame, steps: Steps) -> Landing:
+    link = walk.topology.at(end)
+    if link is None:
+        return Landing("unknown", steps, end.ns, reason="the link that it would come in by is gone")
+    landings = list(walk.segment.arrive(link, frame, steps))
+    for fate in ("up", "unknown", "delivered", "leaves"):
+        for one in landings:
+            if one.fate == fate:
+                return walk.arrived(one) if fate == "up" else one
+    return max(landings, key=lambda one: len(one.steps))
+
+
+def _way(landing: Landing, flow: Flow, chooser: Chooser) -> Way:
+    fate: Fate = "unknown" if landing.fate == "up" else landing.fate
+    made = tuple(choice.text for choice in chooser.made if choice.of > 1)
+    return Way(fate, _hops(landing.steps, flow), landing.reason, landing.mend, made, landing.end)
+
+
+def _hops(steps: Steps, flow: Flow) -> tuple[Hop, ...]:
+    """Steps by the namespaces that they happen in."""
+    hops: list[Hop] = []
+    for step in steps:
+        if not hops or hops[-1].ns != step.ns:
+            came_by = step.end if step.way == "in" else None
+            hops.append(Hop(step.ns, came_by, (), flow, flow))
+        flow = step.flow or flow
+        last = hops[-1]
+        hops[-1] = Hop(last.ns, last.end, (*last.steps, step), last.enters, flow)
+    return tuple(hops)
+
+
+def _distinct(ways: dict[Way, None]) -> tuple[Way, ...]:
+    """Ways that differ in more than in what was assumed: what changes nothing is not worth telling."""
+    seen: dict[tuple[object, ...], Way] = {}
+    for way in ways:
+        seen.setdefault((way.fate, way.hops, way.reason), way)
+    return tuple(seen.values())

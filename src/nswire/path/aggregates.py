@@ -1,0 +1,59 @@
+"""Bonds and teams: out by one of the ports, in by all (drivers/net/bonding, team)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Landing, Steps
+    from nswire.path.walk import Walk
+
+LOWER_UP = 0x10000
+BOND = "bond"
+ONE, ALL = "active-backup", "broadcast"
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """By the active port; where a hash or a turn decides: by each that is up, one after the other."""
+    alive = [port for port in link.ports if port.fact.flags & LOWER_UP]
+    details = kinds.details(link.fact) if link.kind == BOND else {}
+    mode = str(details.get("mode", ""))
+    active = details.get("active_slave")
+    if mode == ONE:
+        alive = [port for port in alive if str(port.ifindex) == str(active)]
+    if not alive:
+        yield walk.segment.lost(link, frame, steps, f"no port of {link.ifname} is active and up")
+        return
+    if mode == ALL or walk.segment.light or frame.along is not None:
+        along = [port for port in alive if frame.along is None or port.end in frame.along]
+        for port in along if mode == ALL else (along or alive)[:1]:
+            yield from walk.segment.send(port, frame, steps)
+        return
+    taken = (
+        walk.chooser.choose([f"{link.ifname} sends it by {port.ifname}" for port in alive])
+        if len(alive) > 1
+        else 0
+    )
+    yield from walk.segment.send(alive[taken], frame, steps)
+
+
+def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """As if it came in by the bond; a port that is not active takes nothing (bond_handle_frame)."""
+    master = link.master
+    if master is None:
+        yield walk.segment.unknown(link, frame, steps, f"the master of {link.ifname} cannot be seen")
+        return
+    details = kinds.port_details(link.fact) if link.fact.slave_kind == BOND else {}
+    if details.get("state") == "BACKUP" and kinds.details(master.fact).get("mode") == ONE:
+        yield walk.segment.lost(
+            link, frame, steps, f"{link.ifname} is the backup of {master.ifname}, and takes nothing"
+        )
+        return
+    yield from walk.segment.arrive(master, replace(frame), steps)

@@ -1,0 +1,256 @@
+"""A routing decision from rules and routes alone: for recordings, and to say why the kernel decides as it does.
+
+IPv4: net/ipv4/fib_rules.c, fib_trie.c (fib_table_lookup). IPv6: net/ipv6/fib6_rules.c, route.c.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire import kinds
+from nswire.model.routing import DEAD, LINKDOWN, NextHop, Ports, Route, Rule
+from nswire.model.values import End
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.lookups import Lookups, Query
+    from nswire.model.topology import Topology
+    from nswire.model.values import NsKey
+    from nswire.path.choices import Chooser
+
+INET, INET6 = 2, 10  # AF_INET, AF_INET6
+FAMILIES = {4: INET, 6: INET6}
+LOOPBACK = "lo"  # how rules call packets of this namespace's own
+WITH_PORTS = (6, 17)  # IPPROTO_TCP, IPPROTO_UDP
+TOLD = (*WITH_PORTS, 1, 58)  # protocols that the kernel can be asked about: these, and both ICMPs
+EVERYBODY = (None, (0, 0xFFFFFFFF))  # ranges of user ids that say nothing
+REFUSALS = ("blackhole", "unreachable", "prohibit")
+
+
+class Found(NamedTuple):
+    """A decision: the route and the rule that led to it. `type` is the route's, `none` without any.
+
+    `unsure` says what could not be decided on the way; then it may be another one.
+    """
+
+    type: str
+    route: Route | None = None
+    rule: Rule | None = None
+    hops: tuple[NextHop, ...] = ()
+    unsure: str = ""
+
+
+class _Table:
+    """The routes of a table of a family, by prefix length and network."""
+
+    def __init__(self) -> None:
+        self.by_length: dict[int, dict[int, list[Route]]] = {}
+
+    def add(self, route: Route) -> None:
+        network, _, length = route.dst.partition("/")
+        bits = int(length)
+        self.by_length.setdefault(bits, {}).setdefault(int(ipaddress.ip_address(network)), []).append(route)
+
+    def covering(self, address: int, size: int) -> Iterator[list[Route]]:
+        """The routes whose networks the address is in, the longest prefix first."""
+        for length in sorted(self.by_length, reverse=True):
+            network = address >> (size - length) << (size - length)
+            found = self.by_length[length].get(network)
+            if found:
+                yield sorted(found, key=lambda route: (-route.tos, route.priority))
+
+
+class Fib:
+    """The tables of all namespaces, each read when it is needed."""
+
+    def __init__(self, topology: Topology, lookups: Lookups) -> None:
+        self._topology = topology
+        self._lookups = lookups
+        self._tables: dict[NsKey, dict[tuple[int, int], _Table]] = {}
+
+    def lookup(self, ns: NsKey, query: Query, chooser: Chooser | None = None) -> Found:
+        """What the rules and routes say about a packet. Whether it may be forwarded at all is no matter of theirs.
+
+        Where it cannot be known whether a rule takes it, the chooser decides; without one, what was found is `unsure`.
+        """
+        rules = self._lookups.rules(ns, query.family)
+        tables = self._read(ns)
+        unsure = ""
+        skip_to = -1
+        for rule in rules:
+            if rule.priority < skip_to:
+                continue
+            matches = self._matches(ns, rule, query)
+            if matches is None and chooser is not None:
+                text = f"the rule `{described(rule)}`"
+                matches = bool(chooser.choose((f"{text} does not take it", f"{text} takes it")))
+            if matches is None:
+                unsure = unsure or f"whether the rule {described(rule)} takes it is not known"
+                continue
+            if not matches:
+                continue
+            if rule.action == "goto":
+                skip_to = rule.target
+            elif rule.action in REFUSALS:
+                return Found(rule.action, None, rule, (), unsure)
+            elif rule.action == "table":
+                table = self._l3mdev(ns, query) if rule.l3mdev else rule.table
+                found = self._in_table(ns, tables.get((FAMILIES[query.family], table)), query)
+                if found is None:
+                    continue
+                length = int(found.route.dst.partition("/")[2]) if found.route else 0
+                if length <= rule.suppress_prefixlength and found.type not in REFUSALS:
+                    continue
+                return found._replace(rule=rule, unsure=unsure or found.unsure)
+        return Found("none", unsure=unsure)
+
+    def asks_more(self, ns: NsKey, query: Query) -> bool:
+        """Whether a rule looks at what the kernel cannot be told of a packet, and so would answer for another one."""
+        return any(
+            (rule.proto and query.proto not in TOLD)
+            or (
+                query.proto in WITH_PORTS
+                and ((rule.sports and not query.sport) or (rule.dports and not query.dport))
+            )
+            or (rule.uids not in EVERYBODY and not query.iif)
+            for rule in self._lookups.rules(ns, query.family)
+        )
+
+    def _read(self, ns: NsKey) -> dict[tuple[int, int], _Table]:
+        if ns not in self._tables:
+            tables = self._tables[ns] = {}
+            for route in self._lookups.routes(ns):
+                tables.setdefault((route.family, route.table), _Table()).add(route)
+        return self._tables[ns]
+
+    def _in_table(self, ns: NsKey, table: _Table | None, query: Query) -> Found | None:
+        if table is None:
+            return None
+        address = ipaddress.ip_address(query.dst)
+        for routes in table.covering(int(address), address.max_prefixlen):
+            for route in routes:
+                if route.tos or (route.src and not self._source_fits(route, query)):
+                    continue
+                if route.type == "throw":
+                    return None
+                if route.type in REFUSALS:
+                    return Found(route.type, route)
+                hops, blackhole = self.reachable(ns, route, query)
+                if blackhole:
+                    return Found("blackhole", route)
+                if hops or (not route.hops and not route.nh_id):
+                    return Found(route.type, route, hops=hops)
+        return None
+
+    def _source_fits(self, route: Route, query: Query) -> bool:
+        return bool(query.src) and ipaddress.ip_address(query.src) in ipaddress.ip_network(route.src)
+
+    def reachable(self, ns: NsKey, route: Route, query: Query) -> tuple[tuple[NextHop, ...], bool]:
+        """The ways of a route that can be used now; whether it is a next hop object that swallows everything."""
+        hops = route.hops
+        if route.nh_id and not hops:
+            objects = self._lookups.next_hops(ns)
+            one = objects.get(route.nh_id)
+            if one is not None and one.blackhole:
+                return (), True
+            members = [objects.get(number) for number, _ in one.group] if one is not None else []
+            hops = tuple(member.hop for member in (*members, one) if member is not None and member.hop)
+        return tuple(hop for hop in hops if self._usable(ns, hop, query)), False
+
+    def _usable(self, ns: NsKey, hop: NextHop, query: Query) -> bool:
+        if hop.flags & DEAD or (
+            query.oif and hop.ifindex != query.oif and not self._l3mdev_of(ns, query.oif)
+        ):
+            return False
+        if hop.flags & LINKDOWN:
+            link = self._topology.get(End(ns, hop.ifindex))
+            family = "ipv6" if query.family == 6 else "ipv4"
+            name = link.ifname if link is not None else "all"
+            return not self._lookups.sysctl(ns, f"{family}/conf/{{}}/ignore_routes_with_linkdown", name)
+        return True
+
+    def _l3mdev(self, ns: NsKey, query: Query) -> int:
+        """The table of the VRF that the packet belongs to; 0 if to none."""
+        return self._l3mdev_of(ns, query.oif) or self._l3mdev_of(ns, query.iif)
+
+    def _l3mdev_of(self, ns: NsKey, ifindex: int) -> int:
+        link = self._topology.get(End(ns, ifindex)) if ifindex else None
+        for one in (link, link.master if link is not None else None):
+            if one is not None and kinds.of(one.kind).routes:
+                table = kinds.details(one.fact).get("table", 0)
+                return table if isinstance(table, int) else 0
+        return 0
+
+    def _name(self, ns: NsKey, ifindex: int) -> str:
+        link = self._topology.get(End(ns, ifindex)) if ifindex else None
+        return link.ifname if link is not None else ""
+
+    def _matches(self, ns: NsKey, rule: Rule, query: Query) -> bool | None:
+        """Whether a rule takes the packet; None if that cannot be known."""
+        if rule.unknown:
+            return None
+        iif = self._name(ns, query.iif) if query.iif else LOOPBACK
+        tests: list[bool | None] = [
+            not rule.iif or rule.iif in (iif, self._master_name(ns, query.iif)),
+            not rule.oif or rule.oif in (self._name(ns, query.oif), self._master_name(ns, query.oif)),
+            (query.mark ^ rule.fwmark) & rule.fwmask == 0,
+            not rule.tos,
+            not rule.dst or ipaddress.ip_address(query.dst) in ipaddress.ip_network(rule.dst, strict=False),
+            self._from(rule, query),
+            not rule.proto or rule.proto == query.proto,
+            _port_fits(rule.sports, query.sport, query.proto),
+            _port_fits(rule.dports, query.dport, query.proto),
+            True if rule.uids in EVERYBODY or query.iif else None,  # whose the packet is
+            not rule.l3mdev or bool(self._l3mdev(ns, query)),
+        ]
+        if False in tests:
+            return rule.invert
+        return None if None in tests else not rule.invert
+
+    def _master_name(self, ns: NsKey, ifindex: int) -> str:
+        """The VRF of a link, which a rule may mean as well."""
+        link = self._topology.get(End(ns, ifindex)) if ifindex else None
+        master = link.master if link is not None else None
+        return master.ifname if master is not None and kinds.of(master.kind).routes else ""
+
+    def _from(self, rule: Rule, query: Query) -> bool:
+        if not rule.src or rule.src.endswith("/0"):
+            return True
+        return bool(query.src) and ipaddress.ip_address(query.src) in ipaddress.ip_network(
+            rule.src, strict=False
+        )
+
+
+def _port_fits(ports: Ports | None, port: int, proto: int) -> bool | None:
+    if ports is None:
+        return True
+    if proto not in WITH_PORTS:  # to the kernel they are 0, which no rule can mean
+        return False
+    if not port:
+        return None
+    return (port ^ ports.first) & ports.mask == 0 if ports.mask else ports.first <= port <= ports.last
+
+
+def described(rule: Rule) -> str:
+    """A rule as `ip rule` prints it."""
+    words = [f"{rule.priority}:", *(("not",) if rule.invert else ()), f"from {rule.src or 'all'}"]
+    words += [f"to {rule.dst}"] if rule.dst else []
+    words += [f"iif {rule.iif}"] if rule.iif else []
+    words += [f"oif {rule.oif}"] if rule.oif else []
+    words += [f"fwmark {rule.fwmark:#x}/{rule.fwmask:#x}"] if rule.fwmask else []
+    words += [f"ipproto {rule.proto}"] if rule.proto else []
+    for name, ports in (("sport", rule.sports), ("dport", rule.dports)):
+        words += [f"{name} {ports.text}"] if ports else []
+    words += [f"uidrange {rule.uids[0]}-{rule.uids[1]}"] if rule.uids else []
+    if rule.action == "table":
+        words.append("lookup [l3mdev-table]" if rule.l3mdev else f"lookup {table_name(rule.table)}")
+    else:
+        words.append(f"goto {rule.target}" if rule.action == "goto" else rule.action)
+    return " ".join(words)
+
+
+def table_name(table: int) -> str:
+    """A table as people call it."""
+    return {253: "default", 254: "main", 255: "local"}.get(table, str(table))

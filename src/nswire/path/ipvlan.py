@@ -1,0 +1,93 @@
+"""ipvlan: addresses of their own, the lower link's MAC. Between them by address; the lower link's stack hears none of them.
+
+drivers/net/ipvlan/ipvlan_core.c: ipvlan_queue_xmit, ipvlan_handle_frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Landing, Steps
+    from nswire.path.walk import Walk
+
+KINDS = ("ipvlan", "ipvtap")
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """In mode l2 by MAC and address; in l3 and l3s by address, and the rest by the routes of the lower link's namespace."""
+    lower = link.lower
+    if lower is None:
+        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        return
+    wanted = frame.tells or frame.asks or frame.packet.flow.dst
+    if _mode(link) != "l2":
+        yield from _routed(walk, link, lower, frame, steps)
+    elif frame.to_all:
+        for one in _on(lower):
+            if one != link:
+                yield from walk.segment.arrive(one, _scrubbed(frame), steps)
+        yield from walk.segment.send(lower, frame, steps)
+    elif frame.dst == link.fact.address:
+        to = _having(lower, wanted)
+        # what is for that MAC, but for none of their addresses, is the lower link's own
+        yield from walk.segment.arrive(to or lower, _scrubbed(frame), steps)
+    else:
+        yield from walk.segment.send(lower, frame, steps)
+
+
+def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """What comes in by the lower link: to the one that has the address; to all, what is for all."""
+    if frame.to_all:
+        for one in _on(link):
+            yield from walk.segment.arrive(one, frame, steps)
+        yield walk.segment.to_stack(link, frame, steps)
+        return
+    to = (
+        _having(link, frame.tells or ("" if frame.asks else frame.packet.flow.dst))
+        if frame.dst in ("", link.fact.address)
+        else None
+    )
+    if to is None:
+        yield walk.segment.to_stack(link, frame, steps)
+    else:
+        yield from walk.segment.arrive(to, frame, steps)
+
+
+def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Modes l3 and l3s: what is for none of them is routed by the lower link's namespace (ipvlan_process_outbound)."""
+    to = _having(lower, frame.packet.flow.dst)
+    if to is not None:
+        yield from walk.segment.arrive(to, _scrubbed(frame), steps)
+        return
+    if walk.segment.light:
+        return
+    text = f"{link.ifname} is in mode {_mode(link)}: {walk.name(lower.end.ns)} routes it"
+    steps += walk.step("crossing", text, lower.end.ns, lower.end)
+    yield walk.originate(lower.end.ns, _scrubbed(frame).packet, steps, lower.end.ifindex)
+
+
+def _having(lower: Link, address: str) -> Link | None:
+    return next(
+        (one for one in _on(lower) if any(a.address.partition("/")[0] == address for a in one.addresses)),
+        None,
+    )
+
+
+def _on(lower: Link) -> list[Link]:
+    return [upper for upper in lower.uppers if upper.kind in KINDS]
+
+
+def _mode(link: Link) -> str:
+    return str(kinds.details(link.fact).get("mode", "l3"))
+
+
+def _scrubbed(frame: Frame) -> Frame:
+    return replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))

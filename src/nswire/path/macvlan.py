@@ -1,0 +1,94 @@
+"""macvlan and macvtap: each with its own MAC on one lower link. Between them: by mode; never to the lower link's own stack.
+
+drivers/net/macvlan.c: macvlan_queue_xmit, macvlan_handle_frame, macvlan_broadcast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Landing, Steps
+    from nswire.path.walk import Walk
+
+KINDS = ("macvlan", "macvtap")
+UP = 1
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """To siblings directly, in mode bridge; everything else out by the lower link, as if it came from there."""
+    lower = link.lower
+    if lower is None:
+        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        return
+    if _mode(link) == "bridge":
+        bridged = [one for one in _on(lower) if _mode(one) == "bridge" and one.fact.flags & UP]
+        if frame.to_all:
+            for one in bridged:
+                if one != link:
+                    yield from walk.segment.arrive(one, _scrubbed(frame), steps)
+        else:
+            to = next((one for one in bridged if one.fact.address == frame.dst), None)
+            if to is not None:
+                yield from walk.segment.arrive(lower, _scrubbed(frame), steps)
+                return
+    yield from walk.segment.send(lower, frame, steps)
+
+
+def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """What comes in by the lower link: to the one that has the MAC; to all, and the lower link itself, what is for all."""
+    uppers = _on(link)
+    through = next((one for one in uppers if _mode(one) == "passthru"), None)
+    if through is not None:
+        yield from _to(walk, through, frame, steps)
+        return
+    if frame.to_all:
+        source = next((one for one in uppers if one.fact.address == frame.src), None)
+        for one in uppers:
+            # what one of them sent comes back only from outside: siblings in mode bridge had it already
+            if (
+                one.fact.flags & UP
+                and one != source
+                and not (source is not None and _mode(source) == _mode(one) == "bridge")
+            ):
+                yield from _to(walk, one, frame, steps)
+        yield walk.segment.to_stack(link, frame, steps)
+        return
+    to = next((one for one in uppers if one.fact.address == frame.dst and _mode(one) != "source"), None)
+    if to is None and any(_mode(one) == "source" for one in uppers):
+        yield walk.segment.unknown(
+            link, frame, steps, f"a macvlan of mode source on {link.ifname} may take it"
+        )
+    elif to is None:
+        yield walk.segment.to_stack(link, frame, steps)
+    else:
+        yield from _to(walk, to, frame, steps)
+
+
+def _to(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Up to the stack above one of them; that of a macvtap is a process."""
+    if link.kind == "macvtap":
+        from nswire.path import tap
+
+        yield from tap.taken(walk, link, frame, steps)
+        return
+    yield from walk.segment.arrive(link, frame, steps)
+
+
+def _on(lower: Link) -> list[Link]:
+    return [upper for upper in lower.uppers if upper.kind in KINDS]
+
+
+def _mode(link: Link) -> str:
+    return str(kinds.details(link.fact).get("mode", ""))
+
+
+def _scrubbed(frame: Frame) -> Frame:
+    return replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))

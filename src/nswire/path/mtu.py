@@ -1,0 +1,42 @@
+"""MTU: the smallest on the way, and what becomes of a packet that is larger and must not be split (DF).
+
+ip_forward.c, ip_output.c: a packet with DF that is too large is answered with "fragmentation needed"; bridges and veths drop
+what does not fit without a word (is_skb_forwardable).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire.path.values import Ended, Going, Landing, Mend
+
+if TYPE_CHECKING:
+    from nswire.model.topology import Link
+    from nswire.path.walk import Walk
+
+NO_LIMIT = 65536  # lo's
+
+
+def check(walk: Walk, link: Link, going: Going, route: int) -> Going:
+    """A packet that is too large for a link (or the MTU of its route) is split, or Ended if it must not be."""
+    packet = going.packet
+    limit = min(route, link.fact.mtu) if route else link.fact.mtu
+    note(walk, link, limit)
+    if not packet.size or packet.size <= limit or link.loopback:
+        return going
+    if packet.whole:
+        reason = f"it has {packet.size} bytes and must not be split, but the MTU of {link.ifname} is {limit}"
+        steps = going.steps + walk.step("mtu", reason, link.end.ns, link.end)
+        mend = Mend(f"at most {limit} bytes pass; so does anything, once its MTU is raised")
+        raise Ended(Landing("dropped", steps, going.ns, None, link.end, packet, reason, mend))
+    text = f"{packet.size} bytes are split for {link.ifname}, whose MTU is {limit}"
+    steps = going.steps + walk.step("mtu", text, link.end.ns, link.end)
+    return Going(going.ns, replace(packet, size=limit), steps)
+
+
+def note(walk: Walk, link: Link, limit: int) -> None:
+    """Remember the MTU, less the outer headers of the tunnels that the packet is in."""
+    if limit and limit < NO_LIMIT:
+        walk.mtus.append((limit - walk.overhead, link.end))

@@ -1,0 +1,328 @@
+"""The neighbour: which MAC the next hop has. From the table, or from whoever on the segment would answer the question.
+
+net/ipv4/arp.c (arp_solicit, arp_process), net/ipv6/ndisc.c (ndisc_recv_ns).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire.model.lookups import NotKnown, Query
+from nswire.model.routing import FAILED, VALID
+from nswire.path import netfilter, routing, source
+from nswire.path.netfilter import Place
+from nswire.path.sight import Sight
+from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nswire.model.topology import Link
+    from nswire.model.values import End, NsKey
+    from nswire.path.values import Mend, Steps
+    from nswire.path.walk import Walk
+
+IFF_NOARP = 0x80
+ONLY_OWN, ONLY_OWN_SUBNET, NEVER = 1, 2, 8  # arp_ignore
+MANY = 8  # ways out of a segment that are worth walking for each
+ETHERNET = 1  # ARPHRD_ETHER
+SOLICITATION, ADVERTISEMENT = 135, 136  # ICMPv6 types
+
+
+def send(walk: Walk, link: Link, packet: Packet, target: str, steps: Steps) -> Landing:
+    """Send a packet to a next hop that is on the segment of that link."""
+    if link.fact.type != ETHERNET:
+        return _carry(walk, link, Frame("", "", packet), steps)
+    known, failed = walk.learned_neighbours.get((link.end, target), ""), False
+    for one in () if known else walk.lookups.neighbours(link.end.ns):
+        if (one.ifindex, one.address, one.proxy) == (link.ifindex, target, False):
+            failed = bool(one.state & FAILED)
+            if one.state & VALID and one.lladdr:
+                known = one.lladdr
+                text, because = f"{target} is at {one.lladdr}", ("the neighbour table",)
+                steps += walk.step("neighbour", text, link.end.ns, link.end, because=because)
+    if not known and link.fact.flags & IFF_NOARP:  # arp_constructor: it sends to its own MAC
+        known = link.fact.address
+        text = f"{link.ifname} asks for no MAC (NOARP): it sends to its own"
+        steps += walk.step("neighbour", text, link.end.ns, link.end)
+    if known:
+        return _carry(walk, link, Frame(link.fact.address, known, packet), steps)
+    return _Question(walk, link, packet, target, failed=failed).ask(steps)
+
+
+def _carry(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Landing:
+    """Send a frame, and go on where it comes up."""
+    return walk.arrived(walk.segment.deliver(link, frame, steps))
+
+
+class _Question:
+    """Who has an address? Asked of the whole segment of a link. `failed`: the kernel has asked lately, in vain."""
+
+    def __init__(self, walk: Walk, link: Link, packet: Packet, target: str, *, failed: bool) -> None:
+        self._walk = walk
+        self._link = link
+        self._packet = packet
+        self._target = target
+        self._failed = failed
+        self._asker = self._asking_address()
+        asked = self._solicitation() if ":" in target else packet
+        self._frame = Frame(link.fact.address, _asked_at(target), asked, asks=target)
+
+    def ask(self, steps: Steps) -> Landing:
+        """The way on: to whoever would answer, of all that would hear the question."""
+        walk, link, target = self._walk, self._link, self._target
+        heard = list(walk.segment.explore(link, self._frame))
+        failures: list[Landing] = []
+        found: dict[str, Link] = {}
+        stacks = [one for one in heard if one.fate == "up" and one.end != link.end]
+        for likely in (_owns, _stands_in):  # whoever answers for others is asked for only if nobody has it
+            for one in () if found else stacks:
+                if not likely(walk, one.end, target):
+                    continue
+                answerer = self._answerer(one)
+                if isinstance(answerer, Landing):
+                    failures.append(answerer)
+                else:
+                    found.setdefault(answerer.fact.address, answerer)
+        if not found:
+            return self._nobody([*failures, *heard], steps)
+        macs = list(found)
+        names = [f"{_place(walk, found[mac])} answers for {target} first" for mac in macs]
+        mac = macs[walk.chooser.choose(names) if len(macs) > 1 else 0]
+        text = f"{target} is at {mac}: {_place(walk, found[mac])} answers on this segment"
+        steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
+        walk.learned_neighbours[link.end, target] = mac
+        return _carry(walk, link, Frame(link.fact.address, mac, self._packet), steps)
+
+    def _answerer(self, heard: Landing) -> Link | Landing:
+        """The link that answers, if the question gets there in full, is answered, and the answer comes back."""
+        walk, link, frame = self._walk, self._link, self._frame
+        along = frozenset(step.end for step in heard.steps if step.end is not None)
+        lost = self._filtered(link, frame.packet, out=True)
+        if lost is not None:
+            return lost
+        there = _landed(walk.segment.send(link, replace(frame, along=along), ()), heard.end)
+        answerer = walk.topology.at(there.end) if there is not None else None
+        if there is None or there.fate != "up" or answerer is None:
+            return there or heard
+        refusal = self._refuses(answerer)
+        if refusal is not None:
+            reason, mend = refusal
+            return Landing("dropped", there.steps, there.ns, end=there.end, reason=reason, mend=mend)
+        reply = self._advertisement()
+        lost = self._filtered(answerer, frame.packet, out=False) or self._filtered(answerer, reply, out=True)
+        if lost is not None:
+            return lost
+        answer = Frame(
+            answerer.fact.address,
+            frame.src,
+            reply,
+            asks=self._target,
+            tells=self._asker,
+            along=along | {link.end},
+        )
+        back = _landed(walk.segment.send(answerer, answer, ()), link.end)
+        if back is not None and back.fate == "up" and back.end == link.end:
+            return self._filtered(link, reply, out=False) or answerer
+        why = back.reason if back is not None and back.reason else "it goes elsewhere"
+        return Landing("dropped", there.steps, there.ns, reason=f"the answer does not come back: {why}")
+
+    def _asking_address(self) -> str:
+        """The address that the question comes from: the packet's own, if it is from here, or one of the link's."""
+        src = self._packet.flow.src
+        if ":" not in self._target:
+            here = _has(self._walk, self._link.end.ns, src)
+            return src if here else source.select(self._walk, self._link.end, self._target, self._target)
+        own = {one.address.partition("/")[0]: one.scope for one in self._link.addresses}
+        return src if src in own else next((one for one, scope in own.items() if scope == source.LINK), "")
+
+    def _solicitation(self) -> Packet:
+        group = f"ff02::1:ff{ipaddress.IPv6Address(self._target).exploded[-7:]}"
+        return Packet(Flow(str(ipaddress.IPv6Address(group)), self._asker, ICMPV6), icmp=SOLICITATION)
+
+    def _advertisement(self) -> Packet:
+        if ":" not in self._target:
+            return self._packet
+        return Packet(Flow(self._asker, self._target, ICMPV6), icmp=ADVERTISEMENT)
+
+    def _filtered(self, link: Link, packet: Packet, *, out: bool) -> Landing | None:
+        """Where netfilter stops a solicitation or its answer, which are packets as any other; None: it does not."""
+        if not packet.icmp:
+            return None
+        ns = link.end.ns
+        for hook in ("output", "postrouting") if out else ("prerouting", "input"):
+            names = ("", link.ifname) if out else (link.ifname, "")
+            place = Place("ip6", hook, *names, sight=Sight(self._walk, ns, self._frame))
+            outcome = netfilter.traverse(self._walk, ns, place, packet)
+            if outcome.verdict != "accept":
+                fate = "unknown" if outcome.verdict == "queue" else "dropped"
+                what = "the neighbour solicitation" if packet.icmp == SOLICITATION else "its answer"
+                reason = f"{what} is lost in {self._walk.name(ns)}: {hook}: {outcome.reason}"
+                return Landing(fate, (), ns, None, link.end, packet, reason)  # type: ignore[arg-type]
+        return None
+
+    def _refuses(self, answerer: Link) -> tuple[str, Mend | None] | None:
+        """Why a stack that hears the question does not answer, and what would change that; None if it does. NotKnown."""
+        walk, target = self._walk, self._target
+        where = _place(walk, answerer)
+        if answerer.fact.flags & IFF_NOARP:
+            return f"{where} answers nothing: NOARP", None
+        if ":" in target:
+            on_link = any(one.address.partition("/")[0] == target for one in answerer.addresses)
+            fine = on_link or _stands_in6(walk, answerer, target)
+            return None if fine else (f"{target} is not on {where}", None)
+        ns = answerer.end.ns
+        place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
+        filtered = netfilter.traverse(walk, ns, place, self._packet)
+        if filtered.verdict == "queue":
+            raise NotKnown(filtered.reason)
+        if filtered.verdict != "accept":
+            return f"{where} does not answer: {filtered.reason}", filtered.mend
+        ignore = max(_conf(walk, answerer, "arp_ignore"))
+        if _ignored(answerer, target, self._asker, ignore):
+            return f"{where} ignores it (arp_ignore={ignore})", None
+        decision = routing.kind_of(walk, ns, Query(target, self._asker, answerer.ifindex))
+        if decision.type == "local":
+            return None
+        if decision.type == "unicast" and _answers_for(walk, answerer, target, decision.link):
+            return None
+        why = f": {decision.text}" if decision.type == "dropped" else ""
+        return f"{where} does not answer for {target}{why}", decision.mend
+
+    def _nobody(self, heard: list[Landing], steps: Steps) -> Landing:
+        """Nobody who can be seen answers: somebody outside may, or somebody that cannot be followed to."""
+        walk, link, target = self._walk, self._link, self._target
+        unknown = next((one for one in heard if one.fate == "unknown"), None)
+        outside = list({one.end: one for one in heard if one.fate == "leaves"}.values())
+        asked = "neighbour solicitation" if ":" in target else "ARP request"
+        if unknown is not None:
+            return self._end("unknown", f"who has {target} cannot be told: {unknown.reason}", steps)
+        if outside and self._failed:
+            reason = (
+                f"{target} did not answer when it was last asked (FAILED); whether it would now is not known"
+            )
+            return self._end("unknown", reason, steps)
+        if len(outside) > MANY:
+            reason = f"{target} may be behind any of {len(outside)} links that lead out of what can be seen"
+            return self._end("unknown", reason, steps)
+        if outside:
+            names = [f"{target} is outside: {one.reason}" for one in outside]
+            taken = outside[walk.chooser.choose(names) if len(names) > 1 else 0]
+            text = f"{target} is nobody's who can be seen, so somebody's outside"
+            steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
+            along = frozenset(step.end for step in taken.steps if step.end is not None)
+            return _carry(walk, link, Frame(link.fact.address, "", self._packet, along=along), steps)
+        reason = f"nobody answers the {asked} for {target} on the segment of {link.ifname}"
+        # of all places where the question is lost, the one that tells why: where it was asked for in full, or the only one
+        died = next((one for one in heard if one.fate == "dropped"), None)
+        if died is not None and (died in heard[:1] or len(heard) == 1):
+            return replace(self._end("dropped", f"{reason}: {died.reason}", steps), mend=died.mend)
+        return self._end("dropped", reason, steps)
+
+    def _end(self, fate: str, reason: str, steps: Steps) -> Landing:
+        end = self._link.end
+        steps += self._walk.step("neighbour", reason, end.ns, end)
+        return Landing(fate, steps, end.ns, None, end, self._packet, reason)  # type: ignore[arg-type]
+
+
+def _ignored(link: Link, target: str, asker: str, level: int) -> bool:
+    """Whether a link does not answer for an address that its namespace has (arp_ignore, ip-sysctl.rst)."""
+    own = [one for one in link.addresses if one.address.partition("/")[0] == target]
+    if level == ONLY_OWN:
+        return not own
+    if level == ONLY_OWN_SUBNET:
+        return not any(
+            asker and ipaddress.ip_address(asker) in ipaddress.ip_interface(one.address).network
+            for one in own
+        )
+    return level == NEVER
+
+
+def _asked_at(target: str) -> str:
+    """The MAC that the question is sent to: everybody's, or (IPv6) that of the solicited-node multicast group."""
+    if ":" not in target:
+        return BROADCAST
+    return "33:33:ff:" + ipaddress.IPv6Address(target).packed[-3:].hex(":")
+
+
+def _place(walk: Walk, link: Link) -> str:
+    return f"{link.ifname} in {walk.name(link.end.ns)}"
+
+
+def _owns(walk: Walk, end: End | None, target: str) -> bool:
+    """Whether the namespace behind a link has the address."""
+    return end is not None and _has(walk, end.ns, target)
+
+
+def _stands_in(walk: Walk, end: End | None, target: str) -> bool:
+    """Whether it may answer for an address that it has not."""
+    link = walk.topology.at(end)
+    if link is None or _owns(walk, end, target):
+        return False
+    if ":" in target:
+        return _stands_in6(walk, link, target)
+    return _anycast(walk, link.end.ns, target) or _answers_for(walk, link, target, None)
+
+
+def _anycast(walk: Walk, ns: NsKey, target: str) -> bool:
+    """A route of type local for more than the addresses of links (AnyIP)."""
+    return any(
+        route.type == "local"
+        and not route.dst.endswith(("/32", "/128"))
+        and (":" in route.dst) == (":" in target)
+        and ipaddress.ip_address(target) in ipaddress.ip_network(route.dst)
+        for route in walk.lookups.routes(ns)
+    )
+
+
+def _listed(walk: Walk, link: Link, target: str) -> bool:
+    """Whether it is told to answer for that address (`ip neigh add proxy`)."""
+    return any(
+        one.proxy and one.address == target and one.ifindex in (0, link.ifindex)
+        for one in walk.lookups.neighbours(link.end.ns)
+    )
+
+
+def _answers_for(walk: Walk, link: Link, target: str, onward: End | None) -> bool:
+    """Whether it answers ARP for an address that it routes to by the link `onward` (None: by any other than this).
+
+    arp_fwd_proxy and arp_fwd_pvlan: by another link than it was asked by; a private VLAN's, by the same.
+    """
+    if onward == link.end:
+        return any(_conf(walk, link, "proxy_arp_pvlan"))
+    return any(_conf(walk, link, "proxy_arp")) or _listed(walk, link, target)
+
+
+def _stands_in6(walk: Walk, link: Link, target: str) -> bool:
+    """Whether it answers solicitations for an address that is elsewhere (ndisc_recv_ns, pndisc_is_router)."""
+    forwards = walk.lookups.sysctl(link.end.ns, "ipv6/conf/{}/forwarding", link.ifname)
+    return bool(forwards) and any(_conf(walk, link, "proxy_ndp", "ipv6")) and _listed(walk, link, target)
+
+
+def _conf(walk: Walk, link: Link, name: str, family: str = "ipv4") -> list[int]:
+    """A sysctl of all links, and of this one."""
+    return [
+        walk.lookups.sysctl(link.end.ns, f"{family}/conf/{{}}/{name}", one) or 0
+        for one in ("all", link.ifname)
+    ]
+
+
+def _has(walk: Walk, ns: NsKey, address: str) -> bool:
+    return any(
+        one.address.partition("/")[0] == address
+        for link in walk.topology.links(ns)
+        for one in walk.topology.addresses_of(link.end)
+    )
+
+
+def _landed(landings: Iterable[Landing], end: End | None) -> Landing | None:
+    """Of all places where something lands, the one that is meant; else the first."""
+    first = None
+    for one in landings:
+        if one.fate == "up" and one.end == end:
+            return one
+        first = first or one
+    return first

@@ -1,0 +1,155 @@
+"""Open vSwitch: its own `ofproto/trace` says what becomes of a frame; it is asked, and changes nothing.
+
+ovs-vswitchd(8), ofproto(7). The datapath actions of the answer are numbers of ports, or names in newer versions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire.path import tunnels
+from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow, Landing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Steps
+    from nswire.path.walk import Walk
+
+ACTIONS = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
+PROTOCOLS = {ICMP: "icmp", ICMPV6: "icmp6", TCP: "tcp", UDP: "udp"}
+SIMPLE = re.compile(r"^(?:\d+|push_vlan\(vid=(\d+),pcp=\d+\)|pop_vlan)$")
+
+TUNNEL = re.compile(
+    r"set\(tunnel\((?:[^()]*,)?dst=([0-9a-f.:]+),[^()]*?(?:tp_dst=(\d+))?[^()]*(?:\([^()]*\))?[^()]*\)\),\d+"
+)
+OVERHEAD = 50  # Ethernet, IPv4, UDP and vxlan headers
+
+
+def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """A frame that comes in by a port of a bridge."""
+    yield from _switched(walk, link, frame, steps)
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """A frame that the stack sends out of an internal port: into the switch."""
+    yield from _switched(walk, link, frame, steps)
+
+
+def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    seat = walk.lookups.details(link.end, "ovs")
+    bridge, ofport = str(seat.get("bridge", "")), seat.get("ofport")
+    if not bridge or not isinstance(ofport, int):
+        yield walk.segment.unknown(
+            link, frame, steps, f"which bridge {link.ifname} is a port of cannot be seen"
+        )
+        return
+    said = walk.lookups.switched(bridge, _flow(ofport, frame))
+    found = ACTIONS.search(said) if said is not None else None
+    if found is None:
+        reason = f"Open vSwitch does not tell what {bridge} does with it"
+        yield walk.segment.unknown(link, frame, steps, reason)
+        return
+    actions = found[1].strip()
+    because = (f"ofproto/trace {bridge}: {actions}",)
+    if actions == "drop":
+        steps += walk.step("ovs", f"{bridge} drops it", link.end.ns, link.end, because=because)
+        reason = f"the flows of {bridge} drop it (ovs-appctl ofproto/trace {bridge} …)"
+        yield Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
+        return
+    words = _split(actions)
+    tunnel = TUNNEL.fullmatch(actions)
+    if tunnel is not None and not walk.segment.light:
+        flow = Flow(tunnel[1], "", UDP, 0, int(tunnel[2] or 0))
+        steps += walk.step(
+            "ovs", f"{bridge} puts it into a tunnel to {tunnel[1]}", link.end.ns, link.end, because=because
+        )
+        yield tunnels.encapsulated(walk, link, flow, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
+        return
+    if not all(SIMPLE.match(word) for word in words):
+        yield walk.segment.unknown(link, frame, steps, f"{bridge} does more with it than output: {actions}")
+        return
+    vlans = frame.vlans
+    for word in words:
+        if word.isdigit():
+            target = _port(walk, str(seat.get("datapath", "")), int(word))
+            if target is None:
+                yield walk.segment.unknown(link, frame, steps, f"port {word} of the datapath cannot be seen")
+                continue
+            text = f"{bridge} sends it to port {target.ifname}"
+            told = steps + walk.step("ovs", text, link.end.ns, link.end, because=because)
+            out = replace(frame, vlans=vlans)
+            if target.kind == "openvswitch":
+                yield from walk.segment.arrive(target, out, told)
+            else:
+                yield from walk.segment.send(target, out, told)
+        elif word == "pop_vlan":
+            vlans = vlans[:-1]
+        else:
+            match = SIMPLE.match(word)
+            vlans = (*vlans, ("802.1Q", int(match[1]) if match is not None else 0))
+
+
+def _port(walk: Walk, datapath: str, number: int) -> Link | None:
+    """The link that has that number in the datapath."""
+    for link in walk.topology.links():
+        seat = walk.lookups.details(link.end, "ovs")
+        if seat.get("datapath_port") == number and seat.get("datapath") == datapath:
+            return link
+    return None
+
+
+def _flow(ofport: int, frame: Frame) -> str:
+    """The frame in the words of ovs-fields(7)."""
+    fields = [f"in_port={ofport}", f"dl_src={frame.src or '00:00:00:00:00:00'}"]
+    fields.append(f"dl_dst={frame.dst or 'ff:ff:ff:ff:ff:ff'}")
+    if frame.vlans:
+        fields.append(f"dl_vlan={frame.vlans[-1][1]}")
+    flow = frame.packet.flow
+    if frame.asks:
+        operation = 1 if frame.to_all else 2
+        if ":" in frame.asks:
+            fields += ["ipv6", "nw_proto=58", f"icmp_type={134 + operation}", f"ipv6_src={flow.src or '::'}"]
+            fields += [f"ipv6_dst={frame.asks}", f"nd_target={frame.asks}"]
+        else:
+            fields += [
+                "arp",
+                f"arp_op={operation}",
+                f"arp_spa={flow.src or '0.0.0.0'}",  # noqa: S104 (the address of one that has none yet)
+                f"arp_tpa={frame.asks}",
+            ]
+            fields.append(f"arp_sha={frame.src}")
+        return ",".join(fields)
+    six = flow.family == 6
+    protocol = PROTOCOLS.get(flow.proto)
+    fields.append(
+        (f"{protocol}6" if six and protocol in ("tcp", "udp") else protocol) or ("ipv6" if six else "ip")
+    )
+    if protocol is None:
+        fields.append(f"nw_proto={flow.proto}")
+    fields += (
+        [f"ipv6_src={flow.src}", f"ipv6_dst={flow.dst}"]
+        if six
+        else [f"nw_src={flow.src}", f"nw_dst={flow.dst}"]
+    )
+    if protocol in ("tcp", "udp"):
+        fields += [f"tp_src={flow.sport or 40000}", f"tp_dst={flow.dport}"]
+    fields.append("nw_ttl=64")
+    return ",".join(fields)
+
+
+def _split(actions: str) -> list[str]:
+    """Actions between commas that are not inside parentheses."""
+    words, depth, word = [], 0, ""
+    for character in actions:
+        depth += (character == "(") - (character == ")")
+        if character == "," and not depth:
+            words.append(word)
+            word = ""
+        else:
+            word += character
+    return [*words, word]

@@ -1,0 +1,53 @@
+"""Crossing: what is sent into one end of a veth, vxcan or netkit comes out of the other (drivers/net/veth.c, netkit.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire import kinds
+from nswire.path import mtu
+from nswire.path.values import Landing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Steps
+    from nswire.path.walk import Walk
+
+VLAN_HEADER = 4
+NETKIT = "netkit"
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Out of the other end. Another namespace forgets the mark and the connection (skb_scrub_packet)."""
+    peer = link.peer
+    if peer is None:
+        state = link.loose.state if link.loose is not None else "not known"
+        reason = f"the other end of {link.ifname} is {state}, so where it goes cannot be told"
+        yield Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
+        return
+    if link.kind == NETKIT and _blackhole(link):
+        reason = f"{link.ifname} passes nothing on: its policy is blackhole"
+        yield walk.segment.lost(link, frame, steps, reason)
+        return
+    size = frame.packet.size + VLAN_HEADER * max(0, len(frame.vlans) - 1)
+    if frame.packet.size and size > peer.fact.mtu and not frame.asks:
+        reason = (
+            f"it has {size} bytes, and the MTU of {peer.ifname} is {peer.fact.mtu}: dropped without a word"
+        )
+        yield walk.segment.lost(peer, frame, steps, reason)
+        return
+    mtu.note(walk, peer, peer.fact.mtu)
+    packet = replace(frame.packet, conn=None, prerouted=False)
+    if peer.end.ns != link.end.ns:
+        packet = replace(packet, mark=0)
+    yield from walk.segment.arrive(peer, replace(frame, packet=packet), steps)
+
+
+def _blackhole(link: Link) -> bool:
+    """What a netkit does with what no program decides about: the primary's attributes tell it for both ends."""
+    details = kinds.details(link.fact)
+    return details.get("policy") == "blackhole"

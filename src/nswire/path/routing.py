@@ -1,0 +1,387 @@
+"""The routing decision: the kernel's own where it can be asked, else from rules and routes; and why a packet is refused.
+
+IPv4: net/ipv4/route.c (ip_route_input_slow, ip_route_output_key_hash_rcu), fib_frontend.c (fib_validate_source).
+IPv6: net/ipv6/route.c, ip6_output.c (ip6_forward).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from errno import EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH, EXDEV
+from os import strerror
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire import kinds
+from nswire.model.lookups import NotKnown, Query
+from nswire.model.routing import DEAD, LINKDOWN
+from nswire.model.values import End, Evidence
+from nswire.path import source
+from nswire.path.fib import REFUSALS, described, table_name
+from nswire.path.values import Mend
+
+if TYPE_CHECKING:
+    from nswire.model.routing import NextHop, Route
+    from nswire.model.values import NsKey
+    from nswire.path.fib import Found
+    from nswire.path.values import Packet
+    from nswire.path.walk import Walk
+
+IPV6 = 6
+KERNEL = "the kernel's own lookup"
+STRICT, LOOSE = 1, 2
+
+
+class Decision(NamedTuple):
+    """What routing does with a packet. `type`: `unicast`, `local`, `broadcast`, `multicast`, `dropped` or `unknown`."""
+
+    type: str
+    link: End | None = None
+    gateway: str = ""
+    source: str = ""
+    mtu: int = 0
+    text: str = ""
+    because: tuple[str, ...] = ()
+    evidence: Evidence = "proved"
+    mend: Mend | None = None
+
+
+def output(walk: Walk, ns: NsKey, packet: Packet, oif: int = 0) -> Decision:
+    """Where a packet of this namespace's own goes, and by which source address if it has none yet."""
+    return _decide(walk, ns, _query(packet, oif=oif))
+
+
+def arriving(walk: Walk, ns: NsKey, packet: Packet, link: End) -> Decision:
+    """Where a packet goes that came in by that link: up to a socket here, or on."""
+    decision = _decide(walk, ns, _query(packet, iif=link.ifindex))
+    if packet.flow.family == IPV6 and decision.type == "unicast":
+        return _forwarded6(walk, ns, link, decision)
+    return decision
+
+
+def kind_of(walk: Walk, ns: NsKey, query: Query) -> Decision:
+    """What kind of address a packet is for (`local`, `unicast` ...), or `dropped` and why. NotKnown."""
+    said = walk.lookups.decision(ns, query)
+    if isinstance(said, int):
+        return _refused(walk, ns, query, said)
+    if said is not None:
+        return Decision(said.type, _end(ns, said.hops))
+    decision = _by_tables(walk, ns, query)
+    if decision.type == "unknown":
+        raise NotKnown(decision.text)
+    return decision
+
+
+def _query(packet: Packet, *, iif: int = 0, oif: int = 0) -> Query:
+    flow = packet.flow
+    return Query(flow.dst, flow.src, iif, oif, packet.mark, flow.proto, flow.sport, flow.dport)
+
+
+def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
+    said = None if walk.fib.asks_more(ns, query) else walk.lookups.decision(ns, query)
+    if isinstance(said, int):
+        return _refused(walk, ns, query, said)
+    if said is None:
+        return _by_tables(walk, ns, query)
+    entry = walk.lookups.decision(ns, query._replace(match=True))
+    matched = entry if entry is not None and not isinstance(entry, int) else said
+    if said.type not in ("unicast", "local"):
+        return Decision(said.type, _end(ns, said.hops), text=route_text(walk, ns, matched))
+    if matched.type == "local":
+        return Decision(
+            "local", _end(ns, said.hops), source=query.src or said.prefsrc, text=route_text(walk, ns, matched)
+        )
+    hops = matched.hops if len(matched.hops) > 1 else said.hops
+    if matched.nh_id and not matched.hops:
+        hops = walk.fib.reachable(ns, matched, query)[0] or said.hops
+    hop, because = _choose(walk, ns, hops)
+    if hop is not None and hop.encap:
+        return _encapsulated(walk, ns, matched, hop)
+    chosen = said.prefsrc
+    if hop is not None and said.hops and hop.ifindex != said.hops[0].ifindex and not query.iif:
+        again = walk.lookups.decision(ns, query._replace(oif=hop.ifindex))
+        chosen = again.prefsrc if again is not None and not isinstance(again, int) else ""
+    return Decision(
+        said.type,
+        None if hop is None else End(ns, hop.ifindex),
+        "" if hop is None else hop.gateway,
+        query.src or chosen,
+        matched.mtu,
+        route_text(walk, ns, matched),
+        (*because, KERNEL),
+    )
+
+
+def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
+    """The decision where the kernel cannot be asked."""
+    if query.iif and query.family != IPV6:
+        martian = _martian(walk, ns, query)
+        if martian:
+            return Decision("dropped", text=martian, evidence="inferred")
+    found = walk.fib.lookup(ns, query, walk.chooser)
+    if found.type == "none" or found.type in REFUSALS:
+        return _nowhere(walk, ns, query, found)
+    link = walk.topology.get(End(ns, query.iif)) if query.iif else None
+    if link is not None and query.family != IPV6:
+        wrong = _wrong_way(walk, ns, query)
+        if wrong is not None:
+            return wrong
+        if found.type == "unicast" and not walk.lookups.sysctl(ns, "ipv4/conf/{}/forwarding", link.ifname):
+            return _no_forwarding(walk, ns, query)
+    hop, because = _choose(walk, ns, found.hops)
+    route = found.route
+    if hop is not None and hop.encap and route is not None:
+        return _encapsulated(walk, ns, route, hop)
+    end = None if hop is None else End(ns, hop.ifindex)
+    chosen = query.src
+    if not chosen and end is not None and route is not None:
+        chosen = route.prefsrc or source.select(walk, end, hop.gateway if hop else "", query.dst)
+        if not chosen:
+            return Decision(
+                "unknown", text="which source address it would get cannot be told from the tables alone"
+            )
+    text = route_text(walk, ns, route) if route is not None else ""
+    rule = f"rule {described(found.rule)}" if found.rule is not None else "the tables"
+    gateway = "" if hop is None else hop.gateway
+    return Decision(
+        found.type, end, gateway, chosen, route.mtu if route else 0, text, (*because, rule), "inferred"
+    )
+
+
+def _choose(walk: Walk, ns: NsKey, hops: tuple[NextHop, ...]) -> tuple[NextHop | None, tuple[str, ...]]:
+    """One of the ways of a route: which, a hash decides."""
+    alive = [hop for hop in hops if not hop.flags & DEAD and not _skipped(walk, ns, hop)]
+    if len(alive) <= 1:
+        return next(iter(alive or hops), None), ()
+    names = [f"the hash picks {_hop_text(walk, ns, hop)}" for hop in alive]
+    taken = walk.chooser.choose(names)
+    return alive[taken], (f"one of {len(alive)} ways, by a hash of the flow",)
+
+
+def _encapsulated(walk: Walk, ns: NsKey, route: Route, hop: NextHop) -> Decision:
+    text = f"{route_text(walk, ns, route)}: what becomes of a packet that is put into {hop.encap} is not followed"
+    return Decision("unknown", End(ns, hop.ifindex), text=text)
+
+
+def _skipped(walk: Walk, ns: NsKey, hop: NextHop) -> bool:
+    if not hop.flags & LINKDOWN:
+        return False
+    link = walk.topology.get(End(ns, hop.ifindex))
+    name = (
+        "ipv6/conf/{}/ignore_routes_with_linkdown"
+        if ":" in hop.gateway
+        else "ipv4/conf/{}/ignore_routes_with_linkdown"
+    )
+    return bool(link is not None and walk.lookups.sysctl(ns, name, link.ifname))
+
+
+def _end(ns: NsKey, hops: tuple[NextHop, ...]) -> End | None:
+    return End(ns, hops[0].ifindex) if hops else None
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------
+
+
+def _refused(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision:
+    """Why the kernel refuses. That it does is certain, whether or not its reason can be told."""
+    try:
+        return _explained(walk, ns, query, errno) or _unexplained(errno)
+    except NotKnown:
+        return _unexplained(errno)
+
+
+def _unexplained(errno: int) -> Decision:
+    return Decision(
+        "dropped", text=f"the kernel refuses to route it: {strerror(errno)}", because=(_errno(errno),)
+    )
+
+
+def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | None:
+    """The first of the reasons for that errno that the tables confirm."""
+    if query.iif and query.family != IPV6:
+        if errno in (EXDEV, EINVAL):
+            wrong = _wrong_way(walk, ns, query)
+            if wrong is not None:
+                return wrong._replace(evidence="proved", because=(*wrong.because, _errno(errno)))
+        if errno == EINVAL:
+            martian = _martian(walk, ns, query)
+            if martian:
+                return Decision("dropped", text=martian, because=(_errno(errno),))
+        link = walk.topology.get(End(ns, query.iif))
+        if errno == EHOSTUNREACH and link is not None:
+            forwarding = walk.lookups.sysctl(ns, "ipv4/conf/{}/forwarding", link.ifname)
+            if forwarding == 0:
+                return _no_forwarding(walk, ns, query)._replace(because=(_errno(errno),))
+    if not query.iif and errno == EINVAL and query.src:
+        text = f"{query.src} is no address of this namespace, so nothing here can send from it"
+        if not _is_local(walk, ns, query.src):
+            return Decision("dropped", text=text, because=(_errno(errno),))
+    found = walk.fib.lookup(ns, query)
+    if errno in (EACCES, EHOSTUNREACH, ENETUNREACH, EINVAL) and (
+        found.type in REFUSALS or found.type == "none"
+    ):
+        return _nowhere(walk, ns, query, found)._replace(evidence="proved", because=(_errno(errno),))
+    return None
+
+
+def _errno(errno: int) -> str:
+    return f"{KERNEL}: {strerror(errno)}"
+
+
+def _nowhere(walk: Walk, ns: NsKey, query: Query, found: Found) -> Decision:
+    if found.route is not None:
+        text = f"the route says {route_text(walk, ns, found.route)}"
+        words = ("ip", *(("-6",) if query.family == IPV6 else ()), "route", "del", *_deletable(found.route))
+        mend = Mend("would remove that route", ns, words)
+        return Decision("dropped", text=text, evidence="inferred", mend=mend)
+    if found.rule is not None:
+        return Decision("dropped", text=f"the rule says {described(found.rule)}", evidence="inferred")
+    return Decision(
+        "dropped",
+        text=f"there is no route to {query.dst}",
+        evidence="inferred",
+        mend=Mend("would be a route to it", ns, ("ip", "route", "add", "default", "via", "GATEWAY")),
+    )
+
+
+def _deletable(route: Route) -> tuple[str, ...]:
+    where = () if route.table == 254 else ("table", table_name(route.table))
+    return (route.type, _network(route.dst), *where)
+
+
+def _sysctl(ns: NsKey, name: str, value: int, effect: str) -> Mend:
+    return Mend(effect, ns, ("sysctl", "-w", f"{name}={value}"))
+
+
+def _conf(ifname: str, name: str) -> str:
+    """A sysctl of a link; a name with a dot in it has to be written with slashes."""
+    return f"net/ipv4/conf/{ifname}/{name}" if "." in ifname else f"net.ipv4.conf.{ifname}.{name}"
+
+
+def _no_forwarding(walk: Walk, ns: NsKey, query: Query) -> Decision:
+    link = walk.topology.get(End(ns, query.iif))
+    name = "net.ipv4.ip_forward"
+    if link is not None and walk.lookups.sysctl(ns, "ipv4/ip_forward"):
+        name = _conf(link.ifname, "forwarding")
+    return Decision(
+        "dropped",
+        text=f"{name}=0 in {walk.name(ns)}: it forwards nothing that comes in there",
+        evidence="inferred",
+        mend=_sysctl(ns, name, 1, "would forward"),
+    )
+
+
+def _forwarded6(walk: Walk, ns: NsKey, link: End, decision: Decision) -> Decision:
+    at = walk.topology.get(link)
+    forced = at is not None and walk.lookups.sysctl(ns, "ipv6/conf/{}/force_forwarding", at.ifname)
+    allowed = walk.lookups.sysctl(ns, "ipv6/conf/all/forwarding")
+    if allowed is None:
+        return Decision("unknown", text="whether IPv6 is forwarded here could not be read")
+    if allowed or forced:
+        return decision
+    return Decision(
+        "dropped",
+        text=f"net.ipv6.conf.all.forwarding=0 in {walk.name(ns)}: it forwards nothing",
+        mend=_sysctl(ns, "net.ipv6.conf.all.forwarding", 1, "would forward"),
+    )
+
+
+def _martian(walk: Walk, ns: NsKey, query: Query) -> str:
+    """Why an address cannot come in from outside at all; empty if it can."""
+    link = walk.topology.get(End(ns, query.iif))
+    if link is None or link.loopback:
+        return ""
+    src, dst = ipaddress.ip_address(query.src), ipaddress.ip_address(query.dst)
+    if src.is_multicast or query.src == "255.255.255.255" or (src.is_unspecified and not dst.is_multicast):
+        return f"martian: no packet can come from {query.src}"
+    localnet = any(
+        walk.lookups.sysctl(ns, "ipv4/conf/{}/route_localnet", name) or 0 for name in ("all", link.ifname)
+    )
+    for address, word in ((src, "from"), (dst, "for")):
+        if address.is_loopback and not localnet:
+            return f"martian: a packet {word} {address} may not come in by {link.ifname} (route_localnet=0)"
+    return ""
+
+
+def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
+    """Whether its source address may come in by that link (fib_validate_source); None if it may."""
+    link = walk.topology.get(End(ns, query.iif))
+    if link is None or link.loopback:
+        return None
+    modes = [walk.lookups.sysctl(ns, "ipv4/conf/{}/rp_filter", name) or 0 for name in ("all", link.ifname)]
+    accept_local = any(
+        walk.lookups.sysctl(ns, "ipv4/conf/{}/accept_local", name) or 0 for name in ("all", link.ifname)
+    )
+    if not accept_local and _is_local(walk, ns, query.src):
+        text = f"martian: its source {query.src} is an address of {walk.name(ns)} itself"
+        return Decision("dropped", text=text, evidence="inferred")
+    mode = max(modes)
+    if not mode:
+        return None
+    mark = query.mark if walk.lookups.sysctl(ns, "ipv4/conf/{}/src_valid_mark", link.ifname) else 0
+    master = (
+        link.master
+    )  # a VRF's ports are asked about in its own table (fib_validate_source: flowi4_l3mdev)
+    back = Query(
+        query.src,
+        query.dst,
+        oif=master.ifindex if master is not None and kinds.of(master.kind).routes else 0,
+        mark=mark,
+        proto=query.proto,
+        sport=query.dport,
+        dport=query.sport,
+    )
+    found = walk.fib.lookup(ns, back)
+    same = {query.iif, link.fact.master or 0}
+    if found.type == "unicast" and any(hop.ifindex in same for hop in found.hops):
+        return None
+    if mode == LOOSE and found.type == "unicast":
+        return None
+    way = route_text(walk, ns, found.route) if found.route is not None else "no route at all"
+    where = _conf("all" if modes[0] >= modes[1] else link.ifname, "rp_filter")
+    return Decision(
+        "dropped",
+        text=f"rp_filter={mode} on {link.ifname}: the way back to {query.src} is {way}, not by {link.ifname}",
+        evidence="inferred",
+        because=(f"{where}={mode}",),
+        mend=_sysctl(ns, where, 2, f"would let it in, and so would a route to {query.src} by {link.ifname}"),
+    )
+
+
+def _is_local(walk: Walk, ns: NsKey, address: str) -> bool:
+    return any(
+        one.address.partition("/")[0] == address
+        for link in walk.topology.links(ns)
+        for one in walk.topology.addresses_of(link.end)
+    )
+
+
+# -- words -------------------------------------------------------------------------------------------------------
+
+
+def route_text(walk: Walk, ns: NsKey, route: Route) -> str:
+    """A route as `ip route` prints it."""
+    words = [] if route.type == "unicast" else [route.type]
+    words.append(_network(route.dst))
+    words += [f"from {route.src}"] if route.src else []
+    if len(route.hops) == 1:
+        words.append(_hop_text(walk, ns, route.hops[0]))
+    words += [
+        f"nexthop {_hop_text(walk, ns, hop)} weight {hop.weight}" for hop in route.hops if len(route.hops) > 1
+    ]
+    words += [f"metric {route.priority}"] if route.priority else []
+    words += [f"table {table_name(route.table)}"] if route.table != 254 else []
+    return " ".join(words)
+
+
+def _network(dst: str) -> str:
+    address, _, length = dst.partition("/")
+    if length == "0":
+        return "default"
+    return address if length == ("128" if ":" in address else "32") else dst
+
+
+def _hop_text(walk: Walk, ns: NsKey, hop: NextHop) -> str:
+    link = walk.topology.get(End(ns, hop.ifindex))
+    dev = f"dev {link.ifname if link is not None else hop.ifindex}"
+    encap = f"encap {hop.encap} " if hop.encap else ""
+    return f"{encap}via {hop.gateway} {dev}" if hop.gateway else f"{encap}{dev}"

@@ -1,0 +1,209 @@
+"""Layer 2: where a frame goes that is sent out of a link, or comes in by one. What each kind of link does is its own file's.
+
+net/core/dev.c: __dev_queue_xmit, __netif_receive_skb_core (taps, tc, VLANs, then the receive handler, then the stack).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire.path import aggregates, bridge, ipvlan, macvlan, nic, ovs, pairs, programs, tap, tunnels, vlan
+from nswire.path.values import Landing, Mend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nswire.model.topology import Link
+    from nswire.model.values import End
+    from nswire.path.values import Frame, Steps
+    from nswire.path.walk import Walk
+
+    Handler = Callable[[Walk, Link, Frame, Steps], Iterator[Landing]]
+
+UP, LOWER_UP = 0x1, 0x10000
+DEEPEST = 64  # links on one way: more is a loop
+
+SEND: dict[str, Handler] = {
+    **dict.fromkeys(("veth", "vxcan", "netkit"), pairs.send),
+    **dict.fromkeys(("vlan", "macsec"), vlan.send),
+    **dict.fromkeys(("macvlan", "macvtap"), macvlan.send),
+    **dict.fromkeys(("ipvlan", "ipvtap"), ipvlan.send),
+    **dict.fromkeys(("bond", "team"), aggregates.send),
+    "bridge": bridge.send,
+    "openvswitch": ovs.send,
+    "tun": tap.send,
+    "": nic.send,
+    **dict.fromkeys(("dummy", "ifb", "nlmon"), nic.swallow),
+    **dict.fromkeys(tunnels.KINDS, tunnels.send),
+}
+"""What a link of a kind does with a frame that the stack gives it."""
+
+MASTERS: dict[str, Handler] = {
+    "bridge": bridge.arrive,
+    "bond": aggregates.arrive,
+    "team": aggregates.arrive,
+    "openvswitch": ovs.arrive,
+}
+"""What becomes of a frame that comes in by a port of such a master."""
+
+UPPERS: dict[str, Handler] = {
+    **dict.fromkeys(("macvlan", "macvtap"), macvlan.arrive),
+    **dict.fromkeys(("ipvlan", "ipvtap"), ipvlan.arrive),
+    "macsec": vlan.decrypted,
+}
+"""What becomes of a frame that comes in by a link on which such links stand."""
+
+
+class Segment:
+    """Sends frames. `light`: structure alone counts, so that nothing is asked: to find out where it is worth looking."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self.light = False
+
+    def deliver(self, link: Link, frame: Frame, steps: Steps) -> Landing:
+        """The one place where a frame for somebody lands: where its MAC is; where it leaves; or where it is lost."""
+        if not frame.to_all and frame.along is None:
+            found = [one for one in self.explore(link, frame) if one.fate == "up"]
+            if len(found) == 1:
+                along = frozenset(step.end for step in found[0].steps if step.end is not None)
+                frame = replace(frame, along=along)
+        landings = list(self.send(link, frame, steps))
+        for fate in ("up", "unknown", "leaves", "delivered"):
+            for one in landings:
+                if one.fate == fate:
+                    return one
+        if not landings:
+            reason = f"no port of the switch behind {link.ifname} takes it"
+            return self.lost(link, frame, steps, reason)
+        if len(landings) > 1 and frame.dst:
+            reason = f"nobody on the segment of {link.ifname} has the MAC {frame.dst}"
+            return self.lost(link, frame, _in_common(landings), reason)
+        return landings[0]
+
+    def explore(self, link: Link, frame: Frame) -> Iterator[Landing]:
+        """Where a frame may land at all, by structure alone."""
+        with self._lightly():
+            yield from list(self.send(link, frame, ()))
+
+    @contextmanager
+    def _lightly(self) -> Iterator[None]:
+        before, self.light = self.light, True
+        learned = dict(self._walk.learned)
+        try:
+            yield
+        finally:
+            self.light = before
+            self._walk.learned = learned
+
+    @contextmanager
+    def in_full(self) -> Iterator[None]:
+        """Ask everything for a while, as for the outer packet of a tunnel."""
+        before, self.light = self.light, False
+        try:
+            yield
+        finally:
+            self.light = before
+
+    def send(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+        """A frame that goes out by a link."""
+        walk = self._walk
+        if len(steps) > DEEPEST * 8:
+            yield self.lost(link, frame, steps, "it goes round in a loop")
+            return
+        if not link.fact.flags & UP:
+            mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
+            yield self.lost(link, frame, steps, f"{link.ifname} in {walk.name(link.end.ns)} is down", mend)
+            return
+        if not link.fact.flags & LOWER_UP:
+            yield self._no_carrier(link, frame, steps)
+            return
+        if not self.light:
+            turned = programs.decides(walk, link, frame, steps, "egress")
+            if turned is not None:
+                yield from turned
+                return
+        handler = SEND.get(link.kind)
+        if handler is None:
+            reason = f"what a link of kind {link.kind} does with a frame is not known"
+            yield Landing("unknown", steps, link.end.ns, frame, link.end, reason=reason)
+            return
+        steps += walk.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
+        yield from handler(walk, link, frame, steps)
+
+    def arrive(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+        """A frame that comes in by a link."""
+        walk = self._walk
+        if len(steps) > DEEPEST * 8:
+            yield self.lost(link, frame, steps, "it goes round in a loop")
+            return
+        if not link.fact.flags & UP:
+            mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
+            yield self.lost(link, frame, steps, f"{link.ifname} in {walk.name(link.end.ns)} is down", mend)
+            return
+        steps += walk.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
+        if not self.light:
+            turned = programs.decides(walk, link, frame, steps, "ingress")
+            if turned is not None:
+                yield from turned
+                return
+        if frame.vlans:
+            tagged = vlan.taking(link, frame.vlans[-1])
+            if tagged is not None:
+                yield from self.arrive(tagged, replace(frame, vlans=frame.vlans[:-1]), steps)
+                return
+        handler = MASTERS.get(link.fact.slave_kind) or next(
+            (UPPERS[upper.kind] for upper in link.uppers if upper.kind in UPPERS), None
+        )
+        if handler is not None:
+            yield from handler(walk, link, frame, steps)
+            return
+        yield self.to_stack(link, frame, steps)
+
+    def to_stack(self, link: Link, frame: Frame, steps: Steps, also: str = "") -> Landing:
+        """Up to the IP stack, if the frame is for it. `also`: another MAC that counts as the link's own."""
+        if frame.vlans:
+            protocol, number = frame.vlans[-1]
+            reason = f"no VLAN link on {link.ifname} takes tag {number} ({protocol})"
+            return self.lost(link, frame, steps, reason)
+        if frame.dst and not frame.to_all and frame.dst not in (link.fact.address, also):
+            reason = f"{link.ifname} has the MAC {link.fact.address}, and the frame is for {frame.dst}"
+            return self.lost(link, frame, steps, reason)
+        return Landing("up", steps, link.end.ns, frame, link.end)
+
+    def lost(self, link: Link, frame: Frame, steps: Steps, reason: str, mend: Mend | None = None) -> Landing:
+        """The end of a frame."""
+        steps += self._walk.step("link", reason, link.end.ns, link.end)
+        return Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason, mend=mend)
+
+    def _no_carrier(self, link: Link, frame: Frame, steps: Steps) -> Landing:
+        reason = f"{link.ifname} in {self._walk.name(link.end.ns)} has no carrier"
+        peer = link.peer
+        if peer is None or peer.fact.flags & UP:
+            return self.lost(link, frame, steps, reason)
+        mend = Mend("would bring it up", peer.end.ns, ("ip", "link", "set", peer.ifname, "up"))
+        where = self._walk.name(peer.end.ns)
+        return self.lost(link, frame, steps, f"{reason}: its peer {peer.ifname} in {where} is down", mend)
+
+    def unknown(self, link: Link, frame: Frame, steps: Steps, reason: str) -> Landing:
+        """A frame that cannot be followed."""
+        steps += self._walk.step("link", reason, link.end.ns, link.end)
+        return Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
+
+
+def _in_common(landings: list[Landing]) -> Steps:
+    """The steps with which all of these ways begin."""
+    first, *others = (one.steps for one in landings)
+    count = next(
+        (at for at, step in enumerate(first) if any(one[at : at + 1] != (step,) for one in others)),
+        len(first),
+    )
+    return first[:count]
+
+
+def ends(steps: Steps) -> frozenset[End]:
+    """The links of a way."""
+    return frozenset(step.end for step in steps if step.end is not None)

@@ -1,0 +1,45 @@
+"""tun, tap and macvtap: the other side is a process. Some are followed: they send on from sockets of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.path import userspace
+from nswire.path.values import Landing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Steps
+    from nswire.path.walk import Walk
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """To the process that has the device open."""
+    yield from taken(walk, link, frame, steps)
+
+
+def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """What becomes of a frame that a process reads."""
+    ns, end = link.end.ns, link.end
+    if walk.segment.light:
+        reason = f"it goes to the process behind {link.ifname}"
+        yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)
+        return
+    servers = [wire for wire in link.late_wires("tap") if wire.to is not None]
+    if not servers:
+        yield walk.segment.unknown(link, frame, steps, f"which process reads {link.ifname} cannot be seen")
+        return
+    far = servers[0].to
+    if far is None:
+        return
+    text = f"the process {far.name or '?'} ({far.pid}) reads {link.ifname}"
+    steps += walk.step("process", text, ns, end, because=(servers[0].said_by,), evidence=servers[0].evidence)
+    if not frame.asks:
+        landing = userspace.sends_on(walk, link, far, frame, steps)
+        if landing is not None:
+            yield landing
+            return
+    reason = f"it leaves to the process {far.name or '?'} ({far.pid}) behind {link.ifname}"
+    yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)

@@ -1,0 +1,215 @@
+"""Tunnels: the packet goes on inside another one, which has a way of its own through the namespace that the tunnel is tied to.
+
+drivers/net/vxlan, geneve.c; net/ipv4/ip_tunnel.c, net/ipv6/ip6_tunnel.c, ip6_gre.c, sit.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from nswire import kinds
+from nswire.path.values import UDP, Flow, Landing, Packet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nswire.model.topology import Link
+    from nswire.model.values import NsKey
+    from nswire.path.values import Frame, Steps
+    from nswire.path.walk import Walk
+
+IPIP, IP6, GRE = 4, 41, 47
+IPV4_HEADER, IPV6_HEADER = 20, 40
+
+
+class _Row(NamedTuple):
+    """A kind of tunnel: the protocol of its outer packets, how much they add beside the IP header, what tells two apart.
+
+    `addresses`: how many of remote and local it looks at when a packet comes in.
+    """
+
+    proto: int
+    overhead: int
+    port: int = 0
+    keys: tuple[str, ...] = ()
+    frames: bool = False
+    addresses: int = 2
+
+
+ROWS = {
+    "vxlan": _Row(UDP, 30, 8472, ("id",), frames=True, addresses=0),
+    "geneve": _Row(UDP, 30, 6081, ("id",), frames=True, addresses=1),
+    "gre": _Row(GRE, 4, keys=("ikey",)),
+    "gretap": _Row(GRE, 18, keys=("ikey",), frames=True),
+    "erspan": _Row(GRE, 30, keys=("ikey",), frames=True),
+    "ip6gre": _Row(GRE, 4, keys=("ikey",)),
+    "ip6gretap": _Row(GRE, 18, keys=("ikey",), frames=True),
+    "ip6erspan": _Row(GRE, 30, keys=("ikey",), frames=True),
+    "ipip": _Row(IPIP, 0),
+    "sit": _Row(IP6, 0),
+    "ip6tnl": _Row(IP6, 0),
+    "wireguard": _Row(UDP, 40),
+    "vti": _Row(IPIP, 0),
+    "vti6": _Row(IP6, 0),
+    "xfrm": _Row(50, 0),
+    "bareudp": _Row(UDP, 8),
+    "gtp": _Row(UDP, 16),
+    "amt": _Row(UDP, 8),
+}
+KINDS = tuple(ROWS)
+FOLLOWED = ("vxlan", "geneve", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl")
+UP = 0x1
+ANY = ("0.0.0.0", "::")  # noqa: S104 (what a tunnel without such an address says)
+TO_ALL = "00:00:00:00:00:00"
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Into the tunnel, and out of it at the other end, if that is on this host; else the outer packet's end is the end."""
+    details = kinds.details(link.fact)
+    remotes, why = _remotes(walk, link, frame)
+    if link.kind not in FOLLOWED or not remotes:
+        reason = (
+            why or f"where a {link.kind} sends a packet is not known: what is inside it is not for us to see"
+        )
+        yield walk.segment.unknown(link, frame, steps, reason)
+        return
+    ns = _underlay(link)
+    if ns is None:
+        yield walk.segment.unknown(
+            link, frame, steps, f"in which namespace {link.ifname} sends its packets cannot be seen"
+        )
+        return
+    row = ROWS[link.kind]
+    port = details.get("port", row.port) if row.proto == UDP else 0
+    local = str(details.get("local", "") or "")
+    for remote in remotes:
+        outer = Flow(remote, local, row.proto, 0, port if isinstance(port, int) else 0)
+        text = f"{link.ifname} puts it into {link.kind}{_told(details)}: {outer.text}"
+        told = steps + walk.step("tunnel", text, link.end.ns, link.end, because=((why,) if why else ()))
+        landing = encapsulated(walk, link, outer, frame, told, ns=ns, overhead=row.overhead, oif=_bound(link))
+        if landing.fate != "delivered":
+            yield landing
+            continue
+        other = _other_end(walk, link, landing)
+        if other is None:
+            reason = f"no {link.kind} in {walk.name(landing.ns)} takes what comes from {link.ifname}"
+            steps_there = landing.steps + walk.step("tunnel", reason, landing.ns)
+            yield Landing("dropped", steps_there, landing.ns, frame, landing.end, frame.packet, reason=reason)
+            continue
+        inner = replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))
+        if not row.frames:
+            inner = replace(inner, dst="")
+        yield from walk.segment.arrive(other, inner, landing.steps)
+
+
+def encapsulated(
+    walk: Walk, link: Link, outer: Flow, frame: Frame, steps: Steps, *, ns: NsKey, overhead: int, oif: int = 0
+) -> Landing:
+    """The way of the outer packet of that tunnel in the namespace that it sends from, told one level deeper."""
+    if walk.depth >= walk.DEEPEST:
+        reason = "tunnels in tunnels without an end"
+        return Landing("dropped", steps, ns, frame, None, frame.packet, reason=reason)
+    header = IPV6_HEADER if outer.family == 6 else IPV4_HEADER
+    size = frame.packet.size + overhead + header if frame.packet.size and not frame.asks else 0
+    walk.depth += 1
+    walk.overhead += overhead + header
+    walk.inside.append(link.end)
+    packet = Packet(outer, size=size, whole=outer.proto != UDP, hops=frame.packet.hops)
+    try:
+        with walk.segment.in_full():
+            landing = walk.originate(ns, packet, steps, oif)
+    finally:
+        walk.inside.pop()
+        walk.depth -= 1
+        walk.overhead -= overhead + header
+    if landing.fate in ("leaves", "dropped", "unknown"):
+        return replace(landing, packet=frame.packet, reason=f"its outer packet: {landing.reason}", outer=True)
+    return landing
+
+
+def _told(details: Mapping[str, object]) -> str:
+    number = details.get("id")
+    return f" (id {number})" if number is not None else ""
+
+
+def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str]:
+    """Where the outer packets go: as the forwarding table says, or the one other end that the link names."""
+    details = kinds.details(link.fact)
+    if details.get("external"):
+        return (), f"{link.ifname} goes where each packet says (external): not known"
+    remote = str(details.get("remote", "") or "")
+    if link.kind == "vxlan":
+        entries = [
+            one
+            for one in walk.lookups.fdb(link.end.ns)
+            if one.ifindex == link.ifindex and one.dst and not one.master
+        ]
+        exact = tuple(one.dst for one in entries if one.lladdr == frame.dst)
+        if exact and not frame.to_all:
+            return exact, f"its forwarding table has {frame.dst} at {', '.join(exact)}"
+        everybody = tuple(dict.fromkeys(one.dst for one in entries if one.lladdr == TO_ALL))
+        if everybody:
+            return everybody, "its forwarding table: for all"
+    if remote and _is_multicast(remote):
+        return (), f"{link.ifname} sends to the multicast group {remote}: who is in it is not known"
+    if not remote:
+        return (), f"{link.ifname} has no remote end"
+    return (remote,), ""
+
+
+def _is_multicast(address: str) -> bool:
+    return address.startswith("ff") if ":" in address else 224 <= int(address.partition(".")[0]) < 240
+
+
+def _underlay(link: Link) -> NsKey | None:
+    """The namespace that the outer packets are sent from."""
+    wires = (*link.lower_wires, *link.late_wires("underlay"))
+    for wire in wires:
+        if wire.relation != "underlay":
+            continue
+        if wire.b is not None:
+            return wire.b.ns
+        if wire.to is not None and wire.to.ns is not None:
+            return wire.to.ns
+    if link.loose is not None or link.late_loose("underlay") or link.kind == "geneve":
+        return None
+    return link.end.ns
+
+
+def _bound(link: Link) -> int:
+    """The link that the outer packets have to leave by; 0: whichever the routes say."""
+    lower = next(
+        (wire.b for wire in link.lower_wires if wire.relation == "underlay" and wire.b is not None), None
+    )
+    return lower.ifindex if lower is not None else 0
+
+
+def _other_end(walk: Walk, link: Link, landing: Landing) -> Link | None:
+    """The tunnel that takes the outer packet: of the same kind, up, tied to where it arrived, with the same keys; the closest.
+
+    vxlan_rcv and geneve_rx look for the number alone, and geneve for the remote end; ip_tunnel_lookup takes the one that
+    names most of the packet's two addresses.
+    """
+    if landing.packet is None:
+        return None
+    outer, mine, row = landing.packet.flow, kinds.details(link.fact), ROWS[link.kind]
+    found: list[tuple[int, Link]] = []
+    for other in walk.topology.links():
+        if other.kind != link.kind or other == link or not other.fact.flags & UP:
+            continue
+        theirs = kinds.details(other.fact)
+        same = all(mine.get(_other_side(key)) == theirs.get(key) for key in row.keys)
+        if not same or mine.get("port", row.port) != theirs.get("port", row.port):
+            continue
+        named = [(theirs.get("remote"), outer.src, 2), (theirs.get("local"), outer.dst, 1)][: row.addresses]
+        given = [(said, real, weight) for said, real, weight in named if said not in (None, "", *ANY)]
+        if all(said == real for said, real, _ in given) and _underlay(other) == landing.ns:
+            found.append((sum(weight for *_, weight in given), other))
+    return max(found, key=lambda one: one[0], default=(0, None))[1]
+
+
+def _other_side(key: str) -> str:
+    """What one end calls `okey` the other one calls `ikey`."""
+    return {"ikey": "okey"}.get(key, key)

@@ -1,0 +1,229 @@
+"""What goes along a path, and what is told of it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from nswire.model.values import End, Evidence, NsKey
+
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+PROTOCOLS = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmp"}
+NEW, ESTABLISHED, UNTRACKED = 8, 2, 64  # bits of `ct state`
+EPHEMERAL = (1024, 65535)  # where a source port that nobody chose comes from, whatever the system
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+Fate = Literal["leaves", "delivered", "dropped", "unknown"]
+
+
+class Flow(msgspec.Struct, frozen=True, gc=False):
+    """What a packet is, to everybody on its way. `proto` is its number; a port of 0: whatever the sender chooses."""
+
+    dst: str
+    src: str = ""
+    proto: int = ICMP
+    sport: int = 0
+    dport: int = 0
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.dst else 4
+
+    @property
+    def reverse(self) -> Flow:
+        """The flow of the answers."""
+        return Flow(self.src, self.dst, self.proto, self.dport, self.sport)
+
+    @property
+    def text(self) -> str:
+        """`udp 10.0.0.2:5353 -> 10.0.0.1:53`."""
+        return f"{PROTOCOLS.get(self.proto, str(self.proto))} {_side(self.src, self.sport)} -> {_side(self.dst, self.dport)}"
+
+
+def _side(address: str, port: int) -> str:
+    if not port:
+        return address or "?"
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class Connection(msgspec.Struct, gc=False):
+    """A connection as a namespace tracks it: how its packets come in, how its answers are to come in; its mark.
+
+    `sources` and `destinations`: whether translation of these was decided already, with the first packet.
+    """
+
+    original: Flow
+    expected: Flow
+    mark: int = 0
+    sources: bool = False
+    destinations: bool = False
+
+
+class Packet(msgspec.Struct, frozen=True, gc=False):
+    """A packet inside a namespace. `answer`: it is the reply to another one. `size` 0: it fits through everywhere.
+
+    `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
+    `conn`: the connection that this namespace takes it for. `prerouted`: its prerouting hooks were run for the bridge.
+    """
+
+    flow: Flow
+    mark: int = 0
+    answer: bool = False
+    size: int = 0
+    whole: bool = True
+    icmp: int = 0
+    hops: int = 64
+    conn: Connection | None = None
+    prerouted: bool = False
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What goes over links: a packet, or the question who has an address (`asks`), or its answer to an address (`tells`).
+
+    `dst` empty: the MAC of somebody outside, which cannot be known here. `vlans` are its tags, the outermost last, as
+    (protocol, id). `along`: a flood goes only to these links, since it is known already who takes the frame.
+    """
+
+    src: str
+    dst: str
+    packet: Packet
+    asks: str = ""
+    tells: str = ""
+    vlans: tuple[tuple[str, int], ...] = ()
+    along: frozenset[End] | None = None
+
+    @property
+    def to_all(self) -> bool:
+        """Broadcast or multicast."""
+        return self.dst != "" and int(self.dst[:2], 16) & 1 == 1
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that happens to the packet, in a namespace, at a link (`end`) if it is about one.
+
+    `way`: it goes `out` by that link, or comes `in`. `because`: the facts that say so, in the words of those who said it.
+    `flow`: the packet after it, where it changed.
+    """
+
+    type: str
+    text: str
+    ns: NsKey
+    end: End | None = None
+    way: Literal["", "in", "out"] = ""
+    because: tuple[str, ...] = ()
+    evidence: Evidence = "proved"
+    flow: Flow | None = None
+    depth: int = 0
+
+
+Steps = tuple[Step, ...]
+
+
+class Going(NamedTuple):
+    """A packet in a namespace, with its steps until now."""
+
+    ns: NsKey
+    packet: Packet
+    steps: Steps
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """A process that took a frame from the tap `link` and sent it on as a packet of its own: the way of the answers."""
+
+    link: End
+    taken: Frame
+    ns: NsKey
+    sent: Flow
+
+
+class Mend(msgspec.Struct, frozen=True):
+    """What would change a packet's fate: a command (its words; nswire never runs it) in a namespace, and what it would do."""
+
+    effect: str
+    ns: NsKey | None = None
+    words: tuple[str, ...] = ()
+
+
+class Landing(msgspec.Struct, frozen=True):
+    """Where something that was sent arrives. `up`: at the IP stack behind the link `end`; the others are ends of the way.
+
+    `reason` is the one fact that decides, `mend` what would change it. `outer`: it is the packet around it that ends there.
+    """
+
+    fate: Literal["up", "leaves", "delivered", "dropped", "unknown"]
+    steps: Steps
+    ns: NsKey
+    frame: Frame | None = None
+    end: End | None = None
+    packet: Packet | None = None
+    reason: str = ""
+    mend: Mend | None = None
+    outer: bool = False
+
+
+class Ended(Exception):
+    """A packet goes no further: how it ended."""
+
+    def __init__(self, landing: Landing) -> None:
+        super().__init__(landing.reason)
+        self.landing = landing
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """A stay in one namespace: by which link the packet came (None: it starts there), and what happened to it."""
+
+    ns: NsKey
+    end: End | None
+    steps: Steps
+    enters: Flow
+    leaves: Flow
+
+
+class Way(msgspec.Struct, frozen=True):
+    """The whole way of a packet and its fate. `choices`: what it depends on that cannot be known, as it was assumed here."""
+
+    fate: Fate
+    hops: tuple[Hop, ...]
+    reason: str = ""
+    mend: Mend | None = None
+    choices: tuple[str, ...] = ()
+    end: End | None = None
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """All ways that a packet may take: one, unless something cannot be known. `more`: there are others still."""
+
+    ways: tuple[Way, ...]
+    more: bool = False
+
+    @property
+    def fate(self) -> Fate:
+        """What is certain: the fate that all of them have."""
+        fates = {way.fate for way in self.ways}
+        return self.ways[0].fate if len(fates) == 1 and (not self.more or fates == {"unknown"}) else "unknown"
+
+    @property
+    def reason(self) -> str:
+        """The fact that decides, or what the fate depends on."""
+        if self.fate != "unknown" or len(self.ways) == 1:
+            return self.ways[0].reason
+        if self.more:
+            return f"there are more possibilities than the {len(self.ways)} that were looked at"
+        first = self.ways[0]
+        other = next((way for way in self.ways if way.fate != first.fate), first)
+        forks = zip(first.choices, other.choices, strict=False)
+        one, two = next((fork for fork in forks if fork[0] != fork[1]), ("", ""))
+        return f"it depends: {first.fate} if {one}, {other.fate} if {two}"
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The answer: the way there, the way back if that was wanted and there is one, the smallest MTU and where that is."""
+
+    flow: Flow
+    start: NsKey
+    forward: Ways
+    reply: Ways | None = None
+    mtu: int = 0
+    mtu_at: End | None = None

@@ -1,0 +1,51 @@
+"""VLANs: a tag more on the lower link, a tag less above it (net/8021q). macsec: the same with encryption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from nswire import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.model.topology import Link
+    from nswire.path.values import Frame, Landing, Steps
+    from nswire.path.walk import Walk
+
+MACSEC = "macsec"
+
+
+def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Out by the lower link, with the tag."""
+    lower = link.lower
+    if lower is None:
+        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        return
+    if link.kind == MACSEC:
+        yield from walk.segment.send(lower, frame, steps)
+        return
+    yield from walk.segment.send(lower, replace(frame, vlans=(*frame.vlans, tag(link))), steps)
+
+
+def tag(link: Link) -> tuple[str, int]:
+    """The tag of a VLAN link."""
+    details = kinds.details(link.fact)
+    number = details.get("id", 0)
+    return str(details.get("protocol", "802.1Q")), number if isinstance(number, int) else 0
+
+
+def taking(link: Link, outer: tuple[str, int]) -> Link | None:
+    """The VLAN link on this one that takes frames with that tag."""
+    return next((upper for upper in link.uppers if upper.kind == "vlan" and tag(upper) == outer), None)
+
+
+def decrypted(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """What comes in for a macsec link on this one: whether the keys fit is not for us to know."""
+    upper = next(upper for upper in link.uppers if upper.kind == MACSEC)
+    if walk.segment.light:
+        yield from walk.segment.arrive(upper, frame, steps)
+        return
+    yield walk.segment.unknown(link, frame, steps, f"whether {upper.ifname} can decrypt it is not known")

@@ -1,0 +1,249 @@
+"""One walk: a packet through the IP stacks of namespaces, from its sender to where it ends.
+
+The order is the kernel's: output or input route, netfilter's hooks, forwarding, neighbour, link. See ip_output.c,
+ip_input.c and ip_forward.c of net/ipv4, and what each step's own file names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from msgspec.structs import replace
+
+from nswire import kinds
+from nswire.model.lookups import NotKnown
+from nswire.path import local, mtu, neighbour, netfilter, routing
+from nswire.path.netfilter import Place
+from nswire.path.segment import Segment
+from nswire.path.sight import Sight
+from nswire.path.values import Connection, Ended, Flow, Frame, Going, Landing, Packet, Relay, Step, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nswire.model.lookups import Lookups
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import End, NsKey
+    from nswire.path.choices import Chooser
+    from nswire.path.fib import Fib
+    from nswire.path.netfilter import Outcome
+    from nswire.path.routing import Decision
+    from nswire.path.values import Mend
+
+FOR_MANY = ("broadcast", "multicast")
+
+
+class Walk:
+    """A walk, with what it has learned on its way: connections, and behind which port of a bridge a MAC is."""
+
+    DEEPEST = 8  # tunnels in tunnels
+
+    def __init__(self, topology: Topology, lookups: Lookups, fib: Fib, chooser: Chooser) -> None:
+        self.topology = topology
+        self.lookups = lookups
+        self.fib = fib
+        self.chooser = chooser
+        self.segment = Segment(self)
+        self.learned: dict[tuple[End, int, str], End] = {}
+        self.learned_neighbours: dict[tuple[End, str], str] = {}
+        self.mtus: list[tuple[int, End]] = []
+        self.depth = 0
+        self.inside: list[End] = []  # the tunnels that the packet is in
+        self.overhead = 0
+        self.relays: list[Relay] = []
+        self._connections: dict[NsKey, list[Connection]] = {}
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    def name(self, ns: NsKey) -> str:
+        """A namespace as people call it."""
+        return self.topology.title(self.topology.namespaces[ns])
+
+    def named(self, ns: NsKey, ifname: str) -> Link | None:
+        """The link of that name."""
+        return next((link for link in self.topology.links(ns) if link.ifname == ifname), None)
+
+    def step(self, kind: str, text: str, ns: NsKey, end: End | None = None, **more: object) -> Steps:
+        """One step, told of this depth of tunnels."""
+        return (Step(kind, text, ns, end, depth=self.depth, **more),)  # type: ignore[arg-type]
+
+    # -- the stack -----------------------------------------------------------------------------------------------
+
+    def originate(self, ns: NsKey, packet: Packet, steps: Steps = (), oif: int = 0) -> Landing:
+        """A packet that this namespace itself sends."""
+        return self._ended(lambda: self._sent(Going(ns, packet, steps), oif), ns, packet, steps)
+
+    def receive(self, link: Link, packet: Packet, steps: Steps, frame: Frame | None = None) -> Landing:
+        """A packet that comes up to the stack by that link."""
+        going = Going(link.end.ns, packet, steps)
+        return self._ended(lambda: self._received(link, going, frame), link.end.ns, packet, steps)
+
+    def _ended(self, walked: Callable[[], Landing], ns: NsKey, packet: Packet, steps: Steps) -> Landing:
+        """Where a packet ends; unknown, where a table of this namespace, or of the segment behind it, cannot be had."""
+        try:
+            return walked()
+        except Ended as ended:
+            return ended.landing
+        except NotKnown as missing:
+            return Landing("unknown", steps, ns, packet=packet, reason=f"{self.name(ns)}: {missing}")
+
+    def arrived(self, landing: Landing) -> Landing:
+        """Go on with a frame that came up to a stack; anything else is where it ends."""
+        link = self.topology.at(landing.end)
+        if landing.fate != "up" or link is None or landing.frame is None:
+            return landing
+        return self.receive(link, landing.frame.packet, landing.steps, landing.frame)
+
+    def _sent(self, going: Going, oif: int) -> Landing:
+        decision = self._routed(going, routing.output(self, going.ns, going.packet, oif))
+        going = self._told(going, decision)
+        if not going.packet.flow.src and decision.source:
+            flow = replace(going.packet.flow, src=decision.source)
+            told = self.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
+            going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
+        after = self._hook(going, "output", oif=decision.link, gateway=decision.gateway)
+        if (after.packet.mark, after.packet.flow) != (going.packet.mark, going.packet.flow):
+            again = self._routed(after, routing.output(self, after.ns, after.packet, oif))
+            if again[:3] != decision[:3]:
+                after = self._told(after, again)
+            decision = again
+        return self._out(after, decision)
+
+    def _received(self, link: Link, going: Going, frame: Frame | None) -> Landing:
+        end = link.end
+        if going.packet.hops <= 0:
+            self._drop(going, "loop", "it goes round in a loop until its TTL runs out", end)
+        # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
+        at_stack = _at_stack(link)
+        if not going.packet.prerouted:
+            going = self._hook(going, "prerouting", iif=link.ifname, frame=frame)
+            if at_stack != link.ifname:
+                going = self._hook(going, "prerouting", iif=at_stack, frame=frame)
+        going = going._replace(packet=replace(going.packet, prerouted=False))
+        decision = self._routed(going, routing.arriving(self, going.ns, going.packet, end), end)
+        if decision.type in FOR_MANY:
+            reason = f"{going.packet.flow.dst} is a {decision.type} address: it is for more than one"
+            self._give_up(going, "route", reason, end)
+        if decision.type == "local":
+            going = self._hook(going, "input", iif=at_stack)
+            return local.deliver(self, link, going.packet, decision.text, going.steps)
+        going = self._told(going, decision)
+        going = going._replace(packet=replace(going.packet, hops=going.packet.hops - 1))
+        going = self._hook(going, "forward", iif=at_stack, oif=decision.link, gateway=decision.gateway)
+        return self._out(going, decision, at_stack)
+
+    def _out(self, going: Going, decision: Decision, iif: str = "") -> Landing:
+        """The rest of the way out of a namespace: postrouting, MTU, neighbour, link."""
+        flow = going.packet.flow
+        if decision.type in FOR_MANY:
+            self._give_up(going, "route", f"{flow.dst} is a {decision.type} address: it is for more than one")
+        link = self.topology.at(decision.link)
+        if decision.type == "local":
+            link = next((one for one in self.topology.links(going.ns) if one.loopback), None)
+        if link is None:
+            self._give_up(going, "route", "the link that it would leave by cannot be seen")
+        if link.end in self.inside:
+            reason = f"{link.ifname} would send what is in it by itself: a loop"
+            self._drop(going, "loop", reason, link.end)
+        going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
+        going = mtu.check(self, link, going, decision.mtu)
+        if link.loopback:
+            steps = self.step("out", f"out by {link.ifname}", going.ns, link.end, way="out")
+            steps += self.step("in", f"in by {link.ifname}", going.ns, link.end, way="in")
+            return self.receive(link, going.packet, going.steps + steps)
+        return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
+
+    def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
+        """The decision, unless it is that the packet goes nowhere."""
+        if decision.type in ("dropped", "unknown"):
+            steps = self._told(going, decision, end).steps
+            fate = "dropped" if decision.type == "dropped" else "unknown"
+            raise Ended(
+                Landing(fate, steps, going.ns, None, end, going.packet, decision.text, decision.mend)  # type: ignore[arg-type]
+            )
+        return decision
+
+    def _told(self, going: Going, decision: Decision, end: End | None = None) -> Going:
+        steps = self.step(
+            "route",
+            decision.text,
+            going.ns,
+            decision.link or end,
+            because=decision.because,
+            evidence=decision.evidence,
+        )
+        return going._replace(steps=going.steps + steps)
+
+    # -- connections and filters -----------------------------------------------------------------------------------
+
+    def track(self, ns: NsKey, packet: Packet) -> Connection:
+        """The connection that a packet belongs to: a known one, or a new one."""
+        known = self._connections.setdefault(ns, [])
+        for conn in known:
+            if _same(packet.flow, conn.expected if packet.answer else conn.original):
+                return conn
+        conn = Connection(packet.flow, packet.flow.reverse)
+        if not packet.answer:
+            known.append(conn)
+        return conn
+
+    def _hook(
+        self,
+        going: Going,
+        hook: str,
+        *,
+        iif: str = "",
+        oif: End | None = None,
+        gateway: str = "",
+        frame: Frame | None = None,
+    ) -> Going:
+        """A hook of netfilter. Ended, if it does not let the packet pass."""
+        link = self.topology.at(oif)
+        place = Place(
+            "ip6" if going.packet.flow.family == 6 else "ip",
+            hook,
+            iif,
+            link.ifname if link is not None else "",
+            gateway=gateway,
+            sight=Sight(self, going.ns, frame),
+        )
+        return self.filtered(going, netfilter.traverse(self, going.ns, place, going.packet), hook)
+
+    def filtered(self, going: Going, outcome: Outcome, hook: str) -> Going:
+        """What netfilter made of a packet, with its steps. Ended, if it does not let the packet pass."""
+        steps = going.steps
+        for note in outcome.notes:
+            kind = "nat" if "becomes" in note else "netfilter"
+            steps += self.step(kind, f"{hook}: {note}", going.ns, flow=outcome.packet.flow)
+        after = Going(going.ns, outcome.packet, steps)
+        if outcome.verdict in ("drop", "reject"):
+            self._drop(after, "netfilter", f"{hook}: {outcome.reason}", mend=outcome.mend)
+        if outcome.verdict == "queue":
+            self._give_up(after, "netfilter", f"{hook}: {outcome.reason}")
+        return after
+
+    # -- ends ----------------------------------------------------------------------------------------------------
+
+    def _drop(
+        self, going: Going, kind: str, reason: str, end: End | None = None, mend: Mend | None = None
+    ) -> NoReturn:
+        steps = going.steps + self.step(kind, reason, going.ns, end)
+        raise Ended(Landing("dropped", steps, going.ns, None, end, going.packet, reason, mend))
+
+    def _give_up(self, going: Going, kind: str, reason: str, end: End | None = None) -> NoReturn:
+        steps = going.steps + self.step(kind, reason, going.ns, end)
+        raise Ended(Landing("unknown", steps, going.ns, None, end, going.packet, reason))
+
+
+def _at_stack(link: Link) -> str:
+    """The link as the stack calls it: the VRF, for its ports."""
+    master = link.master
+    return master.ifname if master is not None and kinds.of(master.kind).routes else link.ifname
+
+
+def _same(flow: Flow, other: Flow) -> bool:
+    """Whether both are one flow; a port that is not known is any."""
+    if (flow.src, flow.dst, flow.proto) != (other.src, other.dst, other.proto):
+        return False
+    ports = ((flow.sport, other.sport), (flow.dport, other.dport))
+    return all(one == two or 0 in (one, two) for one, two in ports)
