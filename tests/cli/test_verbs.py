@@ -296,6 +296,8 @@ def test_the_demo() -> None:
     said = run("demo")
     assert said.status == 0, said.err
     assert said.out.count("$ nswire peer ") == 3
+    assert f"$ nswire path {blog.INNER}\n" in said.out
+    assert "delivered: 1.1.1.1 is an address of outside" in said.out
     assert f"home/{blog.OUTER}" in said.out
     assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" in said.out
     assert not os.path.exists(f"/run/netns/{blog.NAMESPACE}")

@@ -11,13 +11,16 @@ import pytest
 
 from nswire.draw import Wishes
 from nswire.draw.strands import choose
+from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
 from nswire.show import jsonout
 from nswire.show.build import Builder, loose_ends, pairs
 from nswire.show.build_map import parts
+from nswire.show.build_path import PathBuilder
 from nswire.show.documents import (
     DOCUMENTS,
     MapDocument,
     NetnsDocument,
+    PathDocument,
     PeerDocument,
     ShowDocument,
     head,
@@ -33,9 +36,17 @@ LINK = "netns ifindex ifname kind address mtu operstate flags addresses master a
 NETNS = "inode cookie names label home hidden".split()
 
 
-def document(name: str, topology: Topology, parts: list[tuple[str, Iterable[object]]]) -> str:
+NOWHERE = Trace(Flow("192.0.2.1"), 4026531840, Ways((Way("unknown", ()),)))
+
+
+def document(
+    name: str,
+    topology: Topology,
+    parts: list[tuple[str, Iterable[object]]],
+    facts: dict[str, object] | None = None,
+) -> str:
     out = io.StringIO()
-    jsonout.write(out, head(name, topology.taken), [*parts, ("gaps", topology.gaps)])
+    jsonout.write(out, head(name, topology.taken) | (facts or {}), [*parts, ("gaps", topology.gaps)])
     return out.getvalue()
 
 
@@ -167,8 +178,38 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "netns": ["namespaces"],
         "show": ["namespaces", "links"],
         "map": ["namespaces", "links", "wires", "open"],
+        "path": ["hops", "choices", "others"],
     }[name]
-    strictly(name, document(name, topology, [(part, ()) for part in lists]))
+    facts = PathBuilder(topology, Builder(topology)).facts(NOWHERE) if name == "path" else {}
+    strictly(name, document(name, topology, [(part, ()) for part in lists], facts))
+
+
+def test_path(topology: Topology) -> None:
+    """Doubt, an answer, what would mend it: all keys of the contract."""
+    end = next(iter(topology)).end
+    ns = end.ns
+    flow = Flow("192.0.2.1", "10.0.0.1", 6, 0, 80)
+    step = Step("out", "out by it", ns, end, way="out", because=("it says so",))
+    way = Way(
+        "dropped", (Hop(ns, end, (step,), flow, flow),), "no", Mend("would", ns, ("ip", "link")), ("if",)
+    )
+    other = Way("delivered", (), "yes", None, ("if not",))
+    trace = Trace(flow, ns, Ways((way, other)), Ways((other,)), 1400, end)
+    builder = PathBuilder(topology, Builder(topology))
+    text = document("path", topology, builder.parts(trace), builder.facts(trace))
+    decoded = strictly("path", text)
+    assert isinstance(decoded, PathDocument)
+    assert (decoded.fate, decoded.reason) == ("unknown", "it depends: dropped if if, delivered if if not")
+    raw = json.loads(text)
+    assert (
+        list(raw)
+        == "schema version taken start flow fate reason mend mtu reply hops choices others gaps".split()
+    )
+    assert raw["mend"] == {"effect": "would", "command": "ip link"}
+    assert raw["reply"]["fate"] == "delivered"
+    (hop,) = raw["hops"]
+    assert list(hop) == ["netns", "link", "enters", "leaves", "steps"]
+    assert hop["steps"][0]["direction"] == "out"
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTS))

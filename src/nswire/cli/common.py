@@ -189,12 +189,14 @@ def distinct(asked: Iterable[Asked]) -> list[Link]:
 class Answer(NamedTuple):
     """An answer in its three forms, each made only when it is wanted.
 
-    `parts` gives the lists of the JSON document, `text` writes for people, `how` gives the classic commands.
+    `parts` gives the lists of the JSON document, `facts` what else is in it, `text` writes for people, `how` gives the
+    classic commands.
     """
 
     parts: Callable[[Builder], list[tuple[str, Iterable[object]]]]
     text: Callable[[Paper], None]
     how: Callable[[], list[str]]
+    facts: Callable[[Builder], dict[str, object]] = lambda _: {}
 
 
 def give(
@@ -203,11 +205,13 @@ def give(
     """Print an answer to stdout, with what could not be seen at its end; JSON elsewhere, if an `out` is given."""
     if options.as_json:
         from nswire.show import documents, jsonout
+        from nswire.show.build import Builder
 
         with contextlib.suppress(AttributeError):
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # what JSON is in, everywhere
-        head = documents.head(schema, topology.taken)
-        jsonout.write(out or sys.stdout, head, _parts(topology, answer, how=options.how))
+        build = Builder(topology)
+        head = documents.head(schema, topology.taken) | answer.facts(build)
+        jsonout.write(out or sys.stdout, head, _parts(topology, answer, build, how=options.how))
         return
     from nswire.show.words import write_gaps
 
@@ -219,11 +223,11 @@ def give(
         sys.stdout.writelines(f"  {command}\n" for command in answer.how())
 
 
-def _parts(topology: Topology, answer: Answer, *, how: bool) -> Iterator[tuple[str, Iterable[object]]]:
+def _parts(
+    topology: Topology, answer: Answer, build: Builder, *, how: bool
+) -> Iterator[tuple[str, Iterable[object]]]:
     """The lists of a document. Gaps come after the answer, since something may go unseen while it is made."""
-    from nswire.show.build import Builder
-
-    yield from answer.parts(Builder(topology))
+    yield from answer.parts(build)
     yield "gaps", topology.gaps
     if how:
         yield "how", answer.how()

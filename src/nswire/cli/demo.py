@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -15,7 +16,7 @@ from nswire.cli.errors import Failure
 from nswire.lab import blog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nswire.model.topology import Link, Topology
     from nswire.show.paint import Paper
@@ -49,12 +50,13 @@ class Command(NamedTuple):
 
 
 class Act(NamedTuple):
-    """A question, the manual way to its answer, what to think of that, and the handle that nswire is asked with."""
+    """A question, the manual way to its answer, what to think of that, and what nswire is asked: a verb and a handle."""
 
     question: str
     commands: tuple[Command, ...]
     remark: str
     handle: str
+    verb: str = "peer"
 
 
 @click.command(
@@ -82,9 +84,7 @@ def command(color: str) -> int:
 
 def _play(sheet: Paper) -> None:
     import nswire
-    from nswire.handles import find
     from nswire.show.paint import span
-    from nswire.show.text_peer import Question, write_peers
 
     topology = nswire.scan()
     for line in OPENING.splitlines():
@@ -101,12 +101,31 @@ def _play(sheet: Paper) -> None:
         for line in textwrap.wrap(act.remark, min(sheet.columns or REMARK, REMARK)):
             sheet.print(line)
         sheet.print()
-        sheet.print(span(f"$ nswire peer {act.handle}", "head"))
-        write_peers(
-            sheet,
-            [Question(match.unique, match.links, match.namespace) for match in find(topology, act.handle)],
-        )
+        sheet.print(span(f"$ nswire {act.verb} {act.handle}", "head"))
+        ANSWERS[act.verb](sheet, topology, act.handle)
         sheet.print()
+
+
+def _peers(sheet: Paper, topology: Topology, handle: str) -> None:
+    from nswire.handles import find
+    from nswire.show.text_peer import Question, write_peers
+
+    found = find(topology, handle)
+    write_peers(sheet, [Question(match.unique, match.links, match.namespace) for match in found])
+
+
+def _way_out(sheet: Paper, topology: Topology, handle: str) -> None:
+    from nswire.path import Flow, trace
+    from nswire.path.endpoints import OUT, addresses_of
+    from nswire.show.text_path import write_trace
+
+    link = topology.link(handle)
+    flow = Flow(OUT[4], addresses_of(link)[0])
+    found = trace(topology, topology.lookups(), link.end.ns, flow)
+    write_trace(sheet, topology, found, notes=(f"{OUT[4]} stands for the internet",), hops=False)
+
+
+ANSWERS: dict[str, Callable[[Paper, Topology, str], None]] = {"peer": _peers, "path": _way_out}
 
 
 def _looked_at(line: str) -> str:
@@ -142,7 +161,7 @@ def _programs(argv: tuple[str, ...]) -> list[str]:
     return [word for word in argv if word in {"ip", "ethtool"}]
 
 
-# -- the three acts ----------------------------------------------------------------------------------------------
+# -- the four acts -----------------------------------------------------------------------------------------------
 
 
 def _acts() -> Iterator[Act]:
@@ -167,6 +186,14 @@ def _acts() -> Iterator[Act]:
         f'"peer_ifindex: 68" when it is asked back. The true peer is in {blog.TRAP_HOST}.',
         blog.TRAP_INNER,
     )
+    yield Act(
+        f"The question behind it: how does a packet of {blog.INNER} get out?",
+        (_route(blog.INNER, blog.NAMESPACE),),
+        "That is all that one namespace knows. Which link it comes out of, which port of the bridge it takes, who answers "
+        "for its gateway, and what the router does with it are five more commands, in three more namespaces.",
+        blog.INNER,
+        "path",
+    )
 
 
 def _ethtool(ifname: str, name: str | None) -> Command:
@@ -177,6 +204,18 @@ def _ethtool(ifname: str, name: str | None) -> Command:
         yield f"peer_ifindex: {topology.link(ifname).fact.link}"
 
     return Command(f"{' '.join(argv)} | grep peer_ifindex", argv, lambda line: "peer_ifindex" in line, read)
+
+
+def _route(ifname: str, name: str) -> Command:
+    argv = ("ip", "-n", name, "route", "get", "1.1.1.1")
+
+    def read(topology: Topology) -> Iterator[str]:
+        link = topology.link(ifname)
+        for route in topology.lookups().routes(link.end.ns):
+            if route.dst == "0.0.0.0/0":
+                yield f"1.1.1.1 via {route.hops[0].gateway} dev {ifname}"
+
+    return Command(" ".join(argv), argv, lambda line: line.startswith("1.1.1.1"), read)
 
 
 def _grep(index: int) -> Command:

@@ -16,7 +16,7 @@ from nswire.draw import TABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nswire.draw import Format, Grouping, Size, Wishes
+    from nswire.draw import Followed, Format, Grouping, Size, Wishes
     from nswire.draw.scene import Scene
     from nswire.model.topology import Topology
 
@@ -28,6 +28,7 @@ Examples:
   nswire map tap39d60faa-aa         what is within reach of a link, and its way up
   nswire map netns:router --hops 3  further around
   nswire map -o host.svg --only up  an image, without what is down
+  nswire map --path container:web 203.0.113.9    the way of a packet, and its verdict
   nswire map -o dot | dot -Tpdf > host.pdf
 
 \b
@@ -43,6 +44,13 @@ links and namespaces that are alike are drawn once, with their number; the page 
     "--output",
     metavar="FORMAT|FILE",
     help=f"{', '.join(FORMATS)}; or a file, whose suffix says which. Default: text.",
+)
+@click.option(
+    "--path",
+    "ends",
+    nargs=2,
+    metavar="FROM TO",
+    help="Draw the way of a packet, as nswire path tells it; TO may be out.",
 )
 @click.option(
     "--hops",
@@ -64,6 +72,7 @@ def command(
     handles: tuple[str, ...],
     *,
     output: str | None,
+    ends: tuple[str, str] | None,
     hops: int | None,
     only: str | None,
     group: Grouping,
@@ -79,15 +88,20 @@ def command(
         return status(topology, options, fine=fine)
     from nswire.draw import HOPS, Wishes, picture
 
+    follow = None if ends is None else _way(topology, *ends)
+    links = [link.end for one in asked for link in one.links]
+    spaces = [one.namespace.key for one in asked if one.namespace is not None]
+    if follow is not None and not asked:
+        links, hops = list(follow.links), hops or 0
     wishes = Wishes(
-        tuple(dict.fromkeys(link.end for one in asked for link in one.links)),
-        tuple(dict.fromkeys(one.namespace.key for one in asked if one.namespace is not None)),
+        tuple(dict.fromkeys(links)),
+        tuple(dict.fromkeys(spaces)),
         HOPS if hops is None else hops,
         only_up=only == "up",
     )
 
     def make(size: Size) -> Scene:
-        return picture(topology, wishes, group=group, size=size)
+        return picture(topology, wishes, group=group, size=size, follow=follow)
 
     formats = {one.name: one for one in TABLE}
     if name == "text" and file is None:
@@ -101,6 +115,20 @@ def command(
         for line in _how(topology) if options.how else ():
             complain(f"  {line}")
     return status(topology, options, fine=fine)
+
+
+def _way(topology: Topology, sender: str, receiver: str) -> Followed:
+    """The way of a packet, for the picture. Failure."""
+    from nswire.cli.path import followed
+    from nswire.draw import Followed
+    from nswire.show.text_path import verdict
+
+    trace = followed(topology, sender, None if receiver == "out" else receiver)
+    passed = [step.end for hop in trace.forward.ways[0].hops for step in hop.steps if step.end is not None]
+    order = {end: number for number, end in enumerate(dict.fromkeys(passed))}
+    wires = [wire for wire in topology.all_wires() if wire.a in order and wire.b in order]
+    wires.sort(key=lambda wire: sorted(order[end] for end in (wire.a, wire.b) if end is not None))
+    return Followed(f"{trace.flow.text}: {verdict(topology, trace.forward)}", tuple(order), tuple(wires))
 
 
 def _where(output: str | None, *, as_json: bool) -> tuple[str, str | None]:

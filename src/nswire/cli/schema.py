@@ -6,7 +6,7 @@ import json
 
 import click
 
-NAMES = ("peer", "ls", "netns", "show", "map")
+NAMES = ("peer", "ls", "netns", "show", "map", "path")
 
 
 @click.command(

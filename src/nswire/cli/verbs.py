@@ -18,6 +18,7 @@ TABLE = (
     Verb("netns", "Namespaces: names, links in them, what holds them."),
     Verb("show", "Everything known about a link or a namespace."),
     Verb("map", "The picture: who is wired to whom, in the terminal, as a page, as an image."),
+    Verb("path", "How a packet gets from here to there, step by step, with a verdict."),
     Verb("record", "Write the raw answers of this machine into a file."),
     Verb("schema", "The JSON Schemas of what --json prints."),
     Verb("completion", "The script for a shell's completion."),

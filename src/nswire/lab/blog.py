@@ -100,6 +100,8 @@ def _build(lab: Lab, *, trap: bool) -> None:
         rtnl.address(rtnl.index(link), address)
     lab.rtnl(router).route("default", via="203.0.113.1")
     lab.rtnl(outside).route("10.10.0.0/16", via="203.0.113.2")
+    # it stands for the whole internet: whatever is sent there arrives
+    lab.rtnl(outside).route("default", dev=lab.rtnl(outside).index("lo"), local=True)
     # Where /proc/sys is read-only (containers) the router does not route; all else stays true.
     with (
         contextlib.suppress(OSError),

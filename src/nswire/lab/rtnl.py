@@ -220,8 +220,11 @@ class Rtnl(Channel):
             nla.RTM_NEWADDR, _CREATE | _EXCL, fixed + b"".join(parts), f"add address {cidr} to link {index}"
         )
 
-    def route(self, destination: str, *, via: str | None = None, dev: int = 0) -> None:
-        """Add a route to "10.0.0.0/8" or to "default" ("default6" for IPv6), through a gateway, a link, or both."""
+    def route(self, destination: str, *, via: str | None = None, dev: int = 0, local: bool = False) -> None:
+        """Add a route to "10.0.0.0/8" or to "default" ("default6" for IPv6), through a gateway, a link, or both.
+
+        A `local` one (AnyIP) makes the namespace itself answer for all these addresses.
+        """
         network = ipaddress.ip_network(
             {"default": "0.0.0.0/0", "default6": "::/0"}.get(destination, destination)
         )
@@ -232,11 +235,12 @@ class Rtnl(Channel):
             parts.append(nla.attribute(nla.RTA_GATEWAY, ipaddress.ip_address(via).packed))
         if dev:
             parts.append(nla.u32(nla.RTA_OIF, dev))
-        main_table, by_boot, universe, on_link, unicast = 254, 3, 0, 253, 1
+        main_table, by_boot, universe, on_link, host = 254, 3, 0, 253, 254
         scope = universe if via is not None or isinstance(network, ipaddress.IPv6Network) else on_link
+        scope, kind = (host, 2) if local else (scope, 1)  # RTN_LOCAL, RTN_UNICAST
         fixed = struct.pack(
             "=BBBBBBBBI",
-            *(_FAMILY[network.version], network.prefixlen, 0, 0, main_table, by_boot, scope, unicast, 0),
+            *(_FAMILY[network.version], network.prefixlen, 0, 0, main_table, by_boot, scope, kind, 0),
         )
         self.request(nla.RTM_NEWROUTE, _CREATE | _EXCL, fixed + b"".join(parts), f"add route {destination}")
 

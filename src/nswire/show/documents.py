@@ -223,6 +223,63 @@ class OpenDoc(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[tuple[int | str, int | None], ...]
 
 
+class FlowDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What a packet is. `proto` is the number of its protocol; null: not chosen yet, or whatever the sender chooses."""
+
+    proto: int
+    src: str | None
+    dst: str
+    sport: int | None
+    dport: int | None
+
+
+class PathStepDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens to a packet. `direction` is there where it passes a link; `depth` counts tunnels."""
+
+    type: str
+    text: str
+    because: tuple[str, ...]
+    evidence: Evidence
+    link: str | None
+    direction: Literal["in", "out"] | None
+    depth: int
+
+
+class HopDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A stay in one namespace: by which link it came in (null: it begins there), as what, and as what it goes on."""
+
+    netns: NetnsDoc
+    link: LinkDoc | None
+    enters: FlowDoc
+    leaves: FlowDoc
+    steps: tuple[PathStepDoc, ...]
+
+
+class MendDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What would change a packet's fate: a command, which nswire never runs, and what it would do."""
+
+    effect: str
+    command: str | None
+
+
+class MtuDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """The size of the largest packet that passes whole, and the link that says so."""
+
+    bytes: int
+    link: LinkDoc | None
+
+
+class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A way of a packet. `choices` are what it was assumed for, where that cannot be known; `others` the ways otherwise."""
+
+    fate: Literal["leaves", "delivered", "dropped", "unknown"]
+    reason: str
+    mend: MendDoc | None
+    choices: tuple[str, ...]
+    hops: tuple[HopDoc, ...]
+    others: tuple[WayDoc, ...]
+
+
 class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`nswire peer --json`."""
 
@@ -282,12 +339,33 @@ class MapDocument(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] | UnsetType = UNSET
 
 
+class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire path --json`. `fate` is that of the packet, `reply` the way of the answer (null: not wanted, or there is none)."""
+
+    schema: Literal["nswire/path"]
+    version: Literal[1]
+    taken: Taken
+    start: NetnsDoc
+    flow: FlowDoc
+    fate: Literal["leaves", "delivered", "dropped", "unknown"]
+    reason: str
+    mend: MendDoc | None
+    mtu: MtuDoc | None
+    reply: WayDoc | None
+    hops: tuple[HopDoc, ...]
+    choices: tuple[str, ...]
+    others: tuple[WayDoc, ...]
+    gaps: tuple[Gap, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "peer": PeerDocument,
     "ls": LsDocument,
     "netns": NetnsDocument,
     "show": ShowDocument,
     "map": MapDocument,
+    "path": PathDocument,
 }
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Holder, Namespace, Wire
+    from nswire.path.values import Hop, Trace
 
 
 class Entry(NamedTuple):
@@ -68,6 +69,44 @@ ENTRIES: tuple[tuple[str, Callable[[Holder], Entry | None]], ...] = (
 def for_peer(links: Iterable[Link]) -> list[str]:
     """The commands that show what `peer` said about these links."""
     return _once(command for link in links for command in _peer(link))
+
+
+def for_trace(topology: Topology, trace: Trace) -> list[str]:
+    """The classic lookups behind a path, one namespace after the other."""
+    return _once(command for hop in trace.forward.ways[0].hops for command in _of_hop(topology, hop))
+
+
+def _of_hop(topology: Topology, hop: Hop) -> Iterator[str]:
+    ns = topology.namespaces[hop.ns]
+    way = entry(ns)
+    if way.other is None:
+        yield way.note
+        return
+    types = {step.type for step in hop.steps}
+    came_by = topology.at(hop.end)
+    if "route" in types:
+        iif = (
+            f" from {hop.enters.src} iif {shell_word(came_by.ifname)}"
+            if came_by is not None and hop.enters.src
+            else ""
+        )
+        yield _in(ns, f"route get {hop.enters.dst}{iif}")
+    for kind, command in STEPS:
+        if kind in types:
+            yield (
+                _in(ns, command.removeprefix("ip ")) if command.startswith("ip ") else f"{way.other}{command}"
+            )
+
+
+STEPS = (
+    ("route", "ip rule"),
+    ("neighbour", "ip neigh"),
+    ("bridge", "bridge fdb show"),
+    ("bridge", "bridge vlan show"),
+    ("netfilter", "nft list ruleset"),
+    ("nat", "nft list ruleset"),
+)
+"""What shows more about the steps of a path."""
 
 
 def for_pairs(topology: Topology) -> list[str]:

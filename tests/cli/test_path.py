@@ -1,0 +1,226 @@
+"""`nswire path`: in the blog post's network, live and recorded; what it asks for, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import pytest
+
+from nswire.lab.blog import blog
+from nswire.show.documents import DOCUMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DHCP = "ns-39d60faa-aa"
+INSIDE = "qdhcp-fabc7ead-6132-4920-af57-2ad5e199e1c1"
+
+pytestmark = pytest.mark.usefixtures("post")
+
+
+class Said(NamedTuple):
+    """What a run said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def run(*args: str) -> Said:
+    done = subprocess.run(
+        [sys.executable, "-m", "nswire", "path", *args],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )
+    assert "Traceback" not in done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def shell(command: str) -> None:
+    subprocess.run(["sh", "-ec", command], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def post(private_host: None) -> Iterator[None]:
+    """The network of the blog post."""
+    del private_host
+    with blog():
+        yield
+
+
+def test_the_way_out() -> None:
+    said = run(DHCP)
+    assert (said.status, said.err) == (0, "")
+    lines = [line for line in said.out.splitlines() if line]
+    assert lines[:2] == ["icmp 10.10.100.2 -> 1.1.1.1", "1.1.1.1 stands for the internet"]
+    assert [line for line in lines if line in (INSIDE, "home", "router", "outside")] == [
+        INSIDE,
+        "home",
+        "router",
+        "outside",
+    ]
+    assert "  route      default via 10.10.100.1 dev ns-39d60faa-aa" in lines
+    assert "  out        ns-39d60faa-aa" in lines
+    assert "  in         tap39d60faa-aa" in lines
+    assert lines[-3:] == [
+        "delivered: 1.1.1.1 is an address of outside",
+        "packets of up to 1500 bytes pass whole",
+        "the answer comes back the same way",
+    ]
+
+
+def test_one_line_a_namespace() -> None:
+    out = run(DHCP, "--hops").out.splitlines()
+    assert f"{INSIDE}  out ns-39d60faa-aa" in out
+    assert "home  in tap39d60faa-aa  out eth1" in out
+
+
+def test_json_is_what_its_schema_says() -> None:
+    said = run("-j", DHCP)
+    document = said.json
+    msgspec.convert(document, DOCUMENTS["path"])
+    assert document["schema"] == "nswire/path"
+    assert document["fate"] == "delivered"
+    assert document["start"]["label"] == INSIDE
+    assert document["flow"] == {
+        "proto": 1,
+        "src": "10.10.100.2",
+        "dst": "1.1.1.1",
+        "sport": None,
+        "dport": None,
+    }
+    assert [hop["netns"]["label"] for hop in document["hops"]] == [INSIDE, "home", "router", "outside"]
+    assert document["reply"]["fate"] == "delivered"
+    assert document["mtu"]["bytes"] == 1500
+    assert all(step["evidence"] for hop in document["hops"] for step in hop["steps"])
+
+
+def test_from_any_handle_to_any_handle() -> None:
+    for handle in (f"netns:{INSIDE}", "tap39d60faa-aa", "10.10.100.2", f"{INSIDE}/{DHCP}"):
+        assert run("-j", handle).json["start"]["label"] == INSIDE, handle
+    there = run("-j", DHCP, "router/int0").json
+    assert there["flow"]["dst"] == "10.10.100.1"
+    assert (there["fate"], there["hops"][-1]["netns"]["label"]) == ("delivered", "router")
+
+
+def test_dropped_is_1_with_what_would_mend_it() -> None:
+    shell("ip netns exec router sysctl -qw net.ipv4.ip_forward=0")
+    try:
+        said = run(DHCP)
+        document = run("-j", DHCP)
+    finally:
+        shell("ip netns exec router sysctl -qw net.ipv4.ip_forward=1")
+    assert said.status == document.status == 1
+    *_, verdict, mend = said.out.splitlines()
+    assert (
+        verdict
+        == "dropped in router: net.ipv4.ip_forward=0 in router: it forwards nothing that comes in there"
+    )
+    assert mend == "`ip netns exec router sysctl -w net.ipv4.ip_forward=1` would forward"
+    assert document.json["mend"]["command"] == "ip netns exec router sysctl -w net.ipv4.ip_forward=1"
+    assert document.json["reply"] is None
+
+
+@pytest.mark.needs("nft")
+def test_unknown_is_3_where_that_is_wanted() -> None:
+    table = (
+        "table ip unsure { chain c { type filter hook forward priority 0; numgen random mod 2 0 drop; }; }"
+    )
+    shell(f"ip netns exec router nft '{table}'")
+    try:
+        said, strict = run(DHCP), run("--strict", DHCP)
+    finally:
+        shell("ip netns exec router nft delete table ip unsure")
+    assert (said.status, strict.status) == (0, 3)
+    assert (
+        "it depends: delivered if the rule `numgen mode random mod 2 offset 0 0 drop` does not take it"
+        in said.out
+    )
+
+
+def test_the_packet_as_it_is_asked_for() -> None:
+    document = run(
+        "-j", DHCP, "203.0.113.1", "--proto", "udp", "--sport", "5000", "--dport", "53", "--no-reply"
+    ).json
+    assert document["flow"] == {
+        "proto": 17,
+        "src": "10.10.100.2",
+        "dst": "203.0.113.1",
+        "sport": 5000,
+        "dport": 53,
+    }
+    assert document["reply"] is None
+    assert run("-j", DHCP, "203.0.113.1", "--dport", "80").json["flow"]["proto"] == 6
+    assert run(DHCP, "--size", "1501").status == 1
+
+
+def test_from_a_recording(tmp_path: Path) -> None:
+    file = str(tmp_path / "host.nsw")
+    subprocess.run([sys.executable, "-m", "nswire", "record", file], check=True, capture_output=True)
+    said = run("--from", file, "-j", DHCP)
+    assert said.status == 0
+    live = run("-j", DHCP).json
+    there = [(hop["netns"]["label"], hop["link"] and hop["link"]["ifname"]) for hop in said.json["hops"]]
+    assert there == [(hop["netns"]["label"], hop["link"] and hop["link"]["ifname"]) for hop in live["hops"]]
+
+
+def test_on_the_picture(tmp_path: Path) -> None:
+    """The caption is the verdict, and the wires are numbered in the order in which they are passed."""
+
+    def drawn(*args: str) -> Said:
+        done = subprocess.run(
+            [sys.executable, "-m", "nswire", "map", "--path", *args],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    said = drawn(DHCP, "out")
+    assert (said.status, said.err) == (0, "")
+    assert said.out.startswith("icmp 10.10.100.2 -> 1.1.1.1: delivered: 1.1.1.1 is an address of outside\n")
+    assert "━" in said.out
+    assert "compute-2" not in said.out
+    file = tmp_path / "way.svg"
+    assert drawn(DHCP, "out", "-o", str(file)).status == 0
+    assert "delivered" in file.read_text()
+    refused = drawn(DHCP, "nonsense")
+    assert (refused.status, refused.out) == (2, "")
+
+
+def test_how_it_could_be_done_by_hand() -> None:
+    out = run("--how", DHCP).out
+    assert f"ip -n {INSIDE} route get 1.1.1.1" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ([], "Missing argument"),
+        (["nonsense-handle"], "nonsense-handle"),
+        ([DHCP, "nonsense-handle"], "nonsense-handle"),
+        ([DHCP, "--proto", "carrier-pigeon"], "there is no such protocol"),
+        ([DHCP, "--dport", "70000"], "70000"),
+        ([DHCP, "--mark", "blue"], "that is no number"),
+        ([DHCP, "::1", "--src", "10.0.0.1"], "one is IPv4, the other IPv6"),
+        ([DHCP, "--size", "1"], "1"),
+    ],
+)
+def test_what_makes_no_sense_is_2(args: list[str], says: str) -> None:
+    said = run(*args)
+    assert (said.status, said.out) == (2, "")
+    assert says in said.err
+    assert said.err.startswith("nswire path: ")
