@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kernels golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels
+.PHONY: help demo test test-kernels accuracy golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: setup-dev ## run the tests, in a private host that leaves nothing behind
 
 test-kernels: setup-kernels ## run the kernel tests on Debian's 5.10, 6.1, 6.12 and newest kernels, in VMs (KERNELS="6.1 newest"; half an hour)
 	tests/vm/suite $(KERNELS)
+
+accuracy: setup-kernels ## compare paths with packets really sent, in random networks, on all kernels, and write docs/accuracy.md (most of an hour)
+	tests/path/accuracy $(KERNELS)
 
 golden: setup-dev ## write the golden drawings of the tests anew: look at them before you commit them
 	NSWIRE_GOLDEN=write $(BIN)/python -m pytest -q tests/draw/test_golden.py

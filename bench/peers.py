@@ -96,6 +96,7 @@ def peers(build: Path, link: str) -> list[Peer]:
             inside=True,
         ),
         Peer("nswire peer LINK", (*nswire, "peer", link), ":nswire"),
+        Peer("nswire path LINK GATEWAY", (*nswire, "path", link, "10.0.0.1"), ":nswire"),
         Peer("nswire peer -j (all pairs)", (*nswire, "peer", "-j"), ":nswire"),
         Peer("nswire ls -j", (*nswire, "ls", "-j"), ":nswire"),
         Peer("nswire map (text)", (*nswire, "map"), ":nswire"),
