@@ -158,12 +158,13 @@ def prove(seed: int, have: frozenset[str], show: Show | None = None) -> list[Ver
         world.build()
         topology = settled(world)
         wanted = probes(world)
-        if (
-            "arp_ignore" in world.features
-        ):  # whoever ignores questions is learned from the questions that it asks
-            del wanted[1:]
         lookups = topology.lookups()
         said = [foretold(topology, lookups, world, one) for one in wanted]
+        silent = next((at for at, one in enumerate(said) if "nobody answers" in one.forward.reason), None)
+        if (
+            silent is not None
+        ):  # whoever does not answer is learned from what it asks itself, because of the others
+            wanted, said = [wanted[silent]], [said[silent]]
         alone = [foretold(topology, TablesAlone(lookups), world, one) for one in wanted]
         with Watch(world.nodes) as watch:
             sent = [Sent(one) for one in wanted]

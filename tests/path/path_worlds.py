@@ -211,7 +211,7 @@ def switched(world: World, number: int, members: list[str]) -> Segment:
         suffix = f" vlan {vlan}" if vlans else ""
         world.shell(
             segment.switch,
-            f"bridge fdb replace $(ip -n {leg.node} -br link show {leg.link} | awk '{{print $3}}') dev {other} master static{suffix}",
+            f"bridge fdb replace $(ip -n {leg.node} -br link show {leg.link} | awk '{{print $3}}') dev {other} master sticky static{suffix}",
         )
     return segment
 
