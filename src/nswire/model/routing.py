@@ -106,7 +106,8 @@ class Neighbour(msgspec.Struct, frozen=True, gc=False):
 class FdbEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of a forwarding table: behind which port of a bridge a MAC is, or to which host a vxlan sends it.
 
-    `master` 0: the link's own table. `own`: the bridge's or the link's own address. `vlan` 0: in any.
+    `master` 0: the link's own table. `own`: the bridge's or the link's own address. `vlan` 0: in any. `sticky`: it stays
+    there, also if the MAC is heard elsewhere.
     """
 
     ifindex: int
@@ -118,6 +119,7 @@ class FdbEntry(msgspec.Struct, frozen=True, gc=False):
     vni: int = 0
     port: int = 0
     via: int = 0
+    sticky: bool = False
 
 
 REACHABLE, FAILED, INCOMPLETE, NOARP, PERMANENT = 0x02, 0x20, 0x01, 0x40, 0x80  # NUD_*

@@ -117,22 +117,23 @@ def _port_of(walk: Walk, passing: _Passing) -> tuple[End | None, str]:
     """The port behind which the MAC is, and who says so; None if nobody knows."""
     bridge, mac = passing.bridge, passing.frame.dst
     learned = walk.learned.get((bridge.end, passing.vlan, mac))
-    if learned is not None:
-        return learned, f"{mac} was just heard there"
     if walk.segment.light:
-        return None, ""
+        return learned, ""
     best = None
     for entry in walk.lookups.fdb(bridge.end.ns):
         if entry.lladdr != mac or entry.master != bridge.ifindex or entry.vlan not in (0, passing.vlan):
             continue
         if best is None or entry.vlan:
             best = entry
+    if learned is not None and (
+        best is None or not (best.own or best.sticky)
+    ):  # br_fdb_update moves all others
+        return learned, f"{mac} was just heard there"
     if best is None:
         return None, ""
-    port = End(bridge.end.ns, best.ifindex)
     if best.own:
         return bridge.end, "its forwarding table has it as an address of its own"
-    return port, f"its forwarding table has {mac} there"
+    return End(bridge.end.ns, best.ifindex), f"its forwarding table has {mac} there"
 
 
 def _flood(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:

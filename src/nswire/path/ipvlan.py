@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from nswire import kinds
 
 if TYPE_CHECKING:
@@ -33,12 +31,12 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     elif frame.to_all:
         for one in _on(lower):
             if one != link:
-                yield from walk.segment.arrive(one, _scrubbed(frame), steps)
+                yield from walk.segment.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
         yield from walk.segment.send(lower, frame, steps)
     elif frame.dst == link.fact.address:
         to = _having(lower, wanted)
         # what is for that MAC, but for none of their addresses, is the lower link's own
-        yield from walk.segment.arrive(to or lower, _scrubbed(frame), steps)
+        yield from walk.segment.arrive(to or lower, frame.crossed(link.end.ns, lower.end.ns), steps)
     else:
         yield from walk.segment.send(lower, frame, steps)
 
@@ -65,13 +63,15 @@ def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> 
     """Modes l3 and l3s: what is for none of them is routed by the lower link's namespace (ipvlan_process_outbound)."""
     to = _having(lower, frame.packet.flow.dst)
     if to is not None:
-        yield from walk.segment.arrive(to, _scrubbed(frame), steps)
+        yield from walk.segment.arrive(to, frame.crossed(link.end.ns, lower.end.ns), steps)
         return
     if walk.segment.light:
         return
     text = f"{link.ifname} is in mode {_mode(link)}: {walk.name(lower.end.ns)} routes it"
     steps += walk.step("crossing", text, lower.end.ns, lower.end)
-    yield walk.originate(lower.end.ns, _scrubbed(frame).packet, steps, lower.end.ifindex)
+    yield walk.originate(
+        lower.end.ns, frame.packet.crossed(link.end.ns, lower.end.ns), steps, lower.end.ifindex
+    )
 
 
 def _having(lower: Link, address: str) -> Link | None:
@@ -87,7 +87,3 @@ def _on(lower: Link) -> list[Link]:
 
 def _mode(link: Link) -> str:
     return str(kinds.details(link.fact).get("mode", "l3"))
-
-
-def _scrubbed(frame: Frame) -> Frame:
-    return replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))

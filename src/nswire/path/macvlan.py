@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from nswire import kinds
 
 if TYPE_CHECKING:
@@ -33,11 +31,11 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         if frame.to_all:
             for one in bridged:
                 if one != link:
-                    yield from walk.segment.arrive(one, _scrubbed(frame), steps)
+                    yield from walk.segment.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
         else:
             to = next((one for one in bridged if one.fact.address == frame.dst), None)
             if to is not None:
-                yield from walk.segment.arrive(lower, _scrubbed(frame), steps)
+                yield from walk.segment.arrive(lower, frame.crossed(link.end.ns, lower.end.ns), steps)
                 return
     yield from walk.segment.send(lower, frame, steps)
 
@@ -88,7 +86,3 @@ def _on(lower: Link) -> list[Link]:
 
 def _mode(link: Link) -> str:
     return str(kinds.details(link.fact).get("mode", ""))
-
-
-def _scrubbed(frame: Frame) -> Frame:
-    return replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))

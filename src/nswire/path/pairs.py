@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from nswire import kinds
 from nswire.path import mtu
 from nswire.path.values import Landing
@@ -41,10 +39,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         yield walk.segment.lost(peer, frame, steps, reason)
         return
     mtu.note(walk, peer, peer.fact.mtu)
-    packet = replace(frame.packet, conn=None, prerouted=False)
-    if peer.end.ns != link.end.ns:
-        packet = replace(packet, mark=0)
-    yield from walk.segment.arrive(peer, replace(frame, packet=packet), steps)
+    yield from walk.segment.arrive(peer, frame.crossed(link.end.ns, peer.end.ns), steps)
 
 
 def _blackhole(link: Link) -> bool:

@@ -110,14 +110,11 @@ class Segment:
 
     def send(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
         """A frame that goes out by a link."""
+        stopped = self._stopped(link, frame, steps)
+        if stopped is not None:
+            yield stopped
+            return
         walk = self._walk
-        if len(steps) > DEEPEST * 8:
-            yield self.lost(link, frame, steps, "it goes round in a loop")
-            return
-        if not link.fact.flags & UP:
-            mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
-            yield self.lost(link, frame, steps, f"{link.ifname} in {walk.name(link.end.ns)} is down", mend)
-            return
         if not link.fact.flags & LOWER_UP:
             yield self._no_carrier(link, frame, steps)
             return
@@ -136,14 +133,11 @@ class Segment:
 
     def arrive(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
         """A frame that comes in by a link."""
+        stopped = self._stopped(link, frame, steps)
+        if stopped is not None:
+            yield stopped
+            return
         walk = self._walk
-        if len(steps) > DEEPEST * 8:
-            yield self.lost(link, frame, steps, "it goes round in a loop")
-            return
-        if not link.fact.flags & UP:
-            mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
-            yield self.lost(link, frame, steps, f"{link.ifname} in {walk.name(link.end.ns)} is down", mend)
-            return
         steps += walk.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
         if not self.light:
             turned = programs.decides(walk, link, frame, steps, "ingress")
@@ -162,6 +156,16 @@ class Segment:
             yield from handler(walk, link, frame, steps)
             return
         yield self.to_stack(link, frame, steps)
+
+    def _stopped(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
+        """What ends a way at any link: it is down, or the way has no end."""
+        if len(steps) > DEEPEST * 8:
+            return self.lost(link, frame, steps, "it goes round in a loop")
+        if not link.fact.flags & UP:
+            mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
+            where = self._walk.name(link.end.ns)
+            return self.lost(link, frame, steps, f"{link.ifname} in {where} is down", mend)
+        return None
 
     def to_stack(self, link: Link, frame: Frame, steps: Steps, also: str = "") -> Landing:
         """Up to the IP stack, if the frame is for it. `also`: another MAC that counts as the link's own."""

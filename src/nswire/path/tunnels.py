@@ -82,6 +82,13 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         )
         return
     row = ROWS[link.kind]
+    if (
+        frame.packet.mark and row.proto != UDP
+    ):  # ip_tunnel_xmit routes by the tunnel's own mark, filters see the packet's
+        yield walk.segment.unknown(
+            link, frame, steps, f"what the mark of a packet does in a {link.kind} is not followed"
+        )
+        return
     port = details.get("port", row.port) if row.proto == UDP else 0
     local = str(details.get("local", "") or "")
     for remote in remotes:
@@ -98,7 +105,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
             steps_there = landing.steps + walk.step("tunnel", reason, landing.ns)
             yield Landing("dropped", steps_there, landing.ns, frame, landing.end, frame.packet, reason=reason)
             continue
-        inner = replace(frame, packet=replace(frame.packet, conn=None, mark=0, prerouted=False))
+        inner = frame.crossed(link.end.ns, landing.ns)
         if not row.frames:
             inner = replace(inner, dst="")
         yield from walk.segment.arrive(other, inner, landing.steps)
@@ -116,7 +123,13 @@ def encapsulated(
     walk.depth += 1
     walk.overhead += overhead + header
     walk.inside.append(link.end)
-    packet = Packet(outer, size=size, whole=outer.proto != UDP, hops=frame.packet.hops)
+    packet = Packet(
+        outer,
+        frame.packet.crossed(link.end.ns, ns).mark,
+        size=size,
+        whole=outer.proto != UDP,
+        hops=frame.packet.hops,
+    )
     try:
         with walk.segment.in_full():
             landing = walk.originate(ns, packet, steps, oif)

@@ -78,6 +78,11 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     conn: Connection | None = None
     prerouted: bool = False
 
+    def crossed(self, here: NsKey, there: NsKey) -> Packet:
+        """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
+        mark = self.mark if here == there else 0
+        return msgspec.structs.replace(self, conn=None, mark=mark, prerouted=False)
+
 
 class Frame(msgspec.Struct, frozen=True):
     """What goes over links: a packet, or the question who has an address (`asks`), or its answer to an address (`tells`).
@@ -93,6 +98,10 @@ class Frame(msgspec.Struct, frozen=True):
     tells: str = ""
     vlans: tuple[tuple[str, int], ...] = ()
     along: frozenset[End] | None = None
+
+    def crossed(self, here: NsKey, there: NsKey) -> Frame:
+        """With its packet as it comes in again."""
+        return msgspec.structs.replace(self, packet=self.packet.crossed(here, there))
 
     @property
     def to_all(self) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from nswire.show.documents import (
     FlowDoc,
     HopDoc,
@@ -55,13 +57,8 @@ class PathBuilder:
 
     def _ways(self, ways: Ways) -> WayDoc:
         first, *others = ways.ways
-        return WayDoc(
-            fate=ways.fate,
-            reason=ways.reason,
-            mend=self._mend(first.mend),
-            choices=first.choices,
-            hops=tuple(map(self._hop, first.hops)),
-            others=tuple(map(self._way, others)),
+        return msgspec.structs.replace(
+            self._way(first), fate=ways.fate, reason=ways.reason, others=tuple(map(self._way, others))
         )
 
     def _way(self, way: Way) -> WayDoc:

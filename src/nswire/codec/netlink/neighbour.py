@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 AF_BRIDGE = 7
 NDA_DST, NDA_LLADDR, NDA_VLAN, NDA_PORT, NDA_VNI, NDA_IFINDEX, NDA_MASTER = 1, 2, 5, 6, 7, 8, 9
-NTF_SELF, NTF_PROXY = 0x02, 0x08
+NTF_SELF, NTF_PROXY, NTF_STICKY = 0x02, 0x08, 0x40
 NUD_PERMANENT = 0x80
 
 _ndmsg = struct.Struct("=BxxxiHBB")
@@ -61,6 +61,7 @@ def fdb(answer: bytes) -> tuple[FdbEntry, ...]:
                     _number(values.get(NDA_VNI)),
                     _number(values.get(NDA_PORT), _be16),
                     _number(values.get(NDA_IFINDEX)),
+                    bool(flags & NTF_STICKY),
                 )
             )
     return tuple(found)
