@@ -74,7 +74,7 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
     bridges, why = _bridges(asking)
     if why and (places or why.errno not in ABSENT):
         yield Gap("Open vSwitch", "its bridges, and which of them ports belong to", strerror(why.errno), HINT)
-    seats = _Seats(asking, places)
+    seats = _Seats(asking, places, said=_vswitchd(asking) if bridges else ovsdb.Vswitchd())
     seats.all(bridges)
     for bridge in bridges:
         yield from _ports(bridge, seats)
@@ -107,16 +107,20 @@ def _bridges(asking: Asking) -> tuple[tuple[Bridge, ...], Refusal | None]:
         return (), Refusal(0, "read")
 
 
+def _vswitchd(asking: Asking) -> ovsdb.Vswitchd:
+    """What ovs-vswitchd says: not asked where the database did not answer, so that a hung switch is waited for once."""
+    answer = asking.host("ovs")
+    try:
+        return ovsdb.vswitchd(answer) if isinstance(answer, bytes) else ovsdb.Vswitchd()
+    except ValueError:
+        return ovsdb.Vswitchd()
+
+
 class _Seats:
     """Finds the link of each port of each bridge."""
 
-    def __init__(self, asking: Asking, places: Iterable[Place]) -> None:
+    def __init__(self, asking: Asking, places: Iterable[Place], said: ovsdb.Vswitchd) -> None:
         self._links = asking.facts.links
-        answer = asking.host("ovs")
-        try:
-            said = ovsdb.vswitchd(answer) if isinstance(answer, bytes) else ovsdb.Vswitchd()
-        except ValueError:
-            said = ovsdb.Vswitchd()
         inside = vports.namespace_of_process(asking, said.pid, VSWITCHD) if said.pid else None
         self.ns: NsKey = asking.facts.home if inside is None else inside
         self._numbers = {(one.bridge, one.name): one.number for one in ovsdb.shown(said.dpif)}
