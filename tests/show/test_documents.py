@@ -135,7 +135,11 @@ def test_show(topology: Topology) -> None:
     text = document(
         "show",
         topology,
-        [("namespaces", []), ("links", [build.shown("x", link) for link in topology.links()])],
+        [
+            ("owners", []),
+            ("namespaces", []),
+            ("links", [build.shown("x", link) for link in topology.links()]),
+        ],
     )
     decoded = strictly("show", text)
     assert isinstance(decoded, ShowDocument)
@@ -176,7 +180,7 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "peer": ["results"],
         "ls": ["links"],
         "netns": ["namespaces"],
-        "show": ["namespaces", "links"],
+        "show": ["owners", "namespaces", "links"],
         "map": ["namespaces", "links", "wires", "open"],
         "path": ["hops", "choices", "others"],
     }[name]

@@ -173,12 +173,17 @@ def _described(match: Match) -> str:
     if match.owner is not None:
         from nswire.show.words import owner
 
-        return f"  {visible(owner(match.owner))}, {len(match.links)} links"
+        return f"  {visible(owner(match.owner))}, {len(match.links)} links, by its {match.kind}"
     if match.namespace is not None:
-        return f"  namespace, {len(match.links)} links"
+        return f"  namespace, {len(match.links)} links, by its {match.kind}"
     link = match.links[0]
     words = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
     return "  " + ", ".join(visible(word) for word in words if word)
+
+
+def is_homeless(asked: Asked) -> bool:
+    """True for an owner who uses the host's network, or is where it cannot be seen."""
+    return asked.owner is not None and not asked.links and (asked.namespace is None or asked.namespace.home)
 
 
 def distinct(asked: Iterable[Asked]) -> list[Link]:

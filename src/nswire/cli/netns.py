@@ -42,17 +42,15 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
         give(topology, options, "netns", _listed(topology, tuple(topology.namespaces.values())))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=False)
-    spaces = {ns.key: ns for one in asked for ns in _spaces(topology, one)}
+    spaces = {ns.key: ns for one in asked for ns in _spaces(one)}
     if asked:
         give(topology, options, "netns", _listed(topology, tuple(spaces.values())))
     return status(topology, options, fine=fine)
 
 
-def _spaces(topology: Topology, one: Asked) -> list[Namespace]:
+def _spaces(one: Asked) -> list[Namespace]:
     """The namespaces that a handle stands for: who uses the host's network is at home."""
-    if one.namespace is not None:
-        return [one.namespace]
-    return [link.netns for link in one.links] or [topology.namespaces[topology.home]]
+    return [link.netns for link in one.links] if one.namespace is None else [one.namespace]
 
 
 def _listed(topology: Topology, namespaces: Sequence[Namespace]) -> Answer:

@@ -59,7 +59,8 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 def _has_none(asked: Asked) -> bool:
     from nswire.show.build import open_peer, servers
 
-    if asked.namespace is not None and not asked.namespace.readable:
+    unseen = asked.owner is not None and asked.namespace is None and not asked.links
+    if unseen or (asked.namespace is not None and not asked.namespace.readable):
         return False  # that it has none is more than we know
     return all(link.peer is None and open_peer(link) is None and not servers(link) for link in asked.links)
 

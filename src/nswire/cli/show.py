@@ -13,6 +13,7 @@ from nswire.cli.common import (
     distinct,
     give,
     handles,
+    is_homeless,
     look,
     reading,
     status,
@@ -49,11 +50,13 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 def _shown(topology: Topology, asked: list[Asked]) -> Answer:
     from nswire.show import howto, text_show
 
-    spaces = list({one.namespace.key: one.namespace for one in asked if one.namespace is not None}.values())
-    single = distinct(one for one in asked if one.namespace is None)
-    homeless = [one.owner for one in asked if one.owner is not None and not one.links and not one.namespace]
+    homeless = [(one.owner, one.namespace) for one in asked if one.owner is not None and is_homeless(one)]
+    rest = [one for one in asked if not is_homeless(one)]
+    spaces = list({one.namespace.key: one.namespace for one in rest if one.namespace is not None}.values())
+    single = distinct(one for one in rest if one.namespace is None)
     return Answer(
         lambda build: [
+            ("owners", (build.owned(one.query, one.owner, one.namespace) for one in asked if one.owner)),
             ("namespaces", (build.namespace(ns) for ns in spaces)),
             ("links", (build.shown(one.query, link) for one in asked for link in one.links)),
         ],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from nswire.codec.procfs import namespace
+from nswire.codec.procfs import DIGITS, LONGEST, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +48,19 @@ def decode(answer: bytes) -> Process | None:
         return None
 
 
-def cgroups(answer: bytes) -> Iterator[tuple[int, str]]:
-    """(pid, path) of each line of `cgroups`."""
+class Row(NamedTuple):
+    """A process, the namespace that it is in (None: that is not told), and its control group."""
+
+    pid: int
+    ns: int | None
+    cgroup: str
+
+
+def cgroups(answer: bytes) -> Iterator[Row]:
+    """The rows of `cgroups`."""
     for line in answer.split(b"\n"):
-        pid, _, path = line.partition(b" ")
-        if pid.isdigit() and len(pid) <= 10 and path:
-            yield int(pid), path.decode("utf-8", "surrogateescape")
+        pid, _, rest = line.partition(b" ")
+        net, _, path = rest.partition(b" ")
+        if pid.isdigit() and len(pid) <= DIGITS and len(net) <= LONGEST and path:
+            inode = namespace(net.decode("ascii", "replace")) or 0
+            yield Row(int(pid), inode if inode > 0 else None, path.decode("utf-8", "surrogateescape"))

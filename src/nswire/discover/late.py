@@ -40,7 +40,7 @@ class Claim(Protocol):
 
     @property
     def ns(self) -> NsKey | None:
-        """The namespace that is his."""
+        """The namespace that is his; home: that one he shares; None: it cannot be seen."""
         ...
 
     @property
@@ -71,6 +71,8 @@ class Late:
         self._who = who
         self._claims: list[Claim] | None = None
         self._lookups: Lookups | None = None
+        self._of_ns: dict[NsKey, list[Owner]] = {}
+        self._of_end: dict[End, list[Owner]] = {}
         self._listeners: dict[NsKey, frozenset[tuple[str, int]]] | None = None
         self._owners: dict[NsKey, tuple[Owner, ...]] = {}
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
@@ -135,11 +137,11 @@ class Late:
 
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:
         """Whose a namespace is; home, which all share, is nobody's."""
-        claims = self._claimed()
+        self._claimed()
         if ns != self._scan.facts.home and ns not in self._owners:
-            his = dict.fromkeys(claim.owner for claim in claims if claim.ns == ns)
             # pods before their containers, the oldest process first
-            self._owners[ns] = tuple(sorted(his, key=lambda owner: (owner.type != "pod", owner.pid or 0)))
+            his = sorted(self._of_ns.get(ns, ()), key=lambda owner: (owner.type != "pod", owner.pid or 0))
+            self._owners[ns] = tuple(his)
             if not self._owners[ns] and self._who is not None:
                 one = self._kept(self._who.of_each(self, ns))
                 self._owners[ns] = tuple(claim.owner for claim in one)
@@ -147,16 +149,22 @@ class Late:
 
     def link_owners(self, end: End) -> tuple[Owner, ...]:
         """Whose a link is, beyond whose its namespace is."""
-        return tuple(claim.owner for claim in self._claimed() if end in claim.ends)
+        self._claimed()
+        return tuple(self._of_end.get(end, ()))
 
     def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
-        """Every owner that is known, with the namespace it is in and the links that are its own."""
+        """Every owner that is known, with the namespace it is in (home: the host's) and the links that are its own."""
         return tuple((claim.owner, claim.ns, claim.ends) for claim in self._claimed())
 
     def _claimed(self) -> list[Claim]:
         if self._claims is None:
             self._claims = []  # what is asked meanwhile must not ask for owners again
             self._claims = self._kept(self._who.known(self)) if self._who is not None else []
+            for claim in self._claims:
+                if claim.ns is not None:
+                    self._of_ns.setdefault(claim.ns, []).append(claim.owner)
+                for end in claim.ends:
+                    self._of_end.setdefault(end, []).append(claim.owner)
         return self._claims
 
     def _kept(self, said: Iterable[Claim | Gap]) -> list[Claim]:

@@ -21,7 +21,8 @@ class Match(NamedTuple):
     """What a handle stands for: one link, a namespace and all its links (loopback aside), or an owner and all of his.
 
     `kind` says as what the handle was understood (`ifname`, `MAC`, `netns` ...), `unique` is a handle that finds
-    this and nothing else, and can be typed. Lower `rank` first. An owner who uses the host's network has no links.
+    this and nothing else, and can be typed. Lower `rank` first. An owner who uses the host's network has no links, and home
+    for a namespace; one without either is where it cannot be seen.
     """
 
     kind: str
@@ -85,7 +86,8 @@ def _match(topology: Topology, found: Found) -> Match:
 
 def _match_owner(topology: Topology, found: Found, number: int) -> Match:
     owner, ns, ends = topology.owned()[number]
-    inside = () if ns is None else tuple(link for link in topology.links(ns) if not link.loopback)
+    shares = ns is None or ns == topology.home
+    inside = () if shares else tuple(link for link in topology.links(ns) if not link.loopback)
     own = tuple(link for end in ends if (link := topology.get(end)) is not None)
     namespace = None if ns is None else topology.namespaces.get(ns)
     return Match(
@@ -192,4 +194,4 @@ def _places(topology: Topology, text: str) -> set[NsKey | None]:
     """The namespaces that a word names, by itself or by who owns them."""
     named = {found.ns for found in _namespaces(topology, text)}
     owned = {topology.owned()[found.owner][1] for found in _owners(topology, text) if found.owner is not None}
-    return named | (owned - {None})
+    return named | (owned - {None, topology.home})

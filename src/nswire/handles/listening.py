@@ -1,4 +1,4 @@
-"""`:8080`, `tcp:8080`, `udp:53`: the namespaces in which something listens on that port."""
+"""`:8080`, `tcp:8080`, `udp:53`: the namespaces in which something listens on that port. See also `owner`: who published it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ SHORTEST, LONGEST = 4, 32  # bytes: from an IPv4 tunnel's end to MAX_ADDR_LEN
 _HEX = frozenset("0123456789abcdef")
 
 
-def _key(text: str) -> str | None:
+def key(text: str) -> str | None:
+    """The digits of a hardware address; None if it is none."""
     lower = text.lower()
     for separator, width in ((":", 2), ("-", 2), (".", 4)):
         parts = lower.split(separator)
@@ -29,4 +30,4 @@ def _keys(link: Link) -> Iterable[str]:
     return {address.replace(":", "") for address in (link.fact.address, link.fact.permaddr) if address}
 
 
-FAMILY = LinkFamily("MAC", 4, _key, _keys)
+FAMILY = LinkFamily("MAC", 4, key, _keys)

@@ -1,20 +1,31 @@
 """`container:web`, `pod:shop/web-7d9f`, `vm:db1`, `port:39d60faa`, `unit:nginx`: by whose it is. A bare name does, too.
 
 An id may be shortened, as its engine allows; a name may not. A handle stands for all links of its owner, wherever they are.
+A port of the host that leads into a container names that container (`:8080`), a guest's MAC its VM.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import OwnerFamily
+from nswire.handles import mac
+from nswire.handles.family import OwnerFamily, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nswire.model.values import Owner
 
 LEAST = 4  # digits of an id that is shortened
 BARE = 8  # of one that stands alone: shorter ones are names as well
 HEX = frozenset("0123456789abcdef-")
+ALIASES = ("hostname", "nova")  # data that name an owner, too
+PUBLISHED = re.compile(r":(\d+)->\d+/(\w+)")  # `127.0.0.1:8080->80/tcp`, see owners.published
+
+
+def _named(owner: Owner, text: str) -> bool:
+    return owner.name == text or any(name in ALIASES and value == text for name, value in owner.data)
 
 
 def _id(owner: Owner, text: str) -> bool:
@@ -22,7 +33,7 @@ def _id(owner: Owner, text: str) -> bool:
 
 
 def _container(owner: Owner, text: str) -> bool:
-    return owner.type == "container" and (owner.name == text or _id(owner, text))
+    return owner.type == "container" and (_named(owner, text) or _id(owner, text))
 
 
 def _pod(owner: Owner, text: str) -> bool:
@@ -31,7 +42,7 @@ def _pod(owner: Owner, text: str) -> bool:
 
 
 def _vm(owner: Owner, text: str) -> bool:
-    return owner.type == "vm" and (owner.name == text or _id(owner, text))
+    return owner.type == "vm" and (_named(owner, text) or _id(owner, text))
 
 
 def _port(owner: Owner, text: str) -> bool:
@@ -48,7 +59,23 @@ def _unit(owner: Owner, text: str) -> bool:
 
 def _any(owner: Owner, text: str) -> bool:
     shortened = len(text) >= BARE and HEX.issuperset(text) and owner.id.startswith(text)
-    return owner.type != "process" and (text in (owner.name, owner.id) or shortened)
+    return owner.type != "process" and (_named(owner, text) or owner.id == text or shortened)
+
+
+def _published(prefix: str, *protocols: str) -> Callable[[Owner, str], bool]:
+    def fits(owner: Owner, text: str) -> bool:
+        told = dict(owner.data).get("publishes") if text.startswith(prefix) else None
+        port = number(text.removeprefix(prefix))
+        ports = PUBLISHED.findall(told) if isinstance(told, str) else ()
+        return any(port == outside and protocol in protocols for outside, protocol in ports)
+
+    return fits
+
+
+def _guest(owner: Owner, text: str) -> bool:
+    key = mac.key(text)
+    macs = dict(owner.data).get("guest_macs", "") if key else ""
+    return isinstance(macs, str) and any(mac.key(one) == key for one in macs.split())
 
 
 FAMILIES = (
@@ -58,4 +85,8 @@ FAMILIES = (
     OwnerFamily("port", 0, _port, "port:"),
     OwnerFamily("unit", 0, _unit, "unit:"),
     OwnerFamily("owner", 1, _any),
+    OwnerFamily("published port", 1, _published(":", "tcp", "udp", "sctp")),
+    OwnerFamily("published port", 1, _published("", "tcp"), "tcp:"),
+    OwnerFamily("published port", 1, _published("", "udp"), "udp:"),
+    OwnerFamily("guest's MAC", 5, _guest),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
 _GONE = (f"!{errno.ENOENT}", f"!{errno.ESRCH}")
 _NSFS = re.compile(rb"^.* - nsfs .*$", re.MULTILINE)
-# Words that hold a secret by their looks: what comes after them is not passed on.
-_SECRET = re.compile(r"(?i)((?:pass(?:word|wd)?|secret|token|api[-_]?key|psk)[^=\s]*=).+")
-LONGEST = 4096  # characters of a command line
+# Words of a command line that hold a secret by their looks: what comes after them is not passed on.
+_SECRETIVE = r"(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|psk)"
+_SECRET = re.compile(rf"(?is)({_SECRETIVE}[^=\s]{{0,64}}=).+")
+_SECRET_OPTION = re.compile(rf"(?i)--?[\w-]{{0,64}}{_SECRETIVE}[\w-]{{0,64}}")
+_SECRET_IN_URL = re.compile(r"(//[^/\s:@]{0,256}:)[^/\s@]+@")
+LONGEST = 16384  # bytes of a command line; libvirt's for a VM with many disks takes half of that
 
 
 def link_text(path: str) -> str:
@@ -26,6 +30,42 @@ def link_text(path: str) -> str:
         return os.readlink(path)
     except OSError as error:
         return f"!{error.errno or errno.EIO}"
+
+
+def _link_at(folder: int, name: str) -> str:
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESRCH):
+            raise
+        return f"!{error.errno or errno.EIO}"
+
+
+def _read_at(folder: int, name: str) -> bytes:
+    with open(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder), "rb") as file:
+        return file.read(LONGEST)
+
+
+def _deepest(cgroup: bytes) -> bytes:
+    """The deepest path in /proc/PID/cgroup: with version 1 a process is in several hierarchies."""
+    return max((line.split(b":", 2)[-1] for line in cgroup.split(b"\n")), key=len, default=b"/")
+
+
+def _uid(status: bytes) -> int:
+    """The effective user. Not who owns /proc/PID: that is root for a process that may not be traced."""
+    line = next((line for line in status.split(b"\n") if line.startswith(b"Uid:")), b"")
+    words = line.split()
+    return int(words[2]) if len(words) > 2 else -1
+
+
+def _without_secrets(words: list[str]) -> list[str]:
+    kept = []
+    for at, word in enumerate(words):
+        if at and _SECRET_OPTION.fullmatch(words[at - 1]) and not word.startswith("-"):
+            kept.append("...")
+        else:
+            kept.append(_SECRET_IN_URL.sub(r"\1...@", _SECRET.sub(r"\1...", word)))
+    return kept
 
 
 class Proc:
@@ -207,25 +247,22 @@ class Proc:
         return self._text(f"{pid}/comm").rstrip(b"\n")
 
     def _cgroups(self, which: str) -> bytes:
-        """Lines `PID PATH` of the processes that are not at home, or (`home`) of those that are.
+        """Lines `PID NET PATH` of the processes that are not at home, or (`home`) of those that are.
 
-        PATH is a process's control group, the deepest of them.
+        NET is as in `processes`, PATH a process's control group, the deepest of them.
         """
         lines = []
         for pid in self._pids():
-            if (link_text(f"{self._proc}/{pid}/ns/net") == self._home) != (which == "home"):
-                continue
             try:
-                path = self._cgroup(pid)
+                with self._held(pid) as held:
+                    net = _link_at(held, "ns/net")
+                    if (net == self._home) == (which == "home"):
+                        lines.append(
+                            b"%s %s %s" % (pid.encode(), net.encode(), _deepest(_read_at(held, "cgroup")))
+                        )
             except OSError:
                 continue
-            lines.append(pid.encode() + b" " + path)
         return b"\n".join(lines)
-
-    def _cgroup(self, pid: str) -> bytes:
-        """The deepest path in /proc/PID/cgroup: with version 1 a process is in several hierarchies."""
-        paths = (line.split(b":", 2)[-1] for line in self._text(f"{pid}/cgroup").split(b"\n"))
-        return max(paths, key=len, default=b"/")
 
     def _process(self, pid: str) -> bytes:
         """JSON: who a process is. `start` is its start time in clock ticks since boot, by which a reused pid is known.
@@ -234,21 +271,33 @@ class Proc:
         """
         if not pid.isdigit():
             raise OSError(errno.EINVAL, "no pid")
-        stat = self._text(f"{pid}/stat")
-        fields = stat[stat.rindex(b")") + 2 :].split()
-        words = self._text(f"{pid}/cmdline")[:LONGEST].decode("utf-8", "backslashreplace").split("\0")
-        return json.dumps(
-            {
-                "pid": int(pid),
-                "comm": stat[stat.index(b"(") + 1 : stat.rindex(b")")].decode("utf-8", "backslashreplace"),
-                "cmdline": [_SECRET.sub(r"\1...", word) for word in words if word],
-                "uid": os.stat(f"{self._proc}/{pid}").st_uid,
-                "ppid": int(fields[1]),
-                "start": int(fields[19]),
-                "net": link_text(f"{self._proc}/{pid}/ns/net"),
-                "cgroup": self._cgroup(pid).decode("utf-8", "backslashreplace"),
-            }
-        ).encode()
+        with self._held(pid) as held:
+            stat = _read_at(held, "stat")
+            fields = stat[stat.rindex(b")") + 2 :].split()
+            words = _read_at(held, "cmdline").decode("utf-8", "backslashreplace").split("\0")
+            return json.dumps(
+                {
+                    "pid": int(pid),
+                    "comm": stat[stat.index(b"(") + 1 : stat.rindex(b")")].decode(
+                        "utf-8", "backslashreplace"
+                    ),
+                    "cmdline": _without_secrets([word for word in words if word]),
+                    "uid": _uid(_read_at(held, "status")),
+                    "ppid": int(fields[1]),
+                    "start": int(fields[19]),
+                    "net": _link_at(held, "ns/net"),
+                    "cgroup": _deepest(_read_at(held, "cgroup")).decode("utf-8", "backslashreplace"),
+                }
+            ).encode()
+
+    @contextlib.contextmanager
+    def _held(self, pid: str) -> Iterator[int]:
+        """A descriptor of /proc/PID. What is read through it is of that process, or ESRCH: never of one that got its pid."""
+        fd = os.open(f"{self._proc}/{pid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
     def _pids(self) -> Iterator[str]:
         own = str(self._pid)

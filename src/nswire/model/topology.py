@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
@@ -215,6 +216,8 @@ class Topology:
         self._ports: dict[NsKey, dict[int, list[End]]] = {}
         self._uppers: dict[End, list[End]] | None = None
         self._titles: dict[NsKey, str] = {}
+        self._owned: tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...] | None = None
+        self._ranked: dict[NsKey, list[str]] | None = None
 
     def __iter__(self) -> Iterator[Link]:
         """All links."""
@@ -337,22 +340,20 @@ class Topology:
     def _owner_handle(self, ns: Namespace) -> str:
         if ns.home or ns.hidden or not NUMBERED.match(ns.label):
             return ""
-        owned = self.owned()
-        ranked = sorted(
-            (
-                TITLES.index(owner.type),
-                owner.pid or 0,
-                number,
-            )  # the oldest process is the one the others joined
-            for number, (owner, key, _) in enumerate(owned)
-            if key == ns.key and owner.type in TITLES
-        )
-        for _, _, number in ranked:
-            owner = owned[number][0]
-            same = sum((one.type, one.name) == (owner.type, owner.name) for one, _, _ in owned)
-            if same == 1 and owner.name.isprintable() and " " not in owner.name:
-                return f"{owner.type}:{owner.name}"
-        return ""
+        if self._ranked is None:
+            self._ranked = self._handles_of_owners()
+        return next(iter(self._ranked.get(ns.key, ())), "")
+
+    def _handles_of_owners(self) -> dict[NsKey, list[str]]:
+        """Handles of owners that name no other one, by namespace; the oldest process is the one that the others joined."""
+        titled = [(owner, ns) for owner, ns, _ in self.owned() if owner.type in TITLES]
+        uses = Counter((owner.type, owner.name) for owner, _ in titled)
+        found: dict[NsKey, list[str]] = {}
+        for owner, ns in sorted(titled, key=lambda one: (TITLES.index(one[0].type), one[0].pid or 0)):
+            sayable = owner.name.isprintable() and " " not in owner.name
+            if ns is not None and sayable and uses[owner.type, owner.name] == 1:
+                found.setdefault(ns, []).append(f"{owner.type}:{owner.name}")
+        return found
 
     def owners_of_link(self, end: End) -> tuple[Owner, ...]:
         """Whose a link is, asked now: its own owners, then those of its namespace."""
@@ -360,8 +361,13 @@ class Topology:
         return tuple(dict.fromkeys((*self._late.link_owners(end), *shared)))
 
     def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
-        """Every owner that is known, with its namespace and its links, asked now."""
-        return self._late.owned()
+        """Every owner that is known, with its namespace and its links, asked now.
+
+        Home for a namespace: he uses the host's network, and owns none of it. None, and no links: where he is cannot be seen.
+        """
+        if self._owned is None:
+            self._owned = self._late.owned()
+        return self._owned
 
     def all_wires(self) -> Iterator[Wire]:
         """Every wire once, each with its evidence: pairs, masters, what links stand on, and those asked for only now."""

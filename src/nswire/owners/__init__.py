@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from nswire.model.values import Gap
-from nswire.owners import cni, containers, machines, neutron, parents, processes, units, vms
+from nswire.owners import apps, cni, containers, machines, neutron, parents, processes, units, vms
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 TABLE: tuple[Source, ...] = (
     containers.SOURCE,
     cni.SOURCE,
+    apps.SOURCE,
     parents.SOURCE,
     machines.SOURCE,
     vms.SOURCE,
@@ -34,8 +37,8 @@ TABLE: tuple[Source, ...] = (
 
 
 def known(asking: Asking) -> Iterator[Claim | Gap]:
-    """What the sources say of the whole host. The same owner of the same thing is told once."""
-    told: set[tuple[object, ...]] = set()
+    """What the sources say of the whole host. The same owner of the same thing is told once, with all that is said of him."""
+    claims = _Claims()
     claimed: set[NsKey] = {asking.facts.home}
     for source in TABLE:
         if source.each:
@@ -45,12 +48,40 @@ def known(asking: Asking) -> Iterator[Claim | Gap]:
             if isinstance(said, Gap):
                 yield said
                 continue
-            same = (said.owner.type, said.owner.name, said.ns, said.ends)
             if said.ns is not None:
                 claimed.add(said.ns)
-            if same not in told:
-                told.add(same)
-                yield said
+            claims.add(said)
+    yield from claims.all
+
+
+class _Claims:
+    """The claims, each once. Two with different ids are two, even if they have one name; an id that is not told fits any."""
+
+    def __init__(self) -> None:
+        self.all: list[Claim] = []
+        self._by_id: dict[tuple[object, ...], int] = {}
+        self._by_name: dict[tuple[object, ...], int] = {}
+
+    def add(self, claim: Claim) -> None:
+        """Keep it, or what it says more about an owner that is known."""
+        owner, what = claim.owner, (claim.owner.type, claim.ns, claim.ends)
+        at = self._by_id.get((*what, owner.id)) if owner.id else None
+        named = self._by_name.get((*what, owner.name))
+        if at is None and named is not None and not (owner.id and self.all[named].owner.id):
+            at = named
+        if at is None:
+            at = len(self.all)
+            self.all.append(claim)
+        else:
+            first = self.all[at].owner
+            more = tuple(pair for pair in owner.data if pair[0] not in dict(first.data))
+            merged = structs.replace(
+                first, id=first.id or owner.id, pid=first.pid or owner.pid, data=(*first.data, *more)
+            )
+            self.all[at] = claim._replace(owner=merged)
+        if owner.id:
+            self._by_id.setdefault((*what, owner.id), at)
+        self._by_name.setdefault((*what, owner.name), at)
 
 
 def of_each(asking: Asking, ns: NsKey) -> Iterator[Claim | Gap]:

@@ -12,10 +12,10 @@ from nswire.host.system import Refusal
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from nswire.codec.process import Process
-    from nswire.model.values import NsKey
+    from nswire.codec.process import Process, Row
+    from nswire.model.values import NsKey, Pairs
     from nswire.owners.owner import Asking
 
 HINT = "it takes root"
@@ -23,6 +23,8 @@ AWKWARD = frozenset(
     "*?[|&"
 )  # in a path of somebody else's configuration: they would mean something in a question
 UNREADABLE = (1, 13)  # EPERM, EACCES
+DIGITS = 10  # of a pid
+HIGHEST = 1 << 31
 
 
 def process(asking: Asking, pid: int) -> Process | None:
@@ -31,45 +33,51 @@ def process(asking: Asking, pid: int) -> Process | None:
     return codec.decode(answer) if isinstance(answer, bytes) else None
 
 
-def away(asking: Asking) -> list[tuple[int, str]]:
-    """(pid, control group) of every process that is not at home, the oldest pid first."""
-    answer = asking.host("cgroups")
-    return sorted(codec.cgroups(answer)) if isinstance(answer, bytes) else []
+def away(asking: Asking) -> list[Row]:
+    """Namespace and control group of every process that is not at home, the lowest pid first."""
+    return _rows(asking, "cgroups")
 
 
-def at_home(asking: Asking) -> list[tuple[int, str]]:
+def at_home(asking: Asking) -> list[Row]:
     """The same of the processes at home: costly on a busy host."""
-    answer = asking.host("cgroups/home")
-    return sorted(codec.cgroups(answer)) if isinstance(answer, bytes) else []
+    return _rows(asking, "cgroups/home")
 
 
-def namespace_of(asking: Asking, pid: int) -> NsKey | None:
-    """The namespace that a process is in, if it was seen there."""
-    return namespaces(asking).get(pid)
+def _rows(asking: Asking, question: str) -> list[Row]:
+    answer = asking.host(question)
+    return sorted(codec.cgroups(answer), key=lambda row: row.pid) if isinstance(answer, bytes) else []
 
 
-def namespaces(asking: Asking) -> dict[int, NsKey]:
-    """The namespace of every process that was seen."""
+def paths(asking: Asking) -> dict[str, NsKey]:
+    """The namespaces by the names and mount points that they have in our own mount namespace."""
     return {
-        holder.pid: ns
+        holder.path: ns
         for ns, holders in asking.facts.holders.items()
         for holder in holders
-        if holder.type == "process"
+        if holder.type in ("name", "mount") and holder.own
     }
 
 
-def namespace_at(asking: Asking, path: str) -> NsKey | None:
-    """The namespace that has that name or is mounted at that path, in our own mount namespace."""
-    path = path.replace("/var/run/", "/run/", 1) if path.startswith("/var/run/") else path
-    for ns, holders in asking.facts.holders.items():
-        if any(holder.type in ("name", "mount") and holder.own and holder.path == path for holder in holders):
-            return ns
-    return None
+def as_mounted(path: str) -> str:
+    """A path as the kernel shows it: /var/run is a symlink to /run everywhere."""
+    return path.removeprefix("/var") if path.startswith("/var/run/") else path
+
+
+def user(asking: Asking, uid: int) -> str:
+    """A user's name, or his number if this host does not know one."""
+    answer = asking.host(f"user/{uid}")
+    name = answer.decode("utf-8", "backslashreplace") if isinstance(answer, bytes) else ""
+    return name or str(uid)
+
+
+def theirs(asking: Asking, uid: int) -> Pairs:
+    """The user to whom something belongs that is root's nearly always."""
+    return (("user", user(asking, uid)),) if uid > 0 else ()
 
 
 def files(asking: Asking, how: str, pattern: str, *keys: str) -> Iterator[tuple[str, Any]]:
-    """(path, what it says) of the files that match; what makes no sense is left out. See `host.files`."""
-    answer = asking.host(f"{how}/{pattern}|{'&'.join(keys)}")
+    """(path, what it says) of the files that match. See `host.files`; `readable` tells those that could not be read."""
+    answer = asking.host(f"{how}/{pattern}|{'&'.join(keys)}" if keys else f"{how}/{pattern}")
     if isinstance(answer, Refusal):
         return
     try:
@@ -79,18 +87,54 @@ def files(asking: Asking, how: str, pattern: str, *keys: str) -> Iterator[tuple[
     yield from found.items()
 
 
-def readable(said: Any) -> bool:
+def documents(asking: Asking, how: str, pattern: str, *keys: str) -> list[tuple[str, dict[str, Any]]]:
+    """The same of files that are one document each; any other one makes no sense, and is not `readable`."""
+    return [
+        (path, said if isinstance(said, dict) else {"!": MADE_NO_SENSE})
+        for path, said in files(asking, how, pattern, *keys)
+    ]
+
+
+def lists(
+    asking: Asking, how: str, pattern: str, *keys: str
+) -> Iterator[tuple[str, list[dict[str, Any]] | dict[str, Any]]]:
+    """The same of files that are a list of documents each."""
+    for path, said in files(asking, how, pattern, *keys):
+        if isinstance(said, list):
+            yield path, [one for one in said if isinstance(one, dict)]
+        else:
+            yield path, said if isinstance(said, dict) and "!" in said else {"!": MADE_NO_SENSE}
+
+
+def words(asking: Asking, pattern: str) -> Iterator[tuple[str, str]]:
+    """The files that are one word each."""
+    return ((path, said) for path, said in files(asking, "word", pattern) if isinstance(said, str))
+
+
+def part(path: str, at: int) -> str:
+    """One part of a path, counted from its end (-1: the last); empty: it has not so many."""
+    parts = path.split("/")
+    return parts[at] if len(parts) >= -at else ""
+
+
+def readable(said: object) -> bool:
     """False for a file that could not be read, or was half-written."""
     return not (isinstance(said, dict) and "!" in said)
 
 
-def unreadable(found: list[tuple[str, Any]], what: str) -> Iterator[Gap]:
+def unreadable(found: Iterable[tuple[str, object]], what: str) -> Iterator[Gap]:
     """One gap for files that could not be read: how many, and why."""
-    errors = [said["!"] for _, said in found if not readable(said)]
-    for errno in sorted(set(errors)):
-        why = strerror(errno) if isinstance(errno, int) and errno > 0 else "it makes no sense"
-        where = f"{errors.count(errno)} files"
+    refused: dict[int, list[str]] = {}
+    for path, said in found:
+        if isinstance(said, dict) and "!" in said:
+            refused.setdefault(number(said["!"]), []).append(path)
+    for errno, refusing in refused.items():
+        why = "it makes no sense" if errno in (0, MADE_NO_SENSE) else strerror(errno)
+        where = refusing[0] if len(refusing) == 1 else f"{len(refusing)} files such as {refusing[0]}"
         yield Gap(where, what, why, HINT if errno in UNREADABLE else "half-written? ask again")
+
+
+MADE_NO_SENSE = 74  # EBADMSG
 
 
 def text(value: object) -> str:
@@ -99,5 +143,7 @@ def text(value: object) -> str:
 
 
 def number(value: object) -> int:
-    """A value of a foreign document as a number; 0 if it is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    """A value of a foreign document as a number, also if it is written as text; 0 if it is none."""
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= DIGITS else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < HIGHEST else 0

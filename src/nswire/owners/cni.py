@@ -4,57 +4,76 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.model.values import Gap, Owner
-from nswire.owners.asked import files, namespace_at, readable, text
+from nswire.model.values import Owner
+from nswire.owners.asked import as_mounted, documents, number, paths, readable, text, unreadable
 from nswire.owners.owner import Claim, Source
+from nswire.owners.published import published
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-    from nswire.model.values import NsKey
+    from nswire.model.values import Gap, NsKey, Pairs
     from nswire.owners.owner import Asking
 
 RESULTS = "var/lib/cni/results/*"
-KEYS = ("containerId", "networkName", "ifName", "cniArgs", "result/interfaces")
+KEYS = ("containerId", "networkName", "cniArgs", "result/interfaces", "capabilityArgs/portMappings")
 
 
 def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The sandboxes that still stand: pods where the arguments say so, else the container's id, by CNI."""
-    told = set()
-    for path, said in files(asking, "json", RESULTS, *KEYS):
+    found = documents(asking, "json", RESULTS, *KEYS)
+    mounted = paths(asking) if found else {}
+    for _path, said in found:
         if not readable(said):
-            yield Gap(path, "whose sandbox it is", "it cannot be read, or makes no sense")
             continue
-        ns = _sandbox(asking, said)
-        owner = _owner(said)
-        if ns is not None and owner is not None and (ns, owner) not in told:
-            told.add((ns, owner))
+        ns, owner = _sandbox(said, mounted), _owner(said)
+        if ns is not None and owner is not None:
             yield Claim(owner, ns)
+    yield from unreadable(found, "whose CNI's sandboxes are")
 
 
-def _sandbox(asking: Asking, said: dict[str, Any]) -> NsKey | None:
+def _sandbox(said: dict[str, Any], mounted: Mapping[str, NsKey]) -> NsKey | None:
     interfaces = said.get("result/interfaces")
     for one in interfaces if isinstance(interfaces, list) else ():
         path = text(one.get("sandbox")) if isinstance(one, dict) else ""
-        ns = namespace_at(asking, path) if path else None
-        if ns is not None:
-            return ns
+        if as_mounted(path) in mounted:
+            return mounted[as_mounted(path)]
     return None
 
 
 def _owner(said: dict[str, Any]) -> Owner | None:
+    """Podman calls its containers pods, too, which are alone in a namespace of Kubernetes of their own name."""
     pairs = said.get("cniArgs")
     words = {pair[0]: pair[1] for pair in pairs if _is_pair(pair)} if isinstance(pairs, list) else {}
-    network = (("network", text(said.get("networkName"))),)
-    if words.get("K8S_POD_NAME"):
-        name = f"{words.get('K8S_POD_NAMESPACE', '')}/{words['K8S_POD_NAME']}"
-        return Owner("pod", name, words.get("K8S_POD_UID", ""), "cni", data=network)
-    number = text(said.get("containerId"))
-    return Owner("container", number, number, "cni", data=network) if number else None
+    space, name, uid = (words.get(f"K8S_POD_{key}", "") for key in ("NAMESPACE", "NAME", "UID"))
+    number_ = text(said.get("containerId"))
+    data = (("network", text(said.get("networkName"))), *_ports(said))
+    if name and (uid or name != space):
+        return Owner("pod", f"{space}/{name}", uid, "cni", data=data)
+    return Owner("container", name or number_, number_, "cni", data=data) if number_ else None
 
 
 def _is_pair(pair: object) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
+
+
+def _ports(said: dict[str, Any]) -> Pairs:
+    """[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", "hostIP": ""}]; containerd's begin with capitals."""
+    ports = said.get("capabilityArgs/portMappings")
+    mappings = [
+        {key.lower(): value for key, value in one.items()}
+        for one in (ports if isinstance(ports, list) else ())
+        if isinstance(one, dict)
+    ]
+    return published(
+        (
+            text(one.get("hostip")),
+            number(one.get("hostport")),
+            number(one.get("containerport")),
+            text(one.get("protocol")).lower(),
+        )
+        for one in mappings
+    )
 
 
 SOURCE = Source("cni", find)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.owners.asked import files, readable, text, unreadable
-from nswire.owners.engine import Engine, Named, Pod, cgroup
+from nswire.owners.asked import documents, number, part, readable, text, unreadable, words
+from nswire.owners.engine import Engine, Named, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,20 +26,18 @@ MOBY = "moby"  # Docker's own containers: Docker knows them better
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
     """The tasks that containerd's shims run. What a client calls a container is in its annotations, if anywhere."""
-    pids = {path.rsplit("/", 1)[0]: said for path, said in files(asking, "word", f"{TASKS}/init.pid")}
-    found = list(files(asking, "json", f"{TASKS}/config.json", *KEYS, NERDCTL, NAMESPACES))
+    pids = {path.rpartition("/")[0]: number(said) for path, said in words(asking, f"{TASKS}/init.pid")}
+    found = documents(asking, "json", f"{TASKS}/config.json", *KEYS, NERDCTL, NAMESPACES)
     names = _nerdctl(asking)
     for path, said in found:
-        folder = path.rsplit("/", 1)[0]
-        space, number = folder.split("/")[-2:]
-        if space == MOBY or not readable(said):
+        space, task = part(path, -3), part(path, -2)
+        if space == MOBY or not task or not readable(said):
             continue
-        pid = text(pids.get(folder))
         container, pod = _cri(said)
         yield Named(
-            number,
-            container or text(said.get(NERDCTL)) or names.get(number, "") or number,
-            int(pid) if pid.isdigit() else 0,
+            task,
+            container or text(said.get(NERDCTL)) or names.get(task, "") or task,
+            pids.get(path.rpartition("/")[0], 0),
             _path(said),
             pod,
             sandbox=said.get(f"annotations/{CRI}.container-type") == "sandbox",
@@ -64,15 +62,7 @@ def _path(said: dict[str, Any]) -> str:
 
 def _nerdctl(asking: Asking) -> dict[str, str]:
     """Nerdctl keeps a file for each name, with the id in it."""
-    return {
-        said: path.rsplit("/", 1)[1]
-        for path, said in files(asking, "word", "var/lib/nerdctl/*/names/*/*")
-        if isinstance(said, str)
-    }
+    return {said: part(path, -1) for path, said in words(asking, "var/lib/nerdctl/*/names/*/*")}
 
 
-ENGINE = Engine(
-    "containerd",
-    cgroup(r"cri-containerd[-:]ID(?:\.scope)?", r"(?:k8s\.io|kubepods[^/]*(?:/[^/]+)*)/ID"),
-    find,
-)
+ENGINE = Engine("containerd", ("cri-containerd", "nerdctl"), ("k8s.io",), find)

@@ -1,7 +1,9 @@
 """Containers: ids from control groups, which are always there, names from whoever knows them.
 
-A container is in the namespace of its processes. That it is the one that an engine's file means is known by its id in the
-control group of the process, and not by the pid in the file, which may be somebody else's by now.
+A container is in the namespace of its processes. Which process that is an engine's file says; that it still is, the id in
+the control group of the process says, and not the pid alone, which may be somebody else's by now. Nor the control group
+alone: whoever may make some of his own can call them after somebody else's container. Without a pid from an engine all
+that are called so are told.
 """
 
 from __future__ import annotations
@@ -11,120 +13,153 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import Gap, Owner
 from nswire.owners import containerd, crio, docker, podman
-from nswire.owners.asked import at_home, away, namespace_at, namespaces, process
+from nswire.owners.asked import as_mounted, at_home, away, files, paths, process, theirs, user
+from nswire.owners.engine import Pod, is_in, place
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from nswire.model.values import NsKey
-    from nswire.owners.engine import Engine, Named, Pod
+    from nswire.codec.process import Process, Row
+    from nswire.model.values import NsKey, Pairs
+    from nswire.owners.engine import Engine, Named, Place
     from nswire.owners.owner import Asking
 
 ENGINES: tuple[Engine, ...] = (docker.ENGINE, podman.ENGINE, crio.ENGINE, containerd.ENGINE)
 SHORT = 12  # digits of an id that stands for a name, as engines show it
-POD_UID = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
+POD_UID = re.compile(  # a static pod's is a hash
+    r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32})(?![0-9a-f])"
+)
+KUBEPODS = re.compile(r"(?:^|/)kubepods")
+USER = re.compile(r"^/user\.slice/user-(\d{1,10})\.slice/")  # systemd's own; what is below may be the user's
 CONMON = "conmon"
+LOGS = "var/log/pods/*"  # NAMESPACE_NAME_UID, for everybody to read
+UNSEEN = (("processes", "none seen"),)
 
 
 class Seen(NamedTuple):
-    """A container of which processes were seen: by which engine, the oldest of them, and where that is."""
+    """A container of which a process was seen."""
 
-    id: str
+    place: Place
     by: str
     pid: int
     ns: NsKey | None
-    cgroup: str
 
 
 def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers and pods of all engines."""
-    places = namespaces(asking)
-    seen = {one.id: one for one in _seen(away(asking), places)}
-    named: dict[str, tuple[Engine, Named]] = {}
+    named: dict[str, tuple[str, Named]] = {}
     for engine in ENGINES:
         for said in engine.find(asking):
             if isinstance(said, Gap):
                 yield said
             else:
-                named.setdefault(said.id, (engine, said))
-    pods: dict[tuple[NsKey | None, Pod], None] = {}
+                named.setdefault(said.id, (engine.name, said))
+    rows = away(asking)
+    seen = _seen(rows)
     if any(number not in seen and not said.pid for number, (_, said) in named.items()):
         # some may be in the host's own namespace, and nobody says by which process
-        home = {one.id: one for one in _seen(at_home(asking), places)}
-        seen |= {number: one for number, one in home.items() if number in named and number not in seen}
-    for number, (engine, said) in named.items():
-        there = seen.pop(number, None) or _by_pid(asking, engine, said)
-        ns, pid = (None, said.pid) if there is None else (there.ns, there.pid)
-        if there is None and said.path:
-            ns = namespace_at(asking, said.path)
-        if there is None and ns is None:
-            continue  # its file says that it runs, but nothing of it does
-        if said.pod is not None:
-            pods[ns, said.pod] = None
-        if not said.sandbox:
-            name = said.name or number[:SHORT]
-            yield _claim(asking, Owner("container", name, number, engine.name, pid or None, said.data), ns)
-    for one in seen.values():
-        name = _by_conmon(asking, one) or one.id[:SHORT]
-        yield _claim(asking, Owner("container", name, one.id, one.by, one.pid), one.ns)
-    yield from _pods(asking, pods, seen.values())
+        seen |= {number: ones for number, ones in _seen(at_home(asking)).items() if number in named}
+    by_pid = {row.pid: row for row in rows}
+    mounted = paths(asking)
+    pods: dict[tuple[NsKey | None, Pod], None] = {}
+    for number, (by, said) in named.items():
+        for ns, pid in _where(asking, said, by_pid, seen.pop(number, []), mounted):
+            if said.pod is not None:
+                pods[ns, said.pod] = None
+            if not said.sandbox:
+                data = said.data if pid else (*said.data, *UNSEEN)
+                yield Claim(Owner("container", said.name or number[:SHORT], number, by, pid, data), ns)
+    left = [one for ones in seen.values() for one in ones if one.by]
+    for one in left:
+        yield _unnamed(asking, one, {number: said.name for number, (_, said) in named.items()})
+    yield from _pods(asking, pods, left)
 
 
-def _seen(processes: list[tuple[int, str]], places: dict[int, NsKey]) -> Iterator[Seen]:
-    """The containers that processes are in, the oldest process of each last."""
-    for pid, path in reversed(processes):
-        for engine in ENGINES:
-            match = _last(engine, path)
-            if match:
-                yield Seen(match, engine.name, pid, places.get(pid), path)
-                break
+def _seen(rows: Iterable[Row]) -> dict[str, list[Seen]]:
+    """The containers that processes are in, by id: nearly always one each, by its lowest pid."""
+    found: dict[str, Seen] = {}
+    for row in rows:
+        there = place(row.cgroup)
+        if there is not None and there.path not in found:
+            found[there.path] = Seen(there, _engine(there), row.pid, row.ns)
+    by_id: dict[str, list[Seen]] = {}
+    for one in found.values():
+        by_id.setdefault(one.place.id, []).append(one)
+    return by_id
 
 
-def _last(engine: Engine, path: str) -> str:
-    """The innermost id in a path: an engine may run inside of another one's container."""
-    found = ""
-    for match in engine.cgroup.finditer(path):
-        found = next((group for group in match.groups() if group), found)
+def _engine(there: Place) -> str:
+    """Whose a control group is by its name; empty: it might be anybody's."""
+    for engine in ENGINES:
+        if there.prefix in engine.prefixes or (not there.prefix and there.folder in engine.folders):
+            return engine.name
+    return containerd.ENGINE.name if not there.prefix and KUBEPODS.search(there.path) else ""
+
+
+def _where(
+    asking: Asking,
+    said: Named,
+    by_pid: Mapping[int, Row],
+    seen: Iterable[Seen],
+    mounted: Mapping[str, NsKey],
+) -> list[tuple[NsKey | None, int | None]]:
+    """(namespace, pid) of a container; none if its file says that it runs, but nothing of it does."""
+    row: Row | Process | None = by_pid.get(said.pid) or (process(asking, said.pid) if said.pid else None)
+    if row is not None and is_in(row.cgroup, said.id):
+        return [(row.ns or None, said.pid)]
+    found: list[tuple[NsKey | None, int | None]] = [(one.ns, one.pid) for one in seen]
+    if not found and as_mounted(said.path) in mounted:
+        found.append((mounted[as_mounted(said.path)], None))
     return found
 
 
-def _by_pid(asking: Asking, engine: Engine, said: Named) -> Seen | None:
-    """A container in the host's own namespace, which is in no list of those that are away: by its pid, if that is still it."""
-    if not said.pid:
-        return None
-    there = process(asking, said.pid)
-    if there is None or said.id not in there.cgroup:
-        return None
-    return Seen(said.id, engine.name, said.pid, there.ns or None, there.cgroup)
+def _unnamed(asking: Asking, one: Seen, names: Mapping[str, str]) -> Claim:
+    """A container that no file names: a user's own, or one inside of another one."""
+    outer = one.place.around[-1] if one.place.around else ""
+    match = USER.match(one.place.path)
+    data: Pairs = (("inside", names.get(outer) or outer[:SHORT]),) if outer else ()
+    name = one.place.id[:SHORT]
+    conmon = None if outer else _conmon(asking, one)
+    if conmon is not None:
+        name = conmon.option("-n", "--name") or name
+        data = theirs(asking, conmon.uid)
+    if match and not data:
+        data = (("user", user(asking, int(match[1]))),)
+    return Claim(Owner("container", name, one.place.id, one.by, one.pid, data), one.ns)
 
 
-def _by_conmon(asking: Asking, one: Seen) -> str:
-    """The name that conmon, the parent of a container of Podman or CRI-O, was given for it."""
+def _conmon(asking: Asking, one: Seen) -> Process | None:
+    """The parent of a container of Podman or CRI-O, which was given its name."""
     child = process(asking, one.pid)
     parent = None if child is None else process(asking, child.ppid)
-    if parent is None or parent.comm != CONMON or parent.option("-c", "--cid") != one.id:
-        return ""
-    return parent.option("-n", "--name")
-
-
-def _claim(asking: Asking, owner: Owner, ns: NsKey | None) -> Claim:
-    return Claim(owner, None if ns == asking.facts.home else ns)
+    fits = parent is not None and parent.comm == CONMON and parent.option("-c", "--cid") == one.place.id
+    return parent if fits else None
 
 
 def _pods(
-    asking: Asking, known: dict[tuple[NsKey | None, Pod], None], unnamed: Collection[Seen]
+    asking: Asking, known: Iterable[tuple[NsKey | None, Pod]], unnamed: Iterable[Seen]
 ) -> Iterator[Claim]:
-    """Pods by name; those of containers that nobody names, by the uid in their control group."""
+    """Pods by name; those of containers that nobody names, by the uid in their control group and their folder of logs."""
+    uids = set()
     for ns, pod in known:
-        yield _claim(asking, Owner("pod", f"{pod.namespace}/{pod.name}", pod.uid, "kubernetes"), ns)
-    uids = {pod.uid for _, pod in known}
+        uids.add(pod.uid)
+        yield Claim(Owner("pod", f"{pod.namespace}/{pod.name}", pod.uid, "kubernetes"), ns)
+    logs: dict[str, Pod] | None = None
     for one in unnamed:
-        match = POD_UID.search(one.cgroup)
+        match = POD_UID.search(one.place.path)
         uid = match[1].replace("_", "-") if match else ""
         if uid and uid not in uids:
             uids.add(uid)
-            yield _claim(asking, Owner("pod", uid, uid, "kubernetes", one.pid), one.ns)
+            logs = _logs(asking) if logs is None else logs
+            name = f"{logs[uid].namespace}/{logs[uid].name}" if uid in logs else uid
+            yield Claim(Owner("pod", name, uid, "kubernetes", one.pid), one.ns)
+
+
+def _logs(asking: Asking) -> dict[str, Pod]:
+    """The pods that a kubelet keeps logs of, by their uid."""
+    names = (path.rpartition("/")[2].split("_") for path, _ in files(asking, "list", LOGS))
+    return {words[2]: Pod(*words) for words in names if len(words) == 3}
 
 
 SOURCE = Source("containers", find)

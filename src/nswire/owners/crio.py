@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import files, readable, text
-from nswire.owners.engine import Engine, Named, Pod, cgroup
+from nswire.owners.asked import documents, part, readable, text, unreadable
+from nswire.owners.engine import Engine, Named, Pod
+from nswire.owners.podman import pidfiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +27,16 @@ NAME, POD, NAMESPACE, UID, TYPE = (
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
     """The containers of pods; Podman's, which keeps such files in the same folder, have no such annotations."""
-    for path, said in files(asking, "json", CONFIGS, NAME, POD, NAMESPACE, UID, TYPE):
+    found = documents(asking, "json", CONFIGS, NAME, POD, NAMESPACE, UID, TYPE)
+    pids = pidfiles(asking) if found else {}
+    for path, said in found:
         if not readable(said) or not said.get(TYPE):
             continue
+        number = part(path, -3)
         pod = Pod(text(said.get(NAMESPACE)), text(said.get(POD)), text(said.get(UID)))
-        yield Named(path.split("/")[-3], text(said.get(NAME)), pod=pod, sandbox=said.get(TYPE) == "sandbox")
+        sandbox = said.get(TYPE) == "sandbox"
+        yield Named(number, text(said.get(NAME)), pids.get(number, 0), pod=pod, sandbox=sandbox)
+    yield from unreadable(found, "names of CRI-O's and Podman's containers")
 
 
-ENGINE = Engine("cri-o", cgroup(r"crio-ID(?:\.scope)?"), find)
+ENGINE = Engine("cri-o", ("crio",), (), find)

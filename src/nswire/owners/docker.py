@@ -1,6 +1,6 @@
 """Docker: /var/lib/docker/containers/*/config.v2.json, which is there with the engine up, hung or stopped.
 
-Where these files may not be read (a plain user in the group `docker`), the engine's socket is asked instead.
+Only where files may not be read (a plain user in the group `docker`) the engine's socket is asked instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nswire.host.system import Refusal
-from nswire.owners.asked import AWKWARD, files, number, readable, text, unreadable
-from nswire.owners.engine import Engine, Named, cgroup
+from nswire.owners.asked import AWKWARD, documents, number, part, readable, text, unreadable
+from nswire.owners.engine import Engine, Named, Pod
+from nswire.owners.published import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,47 +22,114 @@ if TYPE_CHECKING:
 
 FOLDERS = ("var/lib/docker", "var/snap/docker/common/var-lib-docker")
 CONFIG = "etc/docker/daemon.json"
-PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+# Where containerd, which dockerd may have started itself, keeps what runs for Docker.
+TASKS = tuple(
+    f"{folder}/io.containerd.runtime.v2.task/moby/*/config.json"
+    for folder in ("run/docker/containerd/daemon", "run/containerd")
+)
+KUBERNETES = "io.kubernetes"  # what dockershim and cri-dockerd start
+LABELS = {
+    "com.docker.compose.project": "compose",
+    "com.docker.compose.service": "service",
+    "containerlab": "lab",
+    "clab-node-name": "node",
+    f"{KUBERNETES}.pod.namespace": "",
+    f"{KUBERNETES}.pod.name": "",
+    f"{KUBERNETES}.pod.uid": "",
+    f"{KUBERNETES}.container.name": "",
+    f"{KUBERNETES}.docker.type": "",
+}
 KEYS = (
     "ID",
     "Name",
     "State/Running",
     "State/Pid",
     "NetworkSettings/SandboxKey",
-    f"Config/Labels/{PROJECT}",
-    f"Config/Labels/{SERVICE}",
+    "NetworkSettings/Ports",
+    "Config/Hostname",
+    *(f"Config/Labels/{label}" for label in LABELS),
 )
 SOCKET, LIST = "run/docker.sock", "/containers/json"
-LISTED = ("Id", "Names", f"Labels/{PROJECT}", f"Labels/{SERVICE}")
+LISTED = ("Id", "Names", "Ports", *(f"Labels/{label}" for label in LABELS))
 
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
     """The running containers. One whose file says so may have died meanwhile: its pid is looked at by whoever asks."""
-    found = [
-        one
-        for folder in (*FOLDERS, *_moved(asking))
-        for one in files(asking, "json", f"{folder}/containers/*/config.v2.json", *KEYS)
-    ]
+    found = [one for folder in (*FOLDERS, *_configured(asking)) for one in _in(asking, folder)]
+    refused = [one for one in found if not readable(one[1])]
+    if not found:
+        tasks = [one for pattern in TASKS for one in documents(asking, "json", pattern, "mounts")]
+        found = [one for folder in _mounted(tasks) for one in _in(asking, folder)]
+        refused = [one for one in (*tasks, *found) if not readable(one[1])]
     for _, said in found:
         if readable(said) and said.get("State/Running") and text(said.get("ID")):
-            yield Named(
-                text(said["ID"]),
-                text(said.get("Name")).removeprefix("/"),
-                number(said.get("State/Pid")),
-                text(said.get("NetworkSettings/SandboxKey")),
-                data=_compose(said, "Config/Labels"),
-            )
-    yield from unreadable(found, "names of Docker's containers")
-    if not found:
-        yield from _by_socket(asking)
+            yield _named(said, "Config/Labels", text(said["ID"]), text(said.get("Name")), _ports(said))
+    listed = list(_by_socket(asking)) if refused else []
+    yield from listed
+    if not listed:
+        yield from unreadable(refused, "names of Docker's containers")
 
 
-def _moved(asking: Asking) -> Iterator[str]:
+def _in(asking: Asking, folder: str) -> list[tuple[str, dict[str, Any]]]:
+    return documents(asking, "json", f"{folder}/containers/*/config.v2.json", *KEYS)
+
+
+def _configured(asking: Asking) -> Iterator[str]:
     """Where the administrator put Docker's data, if he did."""
-    for _, said in files(asking, "json", CONFIG, "data-root"):
-        folder = text(said.get("data-root")) if readable(said) else ""
-        if folder.startswith("/") and AWKWARD.isdisjoint(folder):
-            yield folder.lstrip("/")
+    for _, said in documents(asking, "json", CONFIG, "data-root"):
+        yield from _folder(text(said.get("data-root")) if readable(said) else "")
+
+
+def _mounted(tasks: list[tuple[str, dict[str, Any]]]) -> dict[str, None]:
+    """The same, where only dockerd's command line says it: what its containers have for /etc/hosts lies there."""
+    folders: dict[str, None] = {}
+    for path, said in tasks:
+        mounts = said.get("mounts") if readable(said) else None
+        for mount in mounts if isinstance(mounts, list) else ():
+            source = text(mount.get("source")) if isinstance(mount, dict) else ""
+            folder, found, _ = source.partition(f"/containers/{part(path, -2)}/")
+            if found:
+                folders.update(dict.fromkeys(_folder(folder)))
+    return folders
+
+
+def _folder(path: str) -> Iterator[str]:
+    if path.startswith("/") and AWKWARD.isdisjoint(path):
+        yield path.strip("/")
+
+
+def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: Pairs) -> Named:
+    label = {key: text(said.get(f"{labels}/{key}")) for key in LABELS}
+    data = tuple((word, label[key]) for key, word in LABELS.items() if word and label[key])
+    pod, container = label[f"{KUBERNETES}.pod.name"], label[f"{KUBERNETES}.container.name"]
+    hostname = text(said.get("Config/Hostname"))
+    if hostname and not number_.startswith(hostname) and hostname != name.removeprefix("/"):
+        data = (*data, ("hostname", hostname))
+    return Named(
+        number_,
+        container or name.removeprefix("/"),
+        number(said.get("State/Pid")),
+        text(said.get("NetworkSettings/SandboxKey")),
+        Pod(label[f"{KUBERNETES}.pod.namespace"], pod, label[f"{KUBERNETES}.pod.uid"]) if pod else None,
+        sandbox=label[f"{KUBERNETES}.docker.type"] == "podsandbox",
+        data=(*data, *ports),
+    )
+
+
+def _ports(said: dict[str, Any]) -> Pairs:
+    """{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "443/tcp": null}."""
+    ports = said.get("NetworkSettings/Ports")
+    return published(
+        (
+            text(one.get("HostIp")),
+            number(one.get("HostPort")),
+            number(inside.partition("/")[0]),
+            inside.rpartition("/")[2],
+        )
+        for inside, outside in (ports.items() if isinstance(ports, dict) else ())
+        for one in (outside if isinstance(outside, list) else ())
+        if isinstance(one, dict)
+    )
 
 
 def _by_socket(asking: Asking) -> Iterator[Named]:
@@ -70,18 +138,23 @@ def _by_socket(asking: Asking) -> Iterator[Named]:
         return
     try:
         listed = msgspec.json.decode(answer, type=list[dict[str, Any]])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return
     for said in listed:
-        names = said.get("Names")
+        names, ports = said.get("Names"), said.get("Ports")
         name = text(names[0]) if isinstance(names, list) and names else ""
+        found = [
+            (
+                text(one.get("IP")),
+                number(one.get("PublicPort")),
+                number(one.get("PrivatePort")),
+                text(one.get("Type")),
+            )
+            for one in (ports if isinstance(ports, list) else ())
+            if isinstance(one, dict)
+        ]
         if text(said.get("Id")):
-            yield Named(text(said["Id"]), name.removeprefix("/"), data=_compose(said, "Labels"))
+            yield _named(said, "Labels", text(said["Id"]), name, published(found))
 
 
-def _compose(said: dict[str, Any], labels: str) -> Pairs:
-    project, service = (text(said.get(f"{labels}/{label}")) for label in (PROJECT, SERVICE))
-    return (*((("compose", project),) if project else ()), *((("service", service),) if service else ()))
-
-
-ENGINE = Engine("docker", cgroup(r"docker[-/]ID(?:\.scope)?"), find)
+ENGINE = Engine("docker", ("docker",), ("docker",), find)

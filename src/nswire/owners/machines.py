@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, files, namespaces, process, readable, text
+from nswire.owners.asked import away, documents, number, part, process, readable, text, unreadable
 from nswire.owners.owner import Claim, Source
-from nswire.owners.units import unescaped
+from nswire.owners.units import unescaped, unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -17,41 +17,49 @@ if TYPE_CHECKING:
     from nswire.owners.owner import Asking
 
 MACHINES = "run/systemd/machines/*"
-KEYS = ("NAME", "SERVICE", "LEADER", "CLASS")
-HOSTED = "nspawn"  # SERVICE= in machined's files
-# lxc.payload.NAME is LXC's own form since 4.0, lxc/NAME that of before; LXD and Incus put their project before the name
+KEYS = ("NAME", "SERVICE", "LEADER", "CLASS", "SCOPE")  # machine_save() in src/machine/machine.c
+# lxc.payload.NAME is LXC's own form since 4.0, lxc/NAME that of before
 LXC = re.compile(r"(?:^|/)(?:lxc\.payload\.|lxc/)([^/]+)")
-NSPAWN = re.compile(r"(?:^|/)(?:systemd-nspawn@(.+)\.service|machine-(.+)\.scope)(?=/|$)")
+NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service|machine-(.+)\.scope")
 QEMU = "qemu-"  # a VM's scope is called machine-qemu\x2d1\x2dNAME: vms.py knows it
 
 
 def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers by machined's word, and by the control group of their processes."""
-    places = namespaces(asking)
-    told: set[str] = set()
+    told: set[tuple[str, NsKey | None]] = set()
+    listed = documents(asking, "settings", MACHINES, *KEYS)
+    for path, said in listed:
+        if readable(said) and said.get("CLASS") != "vm":
+            yield from _registered(asking, part(path, -1), said, told)
+    yield from unreadable(listed, "names of machines")
+    for row in away(asking):
+        for name, by in _by_cgroup(row.cgroup) if row.ns in left else ():
+            if (name, row.ns) not in told:
+                told.add((name, row.ns))
+                yield Claim(Owner("container", name, name, by, row.pid), row.ns)
 
-    def claim(name: str, by: str, pid: int, ns: NsKey | None) -> Iterator[Claim]:
-        if name not in told:
-            told.add(name)
-            yield Claim(Owner("container", name, name, by, pid), None if ns == asking.facts.home else ns)
 
-    for path, said in files(asking, "settings", MACHINES, *KEYS):
-        leader = text(said.get("LEADER")) if readable(said) and said.get("CLASS") != "vm" else ""
-        there = process(asking, int(leader)) if leader.isdigit() else None
-        if there is not None and there.ns in asking.facts.links:
-            by = "nspawn" if said.get("SERVICE") == HOSTED else "machined"
-            yield from claim(text(said.get("NAME")) or path.rsplit("/", 1)[1], by, there.pid, there.ns)
-    for pid, path in away(asking):
-        ns = places.get(pid)
-        for name, by in _by_cgroup(path) if ns in left else ():
-            yield from claim(name, by, pid, ns)
+def _registered(
+    asking: Asking, name: str, said: dict[str, str], told: set[tuple[str, NsKey | None]]
+) -> Iterator[Claim]:
+    """A machine, if its leader still is who it was: in the unit that was made for it."""
+    leader = number(text(said.get("LEADER")))
+    there = process(asking, leader) if leader else None
+    made = text(said.get("SCOPE")).replace("\\\\", "\\")  # a C string
+    if there is None or (made and made not in there.cgroup.split("/")) or there.ns not in asking.facts.links:
+        return
+    name = text(said.get("NAME")) or name
+    by = text(said.get("SERVICE")).removeprefix("systemd-") or "machined"
+    told.add((name, there.ns))
+    yield Claim(Owner("container", name, name, by, there.pid), there.ns)
 
 
 def _by_cgroup(path: str) -> Iterator[tuple[str, str]]:
-    match = LXC.search(path)
-    if match:
-        yield match[1], "lxc"
-    match = NSPAWN.search(path)
+    inside = LXC.findall(path)
+    if inside:
+        yield inside[-1], "lxc"
+    of = unit(path)
+    match = NSPAWN.fullmatch(of.name) if of is not None and of.uid is None else None
     name = unescaped(match[1] or match[2]) if match else ""
     if name and not name.startswith(QEMU):
         yield name, "nspawn"

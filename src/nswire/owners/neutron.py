@@ -14,10 +14,10 @@ from nswire.owners.asked import files, process
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from nswire.codec.process import Process
-    from nswire.model.values import Gap, NsKey, Pairs
+    from nswire.model.values import Gap, NsKey, Pairs, Value
     from nswire.owners.owner import Asking
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -68,14 +68,23 @@ STATE = (
     ("var/lib/neutron/ha_confs/*", 5),
     ("var/lib/neutron/external/pids/*", 6),
 )
+MARKS = {
+    "attached-mac": "guest_macs",
+    "vm-uuid": "vm",
+}  # of those that the cloud makes, what is worth telling
 SHORT = 11  # characters of a UUID in a link's name
 
 
 def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
-    """Namespaces by their names, links by theirs; only where at least one name has a whole UUID: others use such names, too."""
+    """Namespaces by their names, links by theirs; only where at least one name has a whole UUID: others use such names, too.
+
+    Links of home and of Neutron's own namespaces, and those that the cloud marked: elsewhere links are called as others like.
+    """
     named = list(_namespaces(asking, spaces))
-    interfaces = _interface_ids(asking)
-    uuids = {owner.id for owner, _ in named} | set(interfaces.values()) | _known(asking)
+    own = {asking.facts.home, *(ns for _, ns in named)}
+    marks = _marks(asking)
+    ids = {end: str(said["iface-id"]) for end, said in marks.items() if isinstance(said.get("iface-id"), str)}
+    uuids = {owner.id for owner, _ in named} | set(ids.values()) | _known(asking)
     for owner, ns in named:
         yield Claim(owner, ns)
     if not uuids:
@@ -86,9 +95,10 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     for ns, links in asking.facts.links.items():
         for link in links.values():
             end = End(ns, link.ifindex)
-            found = _of_link(link.ifname, interfaces.get(end, ""), by_prefix)
-            if found is not None:
-                yield Claim(found, None, (end,))
+            if ns in own or end in ids:
+                found = _of_link(link.ifname, ids.get(end, ""), by_prefix, marks.get(end, {}))
+                if found is not None:
+                    yield Claim(found, None, (end,))
 
 
 def _namespaces(asking: Asking, spaces: Collection[NsKey]) -> Iterator[tuple[Owner, NsKey]]:
@@ -115,17 +125,15 @@ def _daemon(asking: Asking, ns: NsKey) -> tuple[int | None, Pairs]:
     return None, ()
 
 
-def _interface_ids(asking: Asking) -> dict[End, str]:
-    """Port UUIDs by link, as the cloud wrote them beside Open vSwitch's interfaces."""
-    found = {}
+def _marks(asking: Asking) -> dict[End, Mapping[str, Value]]:
+    """What the cloud wrote beside Open vSwitch's interfaces: the port's UUID, the guest's MAC, the VM's UUID."""
+    found: dict[End, Mapping[str, Value]] = {}
     for ns, links in asking.facts.links.items():
         for link in links.values():
-            if not any(form.pattern.match(link.ifname) for form in LINKS):
-                continue
-            end = End(ns, link.ifindex)
-            ids = asking.details(end, "ovs").get("ovs", {}).get("external_ids")
-            if isinstance(ids, dict) and isinstance(ids.get("iface-id"), str):
-                found[end] = str(ids["iface-id"])
+            if any(form.pattern.match(link.ifname) for form in LINKS):
+                said = asking.details(End(ns, link.ifindex), "ovs").get("ovs", {}).get("external_ids")
+                if isinstance(said, dict):
+                    found[End(ns, link.ifindex)] = said
     return found
 
 
@@ -141,13 +149,16 @@ def _known(asking: Asking) -> set[str]:
     return found
 
 
-def _of_link(name: str, interface_id: str, by_prefix: dict[str, list[str]]) -> Owner | None:
+def _of_link(
+    name: str, marked: str, by_prefix: Mapping[str, list[str]], marks: Mapping[str, Value]
+) -> Owner | None:
     for form in LINKS:
         match = form.pattern.match(name)
         if match:
             whole = by_prefix.get(match[1], [])
-            uuid = interface_id or (whole[0] if len(whole) == 1 else match[1])
-            return Owner(form.type, uuid, uuid, "neutron", data=(("of", form.what),))
+            uuid = marked or (whole[0] if len(whole) == 1 else match[1])
+            more = tuple((word, str(marks[key])) for key, word in MARKS.items() if key in marks)
+            return Owner(form.type, uuid, uuid, "neutron", data=(("of", form.what), *more))
     return None
 
 

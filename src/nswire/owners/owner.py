@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Claim(NamedTuple):
-    """Somebody owns a namespace (`ns`) or single links (`ends`). One with neither uses the host's network and owns none of it."""
+    """Somebody owns a namespace (`ns`) or single links (`ends`).
+
+    Home for `ns`: he uses the host's network, and owns none of it. Neither of the two: where he is cannot be seen.
+    """
 
     owner: Owner
     ns: NsKey | None = None

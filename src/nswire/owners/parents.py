@@ -1,6 +1,7 @@
 """Containers by the process that started them and stayed their parent: it has the container's name among its words.
 
-For engines that keep their files where nothing is read as root (a user's own Podman), or no files at all.
+For engines that keep their files where nothing is read as root (a user's own Podman), or no files at all. A process may call
+itself what it likes: what it gains is that the namespaces of its own children are called after it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import namespaces, process
+from nswire.owners.asked import away, process, theirs
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -19,31 +20,34 @@ if TYPE_CHECKING:
     from nswire.owners.owner import Asking
 
 LOOKED_AT = 16  # processes of one namespace, the lowest pids
+LXC_MONITOR = "[lxc monitor] "  # then its folder, and the container's name
+LXC_FOLDERS = (("/incus/", "incus"), ("/lxd/", "lxd"))
 
 
 def _nspawn(parent: Process, child: Process) -> Owner:
-    name = (
-        parent.option("-M", "--machine") or parent.option("-D", "--directory").rstrip("/").rpartition("/")[2]
-    )
-    return Owner("container", name or f"pid {child.pid}", name, "nspawn", child.pid)
+    folder = parent.option("-D", "--directory").rstrip("/")
+    name = parent.option("-M", "--machine") or folder.rpartition("/")[2] or f"pid {child.pid}"
+    return Owner("container", name, name, "nspawn", child.pid)
 
 
 def _lxc(parent: Process, child: Process) -> Owner:
     """lxc-start -n NAME, or LXC's monitor, which calls itself `[lxc monitor] /var/lib/lxc NAME`."""
-    name = parent.option("-n", "--name") or (parent.cmdline[-1].split(" ")[-1] if parent.cmdline else "")
-    return Owner("container", name, name, "lxc", child.pid)
+    words = parent.cmdline[0] if parent.cmdline else ""
+    folder, _, name = words.removeprefix(LXC_MONITOR).rpartition(" ")
+    if not words.startswith(LXC_MONITOR):
+        folder, name = "", parent.option("-n", "--name")
+    by = next((by for part, by in LXC_FOLDERS if part in f"{folder}/"), "lxc")
+    return Owner("container", name, name, by, child.pid)
 
 
 def _conmon(parent: Process, child: Process) -> Owner:
-    words = " ".join(parent.cmdline)
-    by = "cri-o" if "crio" in words else "podman"
+    by = "cri-o" if any("crio" in word for word in parent.cmdline) else "podman"
     number = parent.option("-c", "--cid")
     return Owner("container", parent.option("-n", "--name") or number[:12], number, by, child.pid)
 
 
 def _firejail(parent: Process, child: Process) -> Owner:
-    name = parent.option("--name") or child.comm
-    return Owner("app", name, str(parent.pid), "firejail", child.pid)
+    return Owner("app", parent.option("--name") or child.comm, str(parent.pid), "firejail", child.pid)
 
 
 def _bubblewrap(parent: Process, child: Process) -> Owner:
@@ -63,17 +67,31 @@ PARENTS: dict[str, Callable[[Process, Process], Owner]] = {
 def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers whose parents are known, also several in one namespace."""
     inside: dict[NsKey, list[int]] = {ns: [] for ns in left}
-    for pid, ns in sorted(namespaces(asking).items()):
-        if ns in inside and len(inside[ns]) < LOOKED_AT:
-            inside[ns].append(pid)
+    for row in away(asking):
+        if row.ns in inside and len(inside[row.ns]) < LOOKED_AT:
+            inside[row.ns].append(row.pid)
     for ns, pids in inside.items():
         for pid in pids:
             child = process(asking, pid)
-            parent = None if child is None or child.ppid in pids else process(asking, child.ppid)
-            if child is not None and parent is not None and parent.comm in PARENTS:
-                owner = PARENTS[parent.comm](parent, child)
-                if owner.name:
-                    yield Claim(owner, ns)
+            if child is None or child.ns != ns or child.ppid in pids:  # another one that has this pid by now
+                continue
+            parent = process(asking, child.ppid)
+            read = None if parent is None else _reader(parent)
+            if parent is None or read is None:
+                continue
+            owner = read(parent, child)
+            if owner.name:
+                yield Claim(_with_user(asking, owner, parent.uid), ns)
+
+
+def _reader(parent: Process) -> Callable[[Process, Process], Owner] | None:
+    if parent.cmdline and parent.cmdline[0].startswith(LXC_MONITOR):
+        return _lxc
+    return PARENTS.get(parent.comm)
+
+
+def _with_user(asking: Asking, owner: Owner, uid: int) -> Owner:
+    return Owner(owner.type, owner.name, owner.id, owner.by, owner.pid, (*owner.data, *theirs(asking, uid)))
 
 
 SOURCE = Source("parents", find, last=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import AWKWARD, files, readable, text, unreadable
-from nswire.owners.engine import Engine, Named, cgroup
+from nswire.owners.asked import AWKWARD, documents, lists, number, part, readable, text, unreadable, words
+from nswire.owners.engine import Engine, Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,27 +27,29 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
     found = [
         one
         for folder in dict.fromkeys((STORAGE, *_moved(asking)))
-        for one in files(asking, "json", f"{folder}/*-containers/containers.json", "id", "names")
+        for one in lists(asking, "json", f"{folder}/*-containers/containers.json", "id", "names")
     ]
-    pids = {path.split("/")[-3]: said for path, said in files(asking, "word", PIDS) if isinstance(said, str)}
+    pids = pidfiles(asking)
     for _, listed in found:
         for said in listed if isinstance(listed, list) else ():
             names = said.get("names")
             name = text(names[0]) if isinstance(names, list) and names else ""
-            number = text(said.get("id"))
-            if number:
-                pid = pids.get(number, "")
-                infra = name.endswith(INFRA)
-                yield Named(number, name, int(pid) if pid.isdigit() else 0, sandbox=infra)
-    yield from unreadable([one for one in found if not readable(one[1])], "names of Podman's containers")
+            if text(said.get("id")):
+                yield Named(said["id"], name, pids.get(said["id"], 0), sandbox=name.endswith(INFRA))
+    yield from unreadable(found, "names of Podman's containers")
+
+
+def pidfiles(asking: Asking) -> dict[str, int]:
+    """The pids that conmon wrote, by container: that of Podman or that of CRI-O, who share a folder."""
+    return {part(path, -3): number(said) for path, said in words(asking, PIDS)}
 
 
 def _moved(asking: Asking) -> Iterator[str]:
     """Where the administrator put the storage, if he did."""
-    for _, said in files(asking, "settings", CONFIG, "graphroot"):
+    for _, said in documents(asking, "settings", CONFIG, "graphroot"):
         folder = text(said.get("graphroot")) if readable(said) else ""
         if folder.startswith("/") and AWKWARD.isdisjoint(folder):
-            yield folder.lstrip("/")
+            yield folder.strip("/")
 
 
-ENGINE = Engine("podman", cgroup(r"libpod-ID(?:\.scope)?", r"libpod_parent/libpod-ID"), find)
+ENGINE = Engine("podman", ("libpod",), (), find)

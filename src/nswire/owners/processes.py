@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import process
+from nswire.owners.asked import process, user
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _owner(asking: Asking, leader: Process) -> Owner:
         str(leader.pid),
         by,
         leader.pid,
-        (("uid", leader.uid), ("command", command + more)),
+        (("user", user(asking, leader.uid)), ("command", command + more)),
     )
 
 

@@ -1,12 +1,12 @@
-"""systemd's units and machines, snaps and flatpaks: by the control groups of the processes in a namespace."""
+"""systemd's units: by the control groups of the processes in a namespace."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, namespaces
+from nswire.owners.asked import away, user
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -16,40 +16,48 @@ if TYPE_CHECKING:
     from nswire.owners.owner import Asking
 
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
-SESSION = re.compile(r"^(?:session-.*|user@\d+|init)\.(?:scope|service)$")
-# how the last part of a control group is read: pattern, type of owner, by whom
-FORMS = (
-    (re.compile(r"^snap\.([^.]+)\.([^.]+)(?:[.-].*)?\.(?:scope|service)$"), "app", "snap"),
-    (re.compile(r"^app-flatpak-(.+)-\d+\.scope$"), "app", "flatpak"),
-    (re.compile(r"^(.+\.(?:service|socket))$"), "unit", "systemd"),
-    (re.compile(r"^(.+\.scope)$"), "unit", "systemd"),
-)
+SLICE = re.compile(r".+\.slice")
+UNIT = re.compile(r".+\.(?:service|scope|socket|mount|swap)")
+MANAGER = re.compile(r"user@(\d{1,10})\.service")  # a user's own systemd
+LOGIN = re.compile(
+    r"session-.*\.scope|init\.scope|user@\d+\.service"
+)  # somebody's login, and not a unit of its own
+
+
+class Unit(NamedTuple):
+    """A unit: its name, and the user whose own systemd runs it (None: the system's)."""
+
+    name: str
+    uid: int | None
+
+
+def unit(cgroup: str) -> Unit | None:
+    """The unit that a control group belongs to: what comes next below the slices; below it, others choose the names.
+
+    As systemd itself finds it (cg_path_get_unit and cg_path_get_user_unit in src/basic/cgroup-util.c).
+    """
+    parts = [part for part in cgroup.split("/") if part]
+    found = _below_slices(parts)
+    manager = MANAGER.fullmatch(found[0]) if found else None
+    if manager:
+        inside = _below_slices(found[1:])
+        return Unit(inside[0], int(manager[1])) if inside and UNIT.fullmatch(inside[0]) else None
+    return Unit(found[0], None) if found and UNIT.fullmatch(found[0]) else None
+
+
+def _below_slices(parts: list[str]) -> list[str]:
+    at = next((at for at, part in enumerate(parts) if not SLICE.fullmatch(part)), len(parts))
+    return parts[at:]
 
 
 def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
-    """The unit of the oldest process of each namespace, unless that is merely somebody's login."""
-    places = namespaces(asking)
-    told: set[NsKey] = set()
-    for pid, path in away(asking):
-        ns = places.get(pid)
-        if ns is None or ns not in left or ns in told:
+    """The units that have processes in these namespaces, unless that is merely somebody's login."""
+    for row in away(asking):
+        of = unit(row.cgroup) if row.ns in left else None
+        if of is None or LOGIN.fullmatch(of.name):
             continue
-        owner = _owner(path, pid)
-        if owner is not None:
-            told.add(ns)
-            yield Claim(owner, ns)
-
-
-def _owner(path: str, pid: int) -> Owner | None:
-    for part in reversed(path.split("/")):
-        if SESSION.match(part):
-            return None
-        for pattern, kind, by in FORMS:
-            match = pattern.match(part)
-            if match:
-                name = unescaped(".".join(match.groups()))
-                return Owner(kind, name, part, by, pid)
-    return None
+        data = () if of.uid is None else (("user", user(asking, of.uid)),)
+        yield Claim(Owner("unit", unescaped(of.name), of.name, "systemd", row.pid, data), row.ns)
 
 
 def unescaped(name: str) -> str:

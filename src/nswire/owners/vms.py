@@ -9,18 +9,23 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nswire.model.values import End, Owner
-from nswire.owners.asked import files, process, readable, text
+from nswire.owners.asked import lists, number, process, text, unreadable
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from nswire.codec.process import Process
     from nswire.model.values import Gap, NsKey, Pairs
     from nswire.owners.owner import Asking
 
 LIBVIRT = "run/libvirt/*/*.xml"
-ELEMENTS = ("domstatus", "name", "uuid", "mac", "target")
+ELEMENTS = ("domstatus", "domain", "name", "uuid", "mac", "target", "*:name")
+CONTAINER = "lxc"  # the type of a domain that is none
+NOVA = "*:name"  # in OpenStack's own part of a domain: what its owner calls the VM
+MAC = re.compile(
+    r"""\bmac"?[=:]"?([0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5})\b"""
+)  # also in the JSON of newer libvirts
 KINDS = ("tun", "macvtap", "ipvtap")
 
 
@@ -35,11 +40,10 @@ class Machine(NamedTuple):
 
 def _qemu(one: Process) -> Machine:
     """-name guest=NAME,debug-threads=on or -name NAME; -uuid; the MACs of its NICs."""
-    given = one.option("-name")
-    parts = dict(part.partition("=")[::2] for part in given.split(","))
-    name = parts.get("guest") or given.partition(",")[0] or f"{one.comm} {one.pid}"
-    macs = re.findall(r"\bmac(?:addr)?=([0-9a-fA-F:]{17})", " ".join(one.cmdline))
-    return Machine(name, one.option("-uuid") or str(one.pid), "qemu", _macs(macs))
+    given = [part.replace("\0", ",") for part in one.option("-name").replace(",,", "\0").split(",")]
+    named = (part.removeprefix("guest=") for part in given if part.startswith("guest=") or "=" not in part)
+    name = next(named, "") or f"{one.comm} {one.pid}"
+    return Machine(name, one.option("-uuid") or str(one.pid), "qemu", _macs(one))
 
 
 def _firecracker(one: Process) -> Machine:
@@ -49,15 +53,16 @@ def _firecracker(one: Process) -> Machine:
 
 
 def _cloud_hypervisor(one: Process) -> Machine:
+    """The socket of its API: it is told no name."""
     socket = one.option("--api-socket").removeprefix("path=").rpartition("/")[2]
-    macs = re.findall(r"\bmac=([0-9a-fA-F:]{17})", " ".join(one.cmdline))
     return Machine(
-        socket.removesuffix(".sock") or f"{one.comm} {one.pid}", str(one.pid), one.comm, _macs(macs)
+        socket.removesuffix(".sock") or f"{one.comm} {one.pid}", str(one.pid), "cloud-hypervisor", _macs(one)
     )
 
 
-def _macs(macs: list[str]) -> Pairs:
-    return (("guest_macs", " ".join(dict.fromkeys(mac.lower() for mac in macs))),) if macs else ()
+def _macs(one: Process) -> Pairs:
+    macs = dict.fromkeys(match.lower() for word in one.cmdline for match in MAC.findall(word))
+    return (("guest_macs", " ".join(macs)),) if macs else ()
 
 
 # how a hypervisor's process is called (comm: 15 characters at most), and who reads its command line
@@ -71,7 +76,9 @@ HYPERVISORS: tuple[tuple[re.Pattern[str], Callable[[Process], Machine]], ...] = 
 
 def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """Each VM with the links that its process serves, and those that libvirt says are its own (macvtap, vhost-user)."""
-    domains = list(_domains(asking))
+    read = list(lists(asking, "xml", LIBVIRT, *ELEMENTS))
+    domains = list(_domains(read))
+    by_pid = {domain.pid: domain for domain in domains if domain.pid}
     served: dict[int, list[End]] = {}
     for ns, links in asking.facts.links.items():
         for link in links.values():
@@ -80,16 +87,21 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
                 for wire in asking.wires(end, ("tap",)):
                     if wire.to is not None and wire.to.pid:
                         served.setdefault(wire.to.pid, []).append(end)
+    told: set[Domain] = set()
     for pid, ends in served.items():
         one = process(asking, pid)
         machine = None if one is None else _machine(one)
         if machine is None:
             continue
-        domain = domains_by_pid(domains).get(pid)
-        if domain is not None:
-            machine = Machine(domain.name, domain.id, "libvirt", machine.data)
+        domain = by_pid.get(pid)
+        if domain is not None and domain.id in (machine.id, ""):  # or its pid is another VM's by now
+            told.add(domain)
+            machine = Machine(domain.name, domain.id, "libvirt", domain.data or machine.data)
         yield Claim(Owner("vm", machine.name, machine.id, machine.by, pid, machine.data), None, tuple(ends))
-    yield from _unserved(asking, domains, set(served))
+    for domain in domains:
+        if domain not in told:
+            yield from _unserved(asking, domain)
+    yield from unreadable(read, "names of libvirt's domains")
 
 
 def _machine(one: Process) -> Machine | None:
@@ -108,22 +120,30 @@ class Domain(NamedTuple):
     id: str
     pid: int
     targets: tuple[str, ...]
+    data: Pairs
 
 
-def _domains(asking: Asking) -> Iterator[Domain]:
+def _domains(read: Iterable[tuple[str, object]]) -> Iterator[Domain]:
     """/run/libvirt/qemu/NAME.xml: <domstatus pid=...> around the domain, with <target dev='vnet0'/> of each interface."""
-    for _, said in files(asking, "xml", LIBVIRT, *ELEMENTS):
-        if not readable(said) or not isinstance(said, list):
+    for _, said in read:
+        if not isinstance(said, list):
             continue
-        first = {name: _first(said, name) for name in ("domstatus", "name", "uuid")}
-        pid = text(first["domstatus"].get("pid"))
+        first = {name: _first(said, name) for name in ("domstatus", "domain", "name", "uuid", NOVA)}
+        macs = [
+            text(one.get("address")).lower() for one in said if one.get("") == "mac" and one.get("address")
+        ]
+        nova = text(first[NOVA].get("text"))
         targets = tuple(text(one.get("dev")) for one in said if one.get("") == "target" and one.get("dev"))
-        if text(first["name"].get("text")):
+        if text(first["name"].get("text")) and first["domain"].get("type") != CONTAINER:
             yield Domain(
                 text(first["name"]["text"]),
                 text(first["uuid"].get("text")),
-                int(pid) if pid.isdigit() else 0,
+                number(text(first["domstatus"].get("pid"))),
                 targets,
+                (
+                    *((("nova", nova),) if nova else ()),
+                    *((("guest_macs", " ".join(macs)),) if macs else ()),
+                ),
             )
 
 
@@ -131,24 +151,24 @@ def _first(said: list[dict[str, Any]], tag: str) -> dict[str, Any]:
     return next((one for one in said if one.get("") == tag), {})
 
 
-def domains_by_pid(domains: list[Domain]) -> dict[int, Domain]:
-    """Domains by the process that runs them."""
-    return {domain.pid: domain for domain in domains if domain.pid}
+def _unserved(asking: Asking, domain: Domain) -> Iterator[Claim]:
+    """A domain of which no descriptor was seen (this user may not look), by the names of its links at home.
 
-
-def _unserved(asking: Asking, domains: list[Domain], seen: set[int]) -> Iterator[Claim]:
-    """Domains of which no descriptor was seen (this user may not look): by the names of their links at home."""
+    One without any link, such as one whose network is libvirt's own or a socket, if its process is still there.
+    """
     home = asking.facts.home
-    for domain in domains:
-        if domain.pid in seen:
-            continue
-        ends = tuple(
-            End(home, link.ifindex)
-            for link in asking.facts.links.get(home, {}).values()
-            if link.kind in KINDS and link.ifname in domain.targets
-        )
-        if ends:
-            yield Claim(Owner("vm", domain.name, domain.id, "libvirt", domain.pid or None), None, ends)
+    ends = tuple(
+        End(home, link.ifindex)
+        for link in asking.facts.links.get(home, {}).values()
+        if link.kind in KINDS and link.ifname in domain.targets
+    )
+    one = process(asking, domain.pid) if domain.pid else None
+    runs = one is not None and one.option("-uuid") == domain.id != ""
+    owner = Owner("vm", domain.name, domain.id, "libvirt", domain.pid if runs else None, domain.data)
+    if ends:
+        yield Claim(owner, None, ends)
+    elif runs and one is not None:
+        yield Claim(owner, home if one.ns == home else None)
 
 
 SOURCE = Source("vms", find)

@@ -16,6 +16,7 @@ from nswire.show.documents import (
     LowerDoc,
     NamespaceDoc,
     NetnsDoc,
+    OwnedDoc,
     OwnerDoc,
     PeerDoc,
     SeenFromDoc,
@@ -154,6 +155,10 @@ class Builder:
             details={name: dict(values) for name, values in link.details.items()},
             namespace=self.namespace(link.netns),
         )
+
+    def owned(self, query: str, owner: Owner, ns: Namespace | None) -> OwnedDoc:
+        """An owner that a handle named."""
+        return OwnedDoc(query=query, owner=_owner(owner), netns=None if ns is None else self.netns(ns))
 
     def namespace(self, ns: Namespace) -> NamespaceDoc:
         """The answer to `netns` for one namespace."""

@@ -313,12 +313,24 @@ class NetnsDocument(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] | UnsetType = UNSET
 
 
+class OwnedDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """An owner that a handle named. `netns` is the namespace that he is in, null if it cannot be seen.
+
+    Home, without links: he uses the host's network, and owns none of it.
+    """
+
+    query: str
+    owner: OwnerDoc
+    netns: NetnsDoc | None
+
+
 class ShowDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`nswire show --json`. `namespaces` are those that a handle named as such."""
 
     schema: Literal["nswire/show"]
     version: Literal[1]
     taken: Taken
+    owners: tuple[OwnedDoc, ...]
     namespaces: tuple[NamespaceDoc, ...]
     links: tuple[ShownDoc, ...]
     gaps: tuple[Gap, ...]

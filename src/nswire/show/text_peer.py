@@ -70,10 +70,10 @@ def write_peers(paper: Paper, asked: Sequence[Question]) -> None:
 
 
 def _why_none(namespace: Namespace | None, owner: Owner | None) -> str:
+    if owner is not None and (namespace is None or namespace.home):
+        return words.homeless(namespace)
     if namespace is not None and not namespace.readable:
         return "its links cannot be read by this user"
-    if owner is not None and namespace is None:
-        return "it uses the host's network, and has no link of its own"
     return "no links there, loopback aside"
 
 

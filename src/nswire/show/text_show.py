@@ -71,9 +71,9 @@ def _owner_words(owner: Owner) -> Line:
     return (span(words.owner(owner), "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 
 
-def write_owner(paper: Paper, owner: Owner) -> None:
+def write_owner(paper: Paper, owner: Owner, ns: Namespace | None) -> None:
     """Somebody who has neither a namespace nor a link of his own."""
-    paper.print(*_owner_words(owner), Span("  it uses the host's network, and has no link of its own"))
+    paper.print(*_owner_words(owner), Span(f"  {words.homeless(ns)}"))
 
 
 def _wire_words(link: Link, wire: Wire) -> Line:
@@ -150,10 +150,10 @@ def write_all(
     topology: Topology,
     namespaces: Sequence[Namespace],
     links: Sequence[Link],
-    owners: Sequence[Owner] = (),
+    owners: Sequence[tuple[Owner, Namespace | None]] = (),
 ) -> None:
-    """Owners who use the host's network, namespaces, links; an empty line between any two."""
-    writes = [partial(write_owner, paper, owner) for owner in owners]
+    """Owners without links of their own, namespaces, links; an empty line between any two."""
+    writes = [partial(write_owner, paper, owner, ns) for owner, ns in owners]
     writes += [partial(write_namespace, paper, topology, ns) for ns in namespaces]
     writes += [partial(write_link, paper, link) for link in links]
     for number, write in enumerate(writes):

@@ -64,7 +64,14 @@ def owner(one: Owner) -> str:
     return f"{called(one)} ({', '.join(word for word in (one.by, *told, pid) if word)})"
 
 
-OWNER_WORDS = ("compose", "service")
+def homeless(ns: Namespace | None) -> str:
+    """Why an owner has no link: he is in the host's own namespace, or where he is cannot be seen."""
+    if ns is None:
+        return "which namespace it is in cannot be seen by this user"
+    return "it uses the host's network, and has no link of its own"
+
+
+OWNER_WORDS = ("compose", "service", "lab", "inside", "user")
 PID_TOLD = ("vm", "process", "dhcp", "router", "metadata", "snat", "fip")
 
 
