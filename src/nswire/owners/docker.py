@@ -27,6 +27,10 @@ TASKS = tuple(
     f"{folder}/io.containerd.runtime.v2.task/moby/*/config.json"
     for folder in ("run/docker/containerd/daemon", "run/containerd")
 )
+SHARED = (
+    "/var/run/docker/netns/default",
+    "/run/docker/netns/default",
+)  # the sandbox of all that use the host's network
 KUBERNETES = "io.kubernetes"  # what dockershim and cri-dockerd start
 LABELS = {
     "com.docker.compose.project": "compose",
@@ -102,14 +106,15 @@ def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: Pa
     label = {key: text(said.get(f"{labels}/{key}")) for key in LABELS}
     data = tuple((word, label[key]) for key, word in LABELS.items() if word and label[key])
     pod, container = label[f"{KUBERNETES}.pod.name"], label[f"{KUBERNETES}.container.name"]
-    hostname = text(said.get("Config/Hostname"))
-    if hostname and not number_.startswith(hostname) and hostname != name.removeprefix("/"):
+    hostname, sandbox = text(said.get("Config/Hostname")), text(said.get("NetworkSettings/SandboxKey"))
+    shares = sandbox in SHARED or not sandbox  # then that is the other's, or the host's
+    if hostname and not shares and not number_.startswith(hostname) and hostname != name.removeprefix("/"):
         data = (*data, ("hostname", hostname))
     return Named(
         number_,
         container or name.removeprefix("/"),
         number(said.get("State/Pid")),
-        text(said.get("NetworkSettings/SandboxKey")),
+        sandbox,
         Pod(label[f"{KUBERNETES}.pod.namespace"], pod, label[f"{KUBERNETES}.pod.uid"]) if pod else None,
         sandbox=label[f"{KUBERNETES}.docker.type"] == "podsandbox",
         data=(*data, *ports),
