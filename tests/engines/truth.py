@@ -1,0 +1,199 @@
+"""What is true of a running engine: from its own CLI, and from `ip`, by no code of ours; and nswire's answers held against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+import nswire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Owner
+
+    from .place import Place
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """Of one container, pod, VM ...: how it is asked for, who it is, where it is, and what each of its links is tied to.
+
+    `ns` is the inode of its namespace, 0 for one that has links only; `shares`: that is the host's, of which it owns nothing.
+    Links are places: `IFNAME` at home, `INODE/IFNAME` elsewhere. `peers` are the other ends of its links, `lowers` what
+    they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same.
+    """
+
+    handle: str
+    type: str
+    name: str
+    by: str
+    ns: int
+    shares: bool = False
+    peers: dict[str, str] = {}
+    lowers: dict[str, str] = {}
+    served: dict[str, int] = {}
+    data: dict[str, str] = {}
+    also: tuple[str, ...] = ()
+
+
+class Engine(msgspec.Struct):
+    """A running engine. `hang` stops its daemons (SIGSTOP), `go_on` lets them go on, `stop` ends them; containers live on.
+
+    `survives` is False for an engine whose containers end with it, `seconds` what a look takes while it is up.
+    """
+
+    name: str
+    version: str
+    truths: list[Truth]
+    daemons: list[int]
+    stop: Callable[[], None]
+    survives: bool = True
+    seconds: float = 0.0
+
+
+class Row(msgspec.Struct):
+    """An engine: the programs that it needs, the top control groups that it leaves, and who starts it."""
+
+    name: str
+    needs: tuple[str, ...]
+    start: Callable[[Place], Engine]
+    cgroups: tuple[str, ...] = ()
+
+
+# -- what `ip` says ------------------------------------------------------------------------------------------------
+
+
+def inode(pid: int) -> int:
+    """The network namespace of a process."""
+    return os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
+HOME = inode(os.getpid())
+
+
+def ip(*words: str, pid: int = 0) -> list[dict[str, Any]]:
+    """What `ip -j` says, here or in the namespace of a process."""
+    enter = ("nsenter", f"--net=/proc/{pid}/ns/net") if pid else ()
+    done = subprocess.run((*enter, "ip", "-j", *words), check=True, capture_output=True, text=True)
+    found: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    return found
+
+
+class There(NamedTuple):
+    """A namespace where the other ends are: its inode (0: home), and what `ip link` says in it."""
+
+    inode: int
+    links: list[dict[str, Any]]
+
+
+def veths(pid: int, there: There | None = None) -> dict[str, str]:
+    """The other ends of a process's veths: the blog's method, `ip link` on both sides, in the namespaces of two processes.
+
+    Which two they are is known from the engine (the other one is home, unless it says something else); both ends have to name
+    each other.
+    """
+    other = there or There(0, ip("link"))
+    by_index = {link["ifindex"]: link for link in other.links}
+    found = {}
+    for link in ip("-d", "link", "show", "type", "veth", pid=pid):
+        peer = by_index[link["link_index"]]
+        assert peer["link_index"] == link["ifindex"], (link, peer)
+        name = peer["ifname"]
+        found[at(pid, link["ifname"])] = f"{other.inode}/{name}" if other.inode else name
+    return found
+
+
+def at(pid: int, ifname: str) -> str:
+    """A link in the namespace of a process, as a place."""
+    return ifname if inode(pid) == HOME else f"{inode(pid)}/{ifname}"
+
+
+# -- nswire's answers ----------------------------------------------------------------------------------------------
+
+
+def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
+    """What is wrong in the answer to its handles: one owner, its links and no others, each with what it is tied to."""
+    wrong = []
+    for handle in (truth.handle, *truth.also):
+        matches = [match for match in nswire.find(topology, handle) if match.owner is not None]
+        if len(matches) != 1:
+            wrong.append(f"{handle}: {len(matches)} owners: {[match.owner for match in matches]}")
+            continue
+        (match,) = matches
+        told = {
+            "owner": _who(match.owner),
+            "ns": 0 if match.namespace is None else match.namespace.inode,
+            "peers": {_place(link): _place(link.peer) for link in match.links if link.peer is not None},
+            "lowers": {_place(link): _place(link.lower) for link in match.links if link.lower is not None},
+            "served": {_place(link): pid for link in match.links for pid in _servers(link)},
+        }
+        true = {
+            "owner": (truth.type, truth.name, truth.by),
+            "ns": truth.ns,
+            "peers": truth.peers,
+            "lowers": truth.lowers,
+            "served": truth.served,
+        }
+        wrong += [
+            f"{handle}: {key} is {told[key]}, and should be {true[key]}"
+            for key in true
+            if told[key] != true[key]
+        ]
+        more = set(map(_place, match.links)) - {*truth.peers, *truth.lowers, *truth.served}
+        wrong += [f"{handle}: {more} are not its links"] if more else []
+        data = {} if match.owner is None else dict(match.owner.data)
+        wrong += [
+            f"{handle}: {key} is {data.get(key)!r}" for key in truth.data if data.get(key) != truth.data[key]
+        ]
+    return wrong
+
+
+def peer_to_owner(topology: Topology, truth: Truth) -> list[str]:
+    """What is wrong in whose each link is, asked from its other end, and in whose the namespace is."""
+    wrong = []
+    who = (truth.type, truth.name, truth.by)
+    links = {_place(link): link for link in topology}
+    for place, other in truth.peers.items():
+        peer = links.get(other)
+        link = None if peer is None else peer.peer
+        if peer is None or link is None or _place(link) != place:
+            wrong.append(f"{other}: its other end is {link}")
+        elif who not in map(_who, link.owners):
+            wrong.append(f"{other}: its other end is {[_who(owner) for owner in link.owners]}'s")
+        elif peer.netns.home and who in map(_who, peer.owners):
+            wrong.append(f"{other}: it is said to be {who}'s itself")
+    for place in (*truth.lowers, *truth.served):
+        link = links.get(place)
+        if link is None or who not in map(_who, link.owners):
+            wrong.append(f"{place} is {None if link is None else [_who(owner) for owner in link.owners]}'s")
+    if truth.shares:
+        wrong += [f"{link} is said to be {who}'s" for link in topology if who in map(_who, link.owners)]
+    elif truth.ns and who not in map(_who, topology.owners(truth.ns)):
+        wrong.append(f"net:[{truth.ns}] is {[_who(owner) for owner in topology.owners(truth.ns)]}'s")
+    return wrong
+
+
+def _who(owner: Owner | None) -> tuple[str, str, str] | None:
+    return None if owner is None else (owner.type, owner.name, owner.by)
+
+
+def _place(link: Link | None) -> str:
+    if link is None:
+        return ""
+    return link.ifname if link.netns.home else f"{link.end.ns}/{link.ifname}"
+
+
+def _servers(link: Link) -> list[int]:
+    return [wire.to.pid for wire in link.late_wires("tap") if wire.to is not None and wire.to.pid]
+
+
+def wrong(topology: Topology, truths: Sequence[Truth]) -> list[str]:
+    """All that is wrong, in both directions."""
+    return [
+        one for truth in truths for one in (*link_to_peer(topology, truth), *peer_to_owner(topology, truth))
+    ]
