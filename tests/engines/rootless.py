@@ -90,8 +90,6 @@ def _truths(place: Place) -> list[Truth]:
         slirp = {at(pid, "tap0"): server} if (server := _slirp(pid)) else {}
         assert bool(slirp) == (name in ("solo", "published"))
         peers = {} if slirp else veths(pid, there)
-        also = (said["Id"][:12],)
-        data = {"user": USER}
         found.append(
             Truth(
                 f"container:{name}",
@@ -99,12 +97,10 @@ def _truths(place: Place) -> list[Truth]:
                 name,
                 "podman",
                 inode(pid),
-                False,
-                peers,
-                {},
-                slirp,
-                data,
-                also,
+                peers=peers,
+                served=slirp,
+                data={"user": USER},
+                also=(said["Id"][:12],),
             )
         )
     return found
