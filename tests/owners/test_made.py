@@ -351,10 +351,10 @@ def test_neutron_by_its_names(host: Host) -> None:
         {"of": "network", "daemon": "dnsmasq"},
     )
     assert (router.type, router.name) == ("router", UID)
-    assert sorted(name for _, links in host.meant("port:39d60faa") for name in links) == [
-        "ns-39d60faa-aa",
-        "tap39d60faa-aa",
-    ]
-    assert len(host.meant(f"port:{port}")) == 2  # the whole UUID, of which the name has a part
+    for handle in ("port:39d60faa", f"port:{port}"):  # the whole UUID, of which the name has a part
+        ((owner, links),) = host.meant(handle)
+        assert sorted(links) == ["ns-39d60faa-aa", "tap39d60faa-aa"], "one port, with all of its links"
+        assert owner is not None
+        assert dict(owner.data)["of"] == "port of a DHCP server"
     assert host.meant("port:39d60fab") == []
     assert [links for owner, links in host.meant(network[:8]) if owner] == [["ns-39d60faa-aa"]]

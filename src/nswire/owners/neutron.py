@@ -72,6 +72,8 @@ MARKS = {
     "attached-mac": "guest_macs",
     "vm-uuid": "vm",
 }  # of those that the cloud makes, what is worth telling
+PLAIN = "port"  # what other links of the same port may say more of
+NOTHING: tuple[Form | None, str] = (None, "")
 SHORT = 11  # characters of a UUID in a link's name
 
 
@@ -92,13 +94,17 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     by_prefix: dict[str, list[str]] = {}
     for uuid in uuids:
         by_prefix.setdefault(uuid[:SHORT], []).append(uuid)
+    found: dict[tuple[str, str], list[_Link]] = {}
     for ns, links in asking.facts.links.items():
         for link in links.values():
             end = End(ns, link.ifindex)
-            if ns in own or end in ids:
-                found = _of_link(link.ifname, ids.get(end, ""), by_prefix, marks.get(end, {}))
-                if found is not None:
-                    yield Claim(found, None, (end,))
+            form, uuid = (
+                _meant(link.ifname, ids.get(end, ""), by_prefix) if ns in own or end in ids else NOTHING
+            )
+            if form is not None:
+                found.setdefault((form.type, uuid), []).append(_Link(form, end, marks.get(end, {})))
+    for (kind, uuid), ones in found.items():
+        yield _of_links(kind, uuid, ones)
 
 
 def _namespaces(asking: Asking, spaces: Collection[NsKey]) -> Iterator[tuple[Owner, NsKey]]:
@@ -149,17 +155,33 @@ def _known(asking: Asking) -> set[str]:
     return found
 
 
-def _of_link(
-    name: str, marked: str, by_prefix: Mapping[str, list[str]], marks: Mapping[str, Value]
-) -> Owner | None:
+def _meant(name: str, marked: str, by_prefix: Mapping[str, list[str]]) -> tuple[Form | None, str]:
+    """What a link's name says, and the UUID in it, as far as that is known."""
     for form in LINKS:
         match = form.pattern.match(name)
         if match:
             whole = by_prefix.get(match[1], [])
-            uuid = marked or (whole[0] if len(whole) == 1 else match[1])
-            more = tuple((word, str(marks[key])) for key, word in MARKS.items() if key in marks)
-            return Owner(form.type, uuid, uuid, "neutron", data=(("of", form.what), *more))
-    return None
+            return form, marked or (whole[0] if len(whole) == 1 else match[1])
+    return NOTHING
+
+
+class _Link(NamedTuple):
+    """A link of a port, and what the cloud wrote beside it."""
+
+    form: Form
+    end: End
+    marks: Mapping[str, Value]
+
+
+def _of_links(kind: str, uuid: str, ones: Collection[_Link]) -> Claim:
+    """One port, whose links are several nearly always: `tap` at home with `ns-` in its namespace, `qvo` with `qvb` and `qbr`."""
+    words = [one.form.what for one in ones]
+    what = next((word for word in words if word != PLAIN), PLAIN)
+    marks = {key: str(one.marks[key]) for one in ones for key in MARKS if key in one.marks}
+    more = tuple((word, marks[key]) for key, word in MARKS.items() if key in marks)
+    return Claim(
+        Owner(kind, uuid, uuid, "neutron", data=(("of", what), *more)), None, tuple(one.end for one in ones)
+    )
 
 
 SOURCE = Source("neutron", find)
