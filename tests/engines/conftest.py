@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .truth import Engine, Row
 
-WANTED = os.environ.get("NSWIRE_ENGINES", "").split(",")
+WANTED = os.environ.get("NSWIRE_ENGINES", "").split(";")
 RESULTS = os.environ.get("NSWIRE_ENGINE_RESULTS")
 STATES = ("up", "hung", "stopped")
 NOT_WANTED = "`make test-engines` starts real engines"

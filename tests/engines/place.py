@@ -30,6 +30,7 @@ OVERLAYS = (
     "var",
 )  # a file system on which an engine cannot put another overlay, so its data lie in `folder`
 KEYS = "/proc/sys/kernel/keys"  # dockerd raises two limits there, for the whole machine
+PYTHON = "/usr/bin/python3"  # Debian's, whose packages these are
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 

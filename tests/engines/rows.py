@@ -1,6 +1,15 @@
 """The engines that are started for real: one file an engine, one row here."""
 
-from . import docker, podman, rootless
+from . import containerd, cri, docker, lxc, nspawn, podman, qemu, rootless
 from .truth import Row
 
-ROWS: tuple[Row, ...] = (docker.ROW, podman.ROW, rootless.ROW)
+ROWS: tuple[Row, ...] = (
+    docker.ROW,
+    podman.ROW,
+    rootless.ROW,
+    containerd.ROW,
+    cri.ROW,
+    lxc.ROW,
+    nspawn.ROW,
+    qemu.ROW,
+)

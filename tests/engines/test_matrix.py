@@ -56,8 +56,7 @@ def test_handle_to_link_to_peer(engine: Engine, state: str, told: Callable[[str,
 def test_peer_to_owner(engine: Engine, state: str, told: Callable[[str, str], None]) -> None:
     topology = look(engine)
     if state == "stopped" and not engine.survives:
-        names = {(one.type, one.name, one.by) for one in engine.truths}
-        left = [owner for owner, *_ in topology.owned() if (owner.type, owner.name, owner.by) in names]
+        left = [owner for owner, *_ in topology.owned() for one in engine.truths if one.is_told([owner])]
         told("peer -> owner", "wrong" if left else "gone")
         assert left == []
         return

@@ -12,7 +12,7 @@ import msgspec
 import nswire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Owner
@@ -25,7 +25,8 @@ class Truth(msgspec.Struct, frozen=True):
 
     `ns` is the inode of its namespace, 0 for one that has links only; `shares`: that is the host's, of which it owns nothing.
     Links are places: `IFNAME` at home, `INODE/IFNAME` elsewhere. `peers` are the other ends of its links, `lowers` what
-    they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same.
+    they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same. `id` tells it
+    from others of its name.
     """
 
     handle: str
@@ -39,6 +40,14 @@ class Truth(msgspec.Struct, frozen=True):
     served: dict[str, int] = {}
     data: dict[str, str] = {}
     also: tuple[str, ...] = ()
+    id: str = ""
+
+    def is_told(self, owners: Iterable[Owner | None]) -> bool:
+        """True if it is among these owners."""
+        return any(_who(owner) == (self.type, self.name, self.by) and self._fits(owner) for owner in owners)
+
+    def _fits(self, owner: Owner | None) -> bool:
+        return owner is not None and (not self.id or owner.id == self.id)
 
 
 class Engine(msgspec.Struct):
@@ -126,14 +135,14 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
             continue
         (match,) = matches
         told = {
-            "owner": _who(match.owner),
+            "owner": truth.is_told([match.owner]) or match.owner,
             "ns": 0 if match.namespace is None else match.namespace.inode,
             "peers": {_place(link): _place(link.peer) for link in match.links if link.peer is not None},
             "lowers": {_place(link): _place(link.lower) for link in match.links if link.lower is not None},
             "served": {_place(link): pid for link in match.links for pid in _servers(link)},
         }
         true = {
-            "owner": (truth.type, truth.name, truth.by),
+            "owner": True,
             "ns": truth.ns,
             "peers": truth.peers,
             "lowers": truth.lowers,
@@ -156,24 +165,24 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
 def peer_to_owner(topology: Topology, truth: Truth) -> list[str]:
     """What is wrong in whose each link is, asked from its other end, and in whose the namespace is."""
     wrong = []
-    who = (truth.type, truth.name, truth.by)
+    who = truth.handle
     links = {_place(link): link for link in topology}
     for place, other in truth.peers.items():
         peer = links.get(other)
         link = None if peer is None else peer.peer
         if peer is None or link is None or _place(link) != place:
             wrong.append(f"{other}: its other end is {link}")
-        elif who not in map(_who, link.owners):
+        elif not truth.is_told(link.owners):
             wrong.append(f"{other}: its other end is {[_who(owner) for owner in link.owners]}'s")
-        elif peer.netns.home and who in map(_who, peer.owners):
+        elif peer.netns.home and truth.is_told(peer.owners):
             wrong.append(f"{other}: it is said to be {who}'s itself")
     for place in (*truth.lowers, *truth.served):
         link = links.get(place)
-        if link is None or who not in map(_who, link.owners):
+        if link is None or not truth.is_told(link.owners):
             wrong.append(f"{place} is {None if link is None else [_who(owner) for owner in link.owners]}'s")
     if truth.shares:
-        wrong += [f"{link} is said to be {who}'s" for link in topology if who in map(_who, link.owners)]
-    elif truth.ns and who not in map(_who, topology.owners(truth.ns)):
+        wrong += [f"{link} is said to be {who}'s" for link in topology if truth.is_told(link.owners)]
+    elif truth.ns and not truth.is_told(topology.owners(truth.ns)):
         wrong.append(f"net:[{truth.ns}] is {[_who(owner) for owner in topology.owners(truth.ns)]}'s")
     return wrong
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nswire.escape import visible
 from nswire.show import jsonout, words
 from nswire.show.build import Builder
-from nswire.show.escape import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
