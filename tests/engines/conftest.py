@@ -1,4 +1,4 @@
-"""Starts engines, one after another, each in each of its states; only where `make test-engines` wants them."""
+"""Starts an engine, in each of its states, if the suite wants it: one in a run, each in a private host of its own (suite.py)."""
 
 from __future__ import annotations
 
@@ -17,47 +17,52 @@ from .rows import ROWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .page import Results
     from .truth import Engine, Row
 
-WANTED = os.environ.get("NSWIRE_ENGINES", "").split(";")
+WANTED = os.environ.get("NSWIRE_ENGINES")  # one, by tests/engines/suite.py
 RESULTS = os.environ.get("NSWIRE_ENGINE_RESULTS")
 STATES = ("up", "hung", "stopped")
-NOT_WANTED = "`make test-engines` starts real engines"
 
-Results = dict[str, dict[str, dict[str, str]]]
+collect_ignore = ["test_suite.py"] if WANTED else ["test_matrix.py"]
 
 
-def wanted(row: Row) -> None:
-    """Skip an engine that was not asked for, or that is not installed, or that cannot start here."""
-    if row.name not in WANTED and "all" not in WANTED:
-        pytest.skip(NOT_WANTED)
+def installed(row: Row) -> None:
+    """Skip an engine that is not installed, or cannot start here."""
+    if reason := lacking(row):
+        pytest.skip(reason)
+
+
+def lacking(row: Row) -> str:
+    """Why an engine cannot start here; empty: it can."""
     if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
-        pytest.skip("engines need root, and not that of a user namespace")
+        return "engines need root, and not that of a user namespace"
     for program in row.needs:
         if shutil.which(program, path=PATH) is None and not os.path.exists(program):
-            pytest.skip(f"{program} is not installed")
+            return f"{program} is not installed: make setup-engines"
+    return row.lacks()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each engine is started once, and ended last: pytest would take the states in an order of its own."""
+    """The engine is ended last: pytest would take the states in an order of its own."""
 
-    def place_of(item: pytest.Item) -> tuple[int, int]:
+    def place_of(item: pytest.Item) -> int:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        if "engine" not in params or "state" not in params:
-            return (-1, 0)
-        return (ROWS.index(params["engine"]), STATES.index(params["state"]))
+        return STATES.index(params["state"]) if "engine" in params and "state" in params else -1
 
-    ours = [at for at, item in enumerate(items) if place_of(item)[0] >= 0]
+    ours = [at for at, item in enumerate(items) if place_of(item) >= 0]
     for at, item in zip(ours, sorted((items[at] for at in ours), key=place_of), strict=True):
         items[at] = item
 
 
-@pytest.fixture(scope="module", params=ROWS, ids=lambda row: row.name.replace(" ", "-"))
-def engine(request: pytest.FixtureRequest, private_host: None) -> Iterator[Engine]:
+@pytest.fixture(scope="module", params=[row for row in ROWS if row.slug == WANTED], ids=lambda row: row.slug)
+def engine(request: pytest.FixtureRequest, private_host: None, results: Results) -> Iterator[Engine]:
     """A running engine."""
     del private_host
     row: Row = request.param
-    wanted(row)
+    if reason := lacking(row):
+        results[row.name] = {"engine": {"not run": reason}}
+        pytest.skip(reason)
     with Place(row.cgroups) as place:
         yield row.start(place)
 
@@ -83,11 +88,12 @@ def state(request: pytest.FixtureRequest, engine: Engine) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def results() -> Iterator[Results]:
-    """What the run found out, for docs/engines.md: engine, then `version` or a state, then what was asked."""
-    found: Results = {}
+    """What the run found out, for docs/engines.md, added to what others found out before."""
+    file = Path(RESULTS or os.devnull)
+    found: Results = json.loads(file.read_text()) if file.is_file() else {}
     yield found
     if RESULTS:
-        Path(RESULTS).write_text(json.dumps(found))
+        file.write_text(json.dumps(found))
 
 
 @pytest.fixture

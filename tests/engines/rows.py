@@ -1,6 +1,6 @@
 """The engines that are started for real: one file an engine, one row here."""
 
-from . import containerd, cri, docker, lxc, nspawn, podman, qemu, rootless
+from . import containerd, cri, docker, lxc, neutron, nspawn, ovs, podman, qemu, rootless
 from .truth import Row
 
 ROWS: tuple[Row, ...] = (
@@ -12,4 +12,9 @@ ROWS: tuple[Row, ...] = (
     lxc.ROW,
     nspawn.ROW,
     qemu.ROW,
+    ovs.ROW,
+    ovs.KERNEL,
+    neutron.BRIDGE,
+    neutron.SWITCH,
+    neutron.KERNEL,
 )

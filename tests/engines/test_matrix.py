@@ -48,7 +48,7 @@ def test_handle_to_link_to_peer(engine: Engine, state: str, told: Callable[[str,
         told("handle -> link -> peer", "wrong" if left else "gone")
         assert left == []
         return
-    wrong = [line for one in engine.truths for line in truth.link_to_peer(topology, one)]
+    wrong = [line for one in engine.truths for line in truth.link_to_peer(topology, one.known(state))]
     told("handle -> link -> peer", "wrong" if wrong else "right")
     assert wrong == []
 
@@ -60,7 +60,7 @@ def test_peer_to_owner(engine: Engine, state: str, told: Callable[[str, str], No
         told("peer -> owner", "wrong" if left else "gone")
         assert left == []
         return
-    wrong = [line for one in engine.truths for line in truth.peer_to_owner(topology, one)]
+    wrong = [line for one in engine.truths for line in truth.peer_to_owner(topology, one.known(state))]
     told("peer -> owner", "wrong" if wrong else "right")
     assert wrong == []
 

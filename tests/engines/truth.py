@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ import msgspec
 import nswire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Owner
@@ -26,7 +27,8 @@ class Truth(msgspec.Struct, frozen=True):
     `ns` is the inode of its namespace, 0 for one that has links only; `shares`: that is the host's, of which it owns nothing.
     Links are places: `IFNAME` at home, `INODE/IFNAME` elsewhere. `peers` are the other ends of its links, `lowers` what
     they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same. `id` tells it
-    from others of its name.
+    from others of its name. `bridges` are the switches that its links are ports of by the daemons' word, `loose` its links that
+    are tied to nothing else. `short` is the name without the daemons, where that is another one.
     """
 
     handle: str
@@ -41,6 +43,20 @@ class Truth(msgspec.Struct, frozen=True):
     data: dict[str, str] = {}
     also: tuple[str, ...] = ()
     id: str = ""
+    bridges: dict[str, str] = {}
+    loose: tuple[str, ...] = ()
+    short: str = ""
+
+    def known(self, state: str) -> Truth:
+        """The same, as far as it can be known while the daemons do not answer, or are gone."""
+        if state == "up":
+            return self
+        data = (
+            {}
+            if self.short
+            else {key: self.data[key] for key in self.data if state == "hung" or key != "daemon"}
+        )
+        return msgspec.structs.replace(self, name=self.short or self.name, data=data, bridges={})
 
     def is_told(self, owners: Iterable[Owner | None]) -> bool:
         """True if it is among these owners."""
@@ -66,12 +82,18 @@ class Engine(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """An engine: the programs that it needs, the top control groups that it leaves, and who starts it."""
+    """An engine: the programs that it needs, who starts it, the top control groups that it leaves, what this machine lacks for it."""
 
     name: str
     needs: tuple[str, ...]
     start: Callable[[Place], Engine]
     cgroups: tuple[str, ...] = ()
+    lacks: Callable[[], str] = lambda: ""
+
+    @property
+    def slug(self) -> str:
+        """The name as one word."""
+        return "-".join(re.findall(r"[a-z0-9]+", self.name.lower()))
 
 
 # -- what `ip` says ------------------------------------------------------------------------------------------------
@@ -140,6 +162,7 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
             "peers": {_place(link): _place(link.peer) for link in match.links if link.peer is not None},
             "lowers": {_place(link): _place(link.lower) for link in match.links if link.lower is not None},
             "served": {_place(link): pid for link in match.links for pid in _servers(link)},
+            "bridges": {_place(link): name for link in match.links for name in _bridges(link)},
         }
         true = {
             "owner": True,
@@ -147,14 +170,15 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
             "peers": truth.peers,
             "lowers": truth.lowers,
             "served": truth.served,
+            "bridges": truth.bridges,
         }
         wrong += [
             f"{handle}: {key} is {told[key]}, and should be {true[key]}"
             for key in true
             if told[key] != true[key]
         ]
-        more = set(map(_place, match.links)) - {*truth.peers, *truth.lowers, *truth.served}
-        wrong += [f"{handle}: {more} are not its links"] if more else []
+        more = set(map(_place, match.links)) ^ {*truth.peers, *truth.lowers, *truth.served, *truth.loose}
+        wrong += [f"{handle}: {more} are its links, or are told to be, but not both"] if more else []
         data = {} if match.owner is None else dict(match.owner.data)
         wrong += [
             f"{handle}: {key} is {data.get(key)!r}" for key in truth.data if data.get(key) != truth.data[key]
@@ -174,9 +198,9 @@ def peer_to_owner(topology: Topology, truth: Truth) -> list[str]:
             wrong.append(f"{other}: its other end is {link}")
         elif not truth.is_told(link.owners):
             wrong.append(f"{other}: its other end is {[_who(owner) for owner in link.owners]}'s")
-        elif peer.netns.home and truth.is_told(peer.owners):
+        elif peer.netns.home and other not in truth.peers and truth.is_told(peer.owners):
             wrong.append(f"{other}: it is said to be {who}'s itself")
-    for place in (*truth.lowers, *truth.served):
+    for place in (*truth.lowers, *truth.served, *truth.loose):
         link = links.get(place)
         if link is None or not truth.is_told(link.owners):
             wrong.append(f"{place} is {None if link is None else [_who(owner) for owner in link.owners]}'s")
@@ -201,8 +225,8 @@ def _servers(link: Link) -> list[int]:
     return [wire.to.pid for wire in link.late_wires("tap") if wire.to is not None and wire.to.pid]
 
 
-def wrong(topology: Topology, truths: Sequence[Truth]) -> list[str]:
-    """All that is wrong, in both directions."""
-    return [
-        one for truth in truths for one in (*link_to_peer(topology, truth), *peer_to_owner(topology, truth))
-    ]
+def _bridges(link: Link) -> list[str]:
+    """The bridges of Open vSwitch that a link is a port of; its datapath in the kernel is none."""
+    wires = link.late_wires("port")
+    found = [link.topology.get(wire.b) for wire in wires if wire.a == link.end and wire.b is not None]
+    return [bridge.ifname for bridge in found if bridge is not None and bridge.ifname != "ovs-system"]

@@ -74,11 +74,12 @@ MARKS = {
 }  # of those that the cloud makes, what is worth telling
 PLAIN = "port"  # what other links of the same port may say more of
 NOTHING: tuple[Form | None, str] = (None, "")
+FOLDERS = "var/lib/neutron/*"  # what any agent of Neutron leaves
 SHORT = 11  # characters of a UUID in a link's name
 
 
 def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
-    """Namespaces by their names, links by theirs; only where at least one name has a whole UUID: others use such names, too.
+    """Namespaces by their names, links by theirs; only where a UUID or a folder shows that Neutron is here: others use such names, too.
 
     Links of home and of Neutron's own namespaces, and those that the cloud marked: elsewhere links are called as others like.
     """
@@ -89,7 +90,7 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     uuids = {owner.id for owner, _ in named} | set(ids.values()) | _known(asking)
     for owner, ns in named:
         yield Claim(owner, ns)
-    if not uuids:
+    if not uuids and not any(files(asking, "list", FOLDERS)):
         return
     by_prefix: dict[str, list[str]] = {}
     for uuid in uuids:

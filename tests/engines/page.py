@@ -1,0 +1,72 @@
+"""docs/engines.md, from what a run of the suite found out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Results = dict[str, dict[str, dict[str, str]]]
+"""Engine, then `engine` (version, where, not run) or a state, then what was asked: the answer. Of what is made: passed, failed."""
+
+STATES = ("up", "hung", "stopped")
+HEAD = """# Engines
+
+Whose a link is, and which links somebody has, with the engine up, hung and stopped.
+This page is written by `make test-engines`, which starts each engine for real, and holds nswire's answers against the engine's own words
+(`docker inspect`, `podman ps`, `ctr tasks`, CRI, QMP, `ovs-vsctl` ...) and `ip`. It is not edited by hand.
+
+Last run: {machine}, as root.
+
+* **up**: all its daemons answer.
+* **hung**: all its daemons are stopped with SIGSTOP: their sockets accept, and nobody ever answers. A look may take 0.3 s longer than with the engine up, once.
+* **stopped**: all its daemons were killed.
+
+Both directions are asked in each state: from a handle (`container:web`, `port:39d60faa`, an id's first digits ...) to its links, and to what these are tied to; and from
+the other end of each link back to whose it is. *right*: both are as the engine says, of each of its containers. *gone*: they end with the engine, and
+nswire tells of none of them.
+
+## Started for real
+
+"""
+MADE = """
+## Made by hand
+
+These cannot run where the tests run. The files, processes and control groups that they leave are made by hand, after their sources and documentation
+(`tests/owners/test_made.py`): that nswire reads them right is tested, that they are as the real ones write them is not.
+
+"""
+
+
+def text(names: Sequence[str], results: Results, made: Results, machine: str) -> str:
+    """The whole page."""
+    rows = [("engine", "version", *STATES), *(_row(name, results.get(name, {})) for name in names)]
+    by_hand = [("engine", "tests"), *((name, _outcome(made[name]["made"])) for name in sorted(made))]
+    return f"{HEAD.format(machine=machine)}{_table(rows)}{MADE}{_table(by_hand)}"
+
+
+def _row(name: str, found: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    engine = found.get("engine", {})
+    if "version" not in engine:
+        return (name, "", f"not run: {engine.get('not run', 'it did not start')}", "", "")
+    where = f" ({engine['where']})" if "where" in engine else ""
+    return (name + where, engine["version"], *(_cell(found.get(state, {})) for state in STATES))
+
+
+def _cell(answers: dict[str, str]) -> str:
+    """One word if both directions agree."""
+    words = set(answers.values())
+    if len(words) == 1:
+        return words.pop()
+    return "; ".join(f"{question}: {answer}" for question, answer in answers.items()) or "not run"
+
+
+def _outcome(counted: dict[str, str]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
+
+
+def _table(rows: Iterable[Sequence[str]]) -> str:
+    head, *body = rows
+    lines = [head, ["---"] * len(head), *body]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in lines)
