@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kernels accuracy golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels
+.PHONY: help demo test test-kernels accuracy golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test-kernels: setup-kernels ## run the kernel tests on Debian's 5.10, 6.1, 6.12 
 
 accuracy: setup-kernels ## compare paths with packets really sent, in random networks, on all kernels, and write docs/accuracy.md (most of an hour)
 	tests/path/accuracy $(KERNELS)
+
+test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman"; some minutes)
+	PYTHONPATH=tests $(BIN)/python -m engines.suite $(ENGINES)
 
 golden: setup-dev ## write the golden drawings of the tests anew: look at them before you commit them
 	NSWIRE_GOLDEN=write $(BIN)/python -m pytest -q tests/draw/test_golden.py
@@ -52,5 +55,5 @@ clean: ## remove everything that these targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist bench/build
 	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-setup-run setup-dev setup-bench setup-kernels:
+setup-run setup-dev setup-bench setup-kernels setup-engines:
 	@$(PYTHON) tools/setup $(@:setup-%=%)

@@ -64,7 +64,7 @@ def _start(place: Place, row: Row, driver: str, datapath: str) -> Engine:
         short=port[:SHORT],
     )
     assert alive(dnsmasq)
-    version = place.run("dpkg-query", "-W", "-f", "${Version}", "neutron-common").strip()
+    version = place.run("dpkg-query", "-W", "-f", "${Version}", "python3-neutron").strip()
     return Engine(row.name, version, [dhcp, of_port], daemons, lambda: kill(daemons))
 
 

@@ -31,6 +31,7 @@ OVERLAYS = (
 )  # a file system on which an engine cannot put another overlay, so its data lie in `folder`
 KEYS = "/proc/sys/kernel/keys"  # dockerd raises two limits there, for the whole machine
 PYTHON = "/usr/bin/python3"  # Debian's, whose packages these are
+SLOWER = max(1.0, float(os.environ.get("NSWIRE_PATIENCE", "0.3")) / 0.3)  # how many times slower a guest is
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -88,7 +89,7 @@ class Place:
     # -- programs ------------------------------------------------------------------------------------------------
 
     def run(self, *words: str, check: bool = True, stdin: str | None = None, **environment: str) -> str:
-        """What a program prints. It gets a minute."""
+        """What a program prints. It gets a minute, on a machine."""
         done = subprocess.run(
             words,
             env=self.environment | environment,
@@ -97,7 +98,7 @@ class Place:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=60 * SLOWER,
         )
         assert not check or not done.returncode, f"{' '.join(words)}: {done.stderr.strip()[-800:]}"
         return done.stdout
@@ -121,7 +122,7 @@ class Place:
             return until()
 
         try:
-            wait_until(ready, 30, f"{words[0]} is there")
+            wait_until(ready, 30 * SLOWER, f"{words[0]} is there")
         except TimeoutError:
             raise AssertionError(log.read_text(errors="replace")[-2000:]) from None
         return process

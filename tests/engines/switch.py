@@ -63,8 +63,6 @@ def serve(place: Place, datapath: str) -> Switch:
     )
     switch = Switch(place, database.pid, vswitchd.pid)
     switch.set("add-br", "br-int", "--", "set", "bridge", "br-int", f"datapath_type={datapath}")
-    if datapath == "system":  # what the kernel keeps would outlive its daemons
-        place.undo(lambda: switch.set("del-br", "br-int"))
     return switch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from .truth import Engine
 
-WAIT = 0.3  # seconds that a hung engine may cost: docs/limits.md
-NOISE = 0.15  # of a machine that others use, too
+WAIT = float(os.environ.get("NSWIRE_PATIENCE", "0.3"))  # seconds that a hung engine may cost: docs/limits.md
+NOISE = WAIT / 2  # of a machine that others use, too
 LOOKS = 3
 
 
