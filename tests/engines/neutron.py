@@ -46,6 +46,7 @@ def _start(place: Place, row: Row, driver: str, datapath: str) -> Engine:
         ns,
         peers={inside: outside} if veth else {},
         loose=() if veth else (inside,),
+        bridges={} if veth else bridges,
         data={"daemon": "dnsmasq"},
         also=(network[:8],),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -102,6 +104,16 @@ class Row(msgspec.Struct):
 def inode(pid: int) -> int:
     """The network namespace of a process."""
     return os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
+def inside(ns: int) -> list[int]:
+    """The processes in a network namespace."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "ns/net").stat().st_ino == ns:
+                found.append(int(folder.name))
+    return found
 
 
 HOME = inode(os.getpid())

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nswire.model.values import Holder
+from nswire.show.release import release
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -138,6 +141,23 @@ def test_a_container_of_which_no_process_is_left(host: Host, ids: Callable[[int]
     host.named(A, f"/run/docker/netns/{ids(1)[:12]}")
     (owner,) = host.topology().owners(A)
     assert (owner.name, owner.pid, dict(owner.data)) == ("web", None, {"processes": "none seen"})
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_docker_proxy_that_holds_a_dead_containers_namespace(
+    host: Host, ids: Callable[[int], str], *, running: bool
+) -> None:
+    """moby#32090: it inherited a socket. The namespace is nobody's, whatever the file says; who holds it is told, and how to let go."""
+    docker(host, ids(1), "web", 700, State={"Running": running, "Pid": 700})
+    host.process(812, "/usr/bin/docker-proxy", "-host-port", "8080", comm="docker-proxy")
+    host.hold(A, Holder("socket", 812, number=8))
+    host.link(A, 2, "eth0")
+    topology = host.topology()
+    assert topology.owners(A) == ()
+    assert topology.owned() == ()
+    assert release(topology.namespaces[A]) == (
+        "kill 812  # it has fd 8 open; to restart its service is better",
+    )
 
 
 def test_ports_of_the_host_that_lead_into_a_container(host: Host, ids: Callable[[int], str]) -> None:
