@@ -21,12 +21,15 @@ BROKEN_PIPE = 141
 
 EPILOG = """\b
 HANDLE may be a name (tap39d60faa-aa), NETNS/IFNAME (router/eth0),
-an ifindex (69), a MAC, an IP address, an alias, pid:812, netns:NAME or net:[4026532177].
+an ifindex (69), a MAC, an IP address, an alias, pid:812, netns:NAME or net:[4026532177];
+or say whose it is: container:web, pod:shop/web-1, vm:db1, port:39d60faa, unit:nginx;
+or who listens, or has published it: tcp:8080, udp:53, :8080.
 
 \b
 Examples:
   sudo nswire peer tap39d60faa-aa     what is at the other end, and how it gets out
   sudo nswire peer 10.10.100.2        the same, from an address
+  sudo nswire peer container:web      from whose it is
   sudo nswire ls netns:router         the links of a namespace
   sudo nswire record here.nswire      take it all with you, and ask later with --from
 

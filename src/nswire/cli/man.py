@@ -22,7 +22,10 @@ NO_WRAP = "\b"  # click's mark of a paragraph whose lines stay as they are
 
 ENVIRONMENT = (
     ("NO_COLOR", "If set and not empty, no colours unless --color=always."),
-    ("NSWIRE_PATIENCE", "Seconds to wait for the answer of a daemon (Open vSwitch); 0.3 if it is not set."),
+    (
+        "NSWIRE_PATIENCE",
+        "Seconds to wait for the answer of a daemon (Open vSwitch, Docker); 0.3 if it is not set.",
+    ),
     ("NSWIRE_DEBUG", "If set, an unexpected failure shows its traceback."),
 )
 SEE_ALSO = (

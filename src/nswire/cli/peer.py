@@ -43,8 +43,9 @@ Exit status: 1 if what was asked has no peer at all.
 def command(options: Options, handles: tuple[str, ...]) -> int:
     """Say what is at the other end of a link, why that is so, and which way its packets get out.
 
-    HANDLE may be a name, NETNS/IFNAME, ifindex, MAC, IP address, alias, pid:N, netns:NAME or net:[INODE]. One that
-    names a namespace stands for all its links. Without HANDLE: every pair, and the ends whose peer is not known.
+    HANDLE may be a name, NETNS/IFNAME, ifindex, MAC, IP address, alias, pid:N, netns:NAME, net:[INODE],
+    container:NAME, pod:NAMESPACE/NAME, vm:NAME, port:UUID, unit:NAME or tcp:PORT. One that names a namespace or an
+    owner stands for all its links. Without HANDLE: every pair, and the ends whose peer is not known.
     """
     topology = look(options, addresses=not handles)
     if not handles:
