@@ -9,15 +9,18 @@ from .place import IMAGE, SECRET, below, kill, running
 from .truth import HOME, Engine, Row, Truth, at, inode, veths
 
 if TYPE_CHECKING:
+    import subprocess
+
     from .place import Place
 
 CLIENT = "/usr/bin/docker"  # another one may come first in PATH, and know other defaults
 SOCKET = "/run/docker.sock"
+NEEDS = ("dockerd", CLIENT, "iptables", "busybox")
 COMPOSE = ("--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=front")
 
 
-def start(place: Place) -> Engine:
-    """A user network, two in one namespace, macvlan, two networks with a published port, host, none."""
+def serve(place: Place) -> tuple[subprocess.Popen[bytes], tuple[str, ...]]:
+    """The engine, with the image, and how to call its client."""
     daemon = place.daemon(
         "/usr/sbin/dockerd",
         *("--data-root", str(place.folder / "docker"), "--storage-driver", "vfs", "-H", f"unix://{SOCKET}"),
@@ -26,6 +29,12 @@ def start(place: Place) -> Engine:
     place.undo(lambda: kill(_shims()))
     client = (CLIENT, "-H", f"unix://{SOCKET}")
     place.run(*client, "load", "-q", "-i", str(place.image()))
+    return daemon, client
+
+
+def start(place: Place) -> Engine:
+    """A user network, two in one namespace, macvlan, two networks with a published port, host, none."""
+    daemon, client = serve(place)
     place.run(*client, "network", "create", "--subnet", "172.30.0.0/24", "backend")
     place.run(
         *client, "network", "create", "-d", "macvlan", "--subnet", "10.77.0.0/24", "-o", "parent=ext0", "lan"
@@ -42,10 +51,16 @@ def start(place: Place) -> Engine:
     place.run(*client, "network", "connect", "backend", "front")
     container("agent", "--network", "host")
     container("batch", "--network", "none")
-    version = json.loads(place.run(*client, "version", "-f", "{{json .Server.Version}}"))
+    truths = _truths(place, client)
     return Engine(
-        "docker", version, _truths(place, client), below(daemon.pid), lambda: kill(below(daemon.pid))
+        "docker", version(place, client), truths, below(daemon.pid), lambda: kill(below(daemon.pid))
     )
+
+
+def version(place: Place, client: tuple[str, ...]) -> str:
+    """Of the daemon."""
+    said: str = json.loads(place.run(*client, "version", "-f", "{{json .Server.Version}}"))
+    return said
 
 
 def _shims() -> list[int]:
@@ -83,4 +98,4 @@ def _truths(place: Place, client: tuple[str, ...]) -> list[Truth]:
     return found
 
 
-ROW = Row("docker", ("dockerd", "iptables", "busybox"), start, ("docker",))
+ROW = Row("docker", NEEDS, start, ("docker",))

@@ -1,10 +1,11 @@
 """The engines that are started for real: one file an engine, one row here."""
 
-from . import containerd, cri, docker, lxc, neutron, nspawn, ovs, podman, qemu, rootless
+from . import containerd, cri, docker, lxc, nested, neutron, nspawn, ovs, podman, qemu, rootless
 from .truth import Row
 
 ROWS: tuple[Row, ...] = (
     docker.ROW,
+    nested.ROW,
     podman.ROW,
     rootless.ROW,
     containerd.ROW,
