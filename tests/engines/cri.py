@@ -41,6 +41,7 @@ def _truths(said: dict[str, str]) -> list[Truth]:
     assert (ns == HOME) == (said["name"] == "node-agent")
     peers = {} if ns == HOME else veths(pid)
     assert bool(peers) == (ns != HOME)
+    published = ("tcp:18090", ":18090") if said["name"] == "web-1" else ()
     pod = Truth(
         f"pod:default/{said['name']}",
         "pod",
@@ -49,7 +50,7 @@ def _truths(said: dict[str, str]) -> list[Truth]:
         ns,
         shares=ns == HOME,
         peers=peers,
-        also=(f"pod:{said['name']}", f"pod:{said['uid']}"),
+        also=(f"pod:{said['name']}", f"pod:{said['uid']}", *published),
         id=said["uid"],
     )
     container = Truth(

@@ -52,9 +52,11 @@ def start(place: Place) -> Engine:
     container("agent", "--network", "host")
     container("batch", "--network", "none")
     truths = _truths(place, client)
-    return Engine(
-        "docker", version(place, client), truths, below(daemon.pid), lambda: kill(below(daemon.pid))
-    )
+
+    def stop() -> None:
+        kill(below(daemon.pid))
+
+    return Engine("docker", version(place, client), truths, below(daemon.pid), stop, group="docker")
 
 
 def version(place: Place, client: tuple[str, ...]) -> str:
@@ -92,6 +94,7 @@ def _truths(place: Place, client: tuple[str, ...]) -> list[Truth]:
                     said["Id"][:12],
                     f"container:{said['Id'][:7]}",
                     *(("second",) if name == "web2" else ()),
+                    *(("tcp:18080", ":18080") if name == "front" else ()),
                 ),
             )
         )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 Results = dict[str, dict[str, dict[str, str]]]
 """Engine, then `engine` (version, where, not run) or a state, then what was asked: the answer. Of what is made: passed, failed."""
 
+LESS = "right, less what only they know"
 STATES = ("up", "hung", "stopped")
 HEAD = """# Engines
 
@@ -25,7 +26,8 @@ Last run: {machine}, as root.
 
 Both directions are asked in each state: from a handle (`container:web`, `port:39d60faa`, an id's first digits ...) to its links, and to what these are tied to; and from
 the other end of each link back to whose it is. *right*: both are as the engine says, of each of its containers. *gone*: they end with the engine, and
-nswire tells of none of them.
+nswire tells of none of them. *less what only they know*: of a port of Neutron nothing but what the names of its links say, which is eleven characters of its UUID; no guest's MAC,
+and no bridge of Open vSwitch.
 
 ## Started for real
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import nswire
 from nswire.lab.truth import wait_until
 
 from . import truth
+from .page import LESS
 from .place import kill
 
 if TYPE_CHECKING:
@@ -34,6 +37,14 @@ def look(engine: Engine) -> Topology:
     return topology
 
 
+def right(engine: Engine, state: str) -> str:
+    """As the page puts it."""
+    whole = all(
+        (one.name, one.bridges) == (one.known(state).name, one.known(state).bridges) for one in engine.truths
+    )
+    return "right" if whole else LESS
+
+
 def fastest(engine: Engine) -> float:
     """Seconds that it takes, at best."""
     took = []
@@ -52,7 +63,7 @@ def test_handle_to_link_to_peer(engine: Engine, state: str, told: Callable[[str,
         assert left == []
         return
     wrong = [line for one in engine.truths for line in truth.link_to_peer(topology, one.known(state))]
-    told("handle -> link -> peer", "wrong" if wrong else "right")
+    told("handle -> link -> peer", "wrong" if wrong else right(engine, state))
     assert wrong == []
 
 
@@ -64,7 +75,7 @@ def test_peer_to_owner(engine: Engine, state: str, told: Callable[[str, str], No
         assert left == []
         return
     wrong = [line for one in engine.truths for line in truth.peer_to_owner(topology, one.known(state))]
-    told("peer -> owner", "wrong" if wrong else "right")
+    told("peer -> owner", "wrong" if wrong else right(engine, state))
     assert wrong == []
 
 
@@ -75,6 +86,29 @@ def test_a_hung_engine_is_waited_for_once(engine: Engine, state: str) -> None:
         engine.seconds = took
     else:
         assert took < engine.seconds + WAIT + NOISE
+
+
+def test_a_user_in_the_engines_group(engine: Engine, state: str) -> None:
+    """He may not read the files, and asks the socket. While that does not answer nobody is said not to be there, and once is waited."""
+    for one in engine.truths[:2] if engine.group else ():
+        started = time.monotonic()
+        done = as_user(engine.group, "show", one.handle)
+        took = time.monotonic() - started
+        if state == "up":
+            assert (done.returncode, done.stdout.split(" ")[0]) == (0, one.name), done.stderr
+            engine.user_seconds = max(took, engine.user_seconds)
+        else:
+            assert "there is no such running container among what could be seen" in done.stderr
+            assert ": names of Docker's containers: Permission denied" in done.stderr
+            assert took < 2 * engine.user_seconds + WAIT, "nobody is waited for twice"
+
+
+def as_user(group: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Nswire, as somebody who is in that group and has no other rights."""
+    user = ("setpriv", "--reuid=nobody", f"--regid={group}", "--clear-groups")
+    return subprocess.run(
+        (*user, sys.executable, "-m", "nswire", *words), capture_output=True, text=True, check=False
+    )
 
 
 def test_one_that_died_unnoticed(engine: Engine) -> None:

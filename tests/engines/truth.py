@@ -71,7 +71,8 @@ class Truth(msgspec.Struct, frozen=True):
 class Engine(msgspec.Struct):
     """A running engine. `hang` stops its daemons (SIGSTOP), `go_on` lets them go on, `stop` ends them; containers live on.
 
-    `survives` is False for an engine whose containers end with it, `seconds` what a look takes while it is up.
+    `survives` is False for an engine whose containers end with it, `seconds` what a look takes while it is up. `group`: who is in
+    it may ask the engine without being root; `user_seconds` is what that takes.
     """
 
     name: str
@@ -81,6 +82,8 @@ class Engine(msgspec.Struct):
     stop: Callable[[], None]
     survives: bool = True
     seconds: float = 0.0
+    group: str = ""
+    user_seconds: float = 0.0
 
 
 class Row(msgspec.Struct):

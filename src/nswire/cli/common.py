@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nswire.show.build import Builder
     from nswire.show.paint import Paper
 
+GAPS_TOLD = 5
 THINGS = {
     "netns:": "namespace",
     "net:[": "namespace",
@@ -157,9 +158,16 @@ def _tell_unknown(topology: Topology, word: str) -> None:
     offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
     what = next((thing for prefix, thing in THINGS.items() if word.startswith(prefix)), "link")
     what = "link" if "/" in word and what == "namespace" else what
-    complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{offered}")
+    gaps = topology.gaps  # what is in one of them may well be there
+    seen = " among what could be seen" if gaps else ""
+    complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{seen}{offered}")
     able = "CAP_SYS_ADMIN" in topology.taken.capabilities
     complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
+    for gap in gaps[:GAPS_TOLD]:
+        hint = f" ({gap.hint})" if gap.hint else ""
+        complain(f"  not seen: {visible(f'{gap.where}: {gap.what}: {gap.why}{hint}')}")
+    if len(gaps) > GAPS_TOLD:
+        complain(f"  and {len(gaps) - GAPS_TOLD} more")
 
 
 def _tell_ambiguous(word: str, matches: list[Match]) -> None:
