@@ -19,6 +19,7 @@ from nswire.codec.netlink import address, link, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed, attribute, request, split
 from nswire.host.live import Live
 from nswire.host.recorded import Recorder
+from nswire.lab.truth import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +55,22 @@ def build(lab: Lab) -> None:
 def test_as_ip_sees_it(lab: Lab) -> None:
     """iproute2 is the field's reference: the same links, with the same properties."""
     build(lab)
-    topology = nswire.scan()
-    for netns in ([], ["-n", "other"]):
+    places: list[list[str]] = [[], ["-n", "other"]]
+
+    def states() -> list[tuple[str, str]]:
+        told = [json.loads(subprocess.check_output(["ip", *netns, "-j", "link"])) for netns in places]
+        return [(one["ifname"], one["operstate"]) for links in told for one in links]
+
+    looked: list[nswire.Topology] = []
+
+    def nothing_changed_meanwhile() -> bool:  # operstate follows a link's start a moment later
+        before = states()
+        looked.append(nswire.scan())
+        return states() == before
+
+    wait_until(nothing_changed_meanwhile)
+    topology = looked[-1]
+    for netns in places:
         expected = json.loads(subprocess.check_output(["ip", *netns, "-j", "-d", "addr"]))
         home = not netns
         mine = {one.ifname: one for one in topology if one.netns.home == home}
