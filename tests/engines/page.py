@@ -35,7 +35,7 @@ and no bridge of Open vSwitch.
 MADE = """
 ## Made by hand
 
-These cannot run where the tests run. The files, processes and control groups that they leave are made by hand, after their sources and documentation
+These, or these cases of them, cannot run where the tests run. The files, processes and control groups that they leave are made by hand, after their sources and documentation
 (`tests/owners/test_made.py`): that nswire reads them right is tested, that they are as the real ones write them is not.
 
 """

@@ -1,6 +1,6 @@
 """The engines that are started for real: one file an engine, one row here."""
 
-from . import containerd, cri, docker, lxc, nested, neutron, nspawn, ovs, podman, qemu, rootless
+from . import containerd, cri, docker, libvirt, lxc, nested, neutron, nspawn, ovs, podman, qemu, rootless
 from .truth import Row
 
 ROWS: tuple[Row, ...] = (
@@ -13,6 +13,7 @@ ROWS: tuple[Row, ...] = (
     lxc.ROW,
     nspawn.ROW,
     qemu.ROW,
+    libvirt.ROW,
     ovs.ROW,
     ovs.KERNEL,
     neutron.BRIDGE,
