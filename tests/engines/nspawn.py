@@ -46,4 +46,4 @@ def _inside(place: Place) -> int:
     return inside[0] if inside else 0
 
 
-ROW = Row("systemd-nspawn", ("systemd-nspawn", "busybox"), start, ("machine.slice", "guest"))
+ROW = Row("systemd-nspawn", ("systemd-nspawn", "busybox"), start, ("payload", "supervisor"))

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tarfile
 import tempfile
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -55,7 +56,7 @@ class Place:
 
     def __enter__(self) -> Self:
         """Mount and make what an engine needs."""
-        self._ending.callback(self._forget_cgroups)
+        self._ending.callback(self._forget_cgroups, frozenset(self._folders_of_cgroups()))
         self._keep_limits()
         for name in OVERLAYS:
             upper, work = (Path(f"/run/overlay/{name}.{part}") for part in ("upper", "work"))
@@ -192,14 +193,28 @@ class Place:
                 before = Path(KEYS, name).read_text()
                 self._ending.callback(Path(KEYS, name).write_text, before)
 
-    def _forget_cgroups(self) -> None:
-        """Control groups are the machine's, and engines leave theirs."""
+    def _folders_of_cgroups(self) -> list[str]:
+        """Those that engines make, the inner ones first."""
         hierarchies = ["/sys/fs/cgroup", *(f"/sys/fs/cgroup/{name}" for name in os.listdir("/sys/fs/cgroup"))]
-        for top in (f"{hierarchy}/{name}" for hierarchy in hierarchies for name in self._cgroups):
-            if os.path.isdir(top) and not os.path.islink(top):
-                for folder, _, _ in os.walk(top, topdown=False):
-                    with contextlib.suppress(OSError):
-                        os.rmdir(folder)
+        tops = [
+            top
+            for hierarchy in hierarchies
+            for name in self._cgroups
+            for top in (*glob(f"{hierarchy}/{name}"), *glob(f"{hierarchy}/{name}-[0-9]*"))  # the next of LXC
+        ]
+        return [
+            folder
+            for top in tops
+            if not os.path.islink(os.path.dirname(top))
+            for folder, _, _ in os.walk(top, topdown=False)
+        ]
+
+    def _forget_cgroups(self, before: frozenset[str]) -> None:
+        """Control groups are the machine's, and engines leave theirs; not those of an engine that the machine has itself."""
+        for folder in self._folders_of_cgroups():
+            if folder not in before:
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
 
 
 def _mounts() -> list[str]:
