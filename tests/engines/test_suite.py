@@ -38,3 +38,9 @@ def test_a_wrong_answer_is_told_on_the_page() -> None:
     assert "| b |  | not run: b is not installed |" in told
     assert "| c |  | not run: it did not start |" in told
     assert "| d | 1 failed, 3 passed |" in told
+
+
+def test_the_page_has_all_engines() -> None:
+    """Whoever adds one runs `make test-engines`."""
+    told = suite.PAGE.read_text()
+    assert [row.name for row in ROWS if f"| {row.name} " not in told] == []
