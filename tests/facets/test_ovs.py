@@ -21,12 +21,14 @@ from nswire.discover.record import record
 from nswire.host import jsonrpc
 from nswire.host.live import Live
 from nswire.lab.truth import wait_until
+from nswire.path import Flow, trace
 from nswire.resolve.up import up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link, Topology
+    from nswire.path import Trace
 
 RUN, SCHEMA = "/run/openvswitch", "/usr/share/openvswitch/vswitch.ovsschema"
 SECRET = "correct horse battery staple"
@@ -377,3 +379,40 @@ def test_vports_of_another_namespace() -> None:
     one, two = ovs_codec.vports(answer)
     assert (one.datapath, one.number, one.ifindex, one.nsid) == (11, 1, None, None)
     assert (two.number, two.ifindex, two.nsid) == (2, 15, 3)
+
+
+@pytest.mark.needs("ping", "ovs-ofctl")
+@pytest.mark.usefixtures("switch")
+def test_the_way_of_a_packet() -> None:
+    """Open vSwitch itself says what becomes of a frame, and a real one goes there."""
+
+    def said() -> Trace:
+        topology = nswire.scan()
+        start = topology.link("vm1/eth0").end.ns
+        return trace(topology, topology.lookups(), start, Flow("10.5.0.254"))
+
+    def answered() -> bool:
+        ping = ["ip", "netns", "exec", "vm1", "ping", "-c1", "-W2", "10.5.0.254"]
+        return subprocess.run(ping, capture_output=True, check=False).returncode == 0
+
+    tagged = said()
+    assert tagged.forward.fate == "dropped", "its tag is 5, and nobody outside takes that"
+    assert not answered()
+    command("ovs-vsctl", "--timeout=20", "set", "port", "ext0", "tag=5")
+    try:
+        way = said()
+        fates = (way.forward.fate, way.reply and way.reply.fate)
+        assert fates == ("delivered", "delivered"), (way.forward.reason, way.reply and way.reply.reason)
+        passed = [step for hop in way.forward.ways[0].hops for step in hop.steps]
+        assert any(step.type == "ovs" and step.text.endswith("sends it to port ext0") for step in passed)
+        wait_until(answered, 20, "a real packet comes back")
+        command("ovs-ofctl", "add-flow", "br-ex", "priority=100,icmp,actions=drop")
+        try:
+            dropped = said()
+            assert dropped.forward.fate == "dropped"
+            assert "the flows of br-int drop it" in dropped.forward.reason
+            assert not answered()
+        finally:
+            command("ovs-ofctl", "del-flows", "br-ex", "icmp")
+    finally:
+        command("ovs-vsctl", "--timeout=20", "clear", "port", "ext0", "tag")

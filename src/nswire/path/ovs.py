@@ -14,9 +14,10 @@ from nswire.path import tunnels
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow, Landing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nswire.model.topology import Link
+    from nswire.model.values import Value
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
@@ -24,10 +25,23 @@ ACTIONS = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
 PROTOCOLS = {ICMP: "icmp", ICMPV6: "icmp6", TCP: "tcp", UDP: "udp"}
 SIMPLE = re.compile(r"^(?:\d+|push_vlan\(vid=(\d+),pcp=\d+\)|pop_vlan)$")
 
-TUNNEL = re.compile(
-    r"set\(tunnel\((?:[^()]*,)?dst=([0-9a-f.:]+),[^()]*?(?:tp_dst=(\d+))?[^()]*(?:\([^()]*\))?[^()]*\)\),\d+"
-)
+TUNNEL = re.compile(r"^set\(tunnel\((?:.*,)?dst=([0-9a-f.:]+),(?:.*tp_dst=(\d+))?.*\)\)$")
 OVERHEAD = 50  # Ethernet, IPv4, UDP and vxlan headers
+
+
+def switches(walk: Walk, link: Link) -> bool:
+    """Whether what comes in by a link goes to ovs-vswitchd's own datapath, which no master tells."""
+    seat = _seat(walk, link)
+    return bool(seat.get("bridge")) and seat.get("type") != "internal"
+
+
+def serves(walk: Walk, link: Link) -> bool:
+    """Whether a tap is a port that ovs-vswitchd's own datapath gives to the stack."""
+    return _seat(walk, link).get("type") == "internal"
+
+
+def _seat(walk: Walk, link: Link) -> Mapping[str, Value]:
+    return walk.lookups.details(link.end, "ovs")
 
 
 def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
@@ -41,7 +55,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
 
 
 def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
-    seat = walk.lookups.details(link.end, "ovs")
+    seat = _seat(walk, link)
     bridge, ofport = str(seat.get("bridge", "")), seat.get("ofport")
     if not bridge or not isinstance(ofport, int):
         yield walk.segment.unknown(
@@ -62,42 +76,62 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
         yield Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
         return
     words = _split(actions)
-    tunnel = TUNNEL.fullmatch(actions)
-    if tunnel is not None and not walk.segment.light:
-        flow = Flow(tunnel[1], "", UDP, 0, int(tunnel[2] or 0))
-        steps += walk.step(
-            "ovs", f"{bridge} puts it into a tunnel to {tunnel[1]}", link.end.ns, link.end, because=because
-        )
-        yield tunnels.encapsulated(walk, link, flow, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
+    strange = next((word for word in words if not SIMPLE.match(word) and not TUNNEL.match(word)), None)
+    if strange is not None:
+        yield walk.segment.unknown(link, frame, steps, f"{bridge} does more with it than output: {strange}")
         return
-    if not all(SIMPLE.match(word) for word in words):
-        yield walk.segment.unknown(link, frame, steps, f"{bridge} does more with it than output: {actions}")
-        return
-    vlans = frame.vlans
+    vlans, remote = frame.vlans, None
     for word in words:
         if word.isdigit():
+            out = replace(frame, vlans=vlans)
+            if remote is not None:
+                yield _tunnelled(
+                    walk,
+                    link,
+                    out,
+                    steps
+                    + walk.step(
+                        "ovs",
+                        f"{bridge} puts it into a tunnel to {remote.dst}",
+                        link.end.ns,
+                        link.end,
+                        because=because,
+                    ),
+                    remote,
+                )
+                continue
             target = _port(walk, str(seat.get("datapath", "")), int(word))
             if target is None:
                 yield walk.segment.unknown(link, frame, steps, f"port {word} of the datapath cannot be seen")
                 continue
             text = f"{bridge} sends it to port {target.ifname}"
             told = steps + walk.step("ovs", text, link.end.ns, link.end, because=because)
-            out = replace(frame, vlans=vlans)
-            if target.kind == "openvswitch":
-                yield from walk.segment.arrive(target, out, told)
-            else:
-                yield from walk.segment.send(target, out, told)
+            internal = _seat(walk, target).get("type") == "internal"
+            yield from (walk.segment.arrive if internal else walk.segment.send)(target, out, told)
         elif word == "pop_vlan":
             vlans = vlans[:-1]
+        elif (tunnel := TUNNEL.match(word)) is not None:
+            remote = Flow(tunnel[1], "", UDP, 0, int(tunnel[2] or 0))
         else:
             match = SIMPLE.match(word)
             vlans = (*vlans, ("802.1Q", int(match[1]) if match is not None else 0))
 
 
+def _tunnelled(walk: Walk, link: Link, frame: Frame, steps: Steps, outer: Flow) -> Landing:
+    """The way of the outer packet. What takes it apart at its end is another switch, which is not followed."""
+    landing = tunnels.encapsulated(walk, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
+    if landing.fate != "delivered":
+        return landing
+    reason = (
+        f"its outer packet arrives in {walk.name(landing.ns)}: what is done with it there is not followed"
+    )
+    return replace(landing, fate="unknown", reason=reason, outer=True)
+
+
 def _port(walk: Walk, datapath: str, number: int) -> Link | None:
     """The link that has that number in the datapath."""
     for link in walk.topology.links():
-        seat = walk.lookups.details(link.end, "ovs")
+        seat = _seat(walk, link)
         if seat.get("datapath_port") == number and seat.get("datapath") == datapath:
             return link
     return None

@@ -152,6 +152,8 @@ class Segment:
         handler = MASTERS.get(link.fact.slave_kind) or next(
             (UPPERS[upper.kind] for upper in link.uppers if upper.kind in UPPERS), None
         )
+        if handler is None and ovs.switches(walk, link):
+            handler = ovs.arrive
         if handler is not None:
             yield from handler(walk, link, frame, steps)
             return

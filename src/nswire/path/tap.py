@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.path import userspace
+from nswire.path import ovs, userspace
 from nswire.path.values import Landing
 
 if TYPE_CHECKING:
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
-    """To the process that has the device open."""
+    """To the process that has the device open, which may be a switch."""
+    if ovs.serves(walk, link):
+        yield from ovs.send(walk, link, frame, steps)
+        return
     yield from taken(walk, link, frame, steps)
 
 
