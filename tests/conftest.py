@@ -21,7 +21,16 @@ from nswire.lab.truth import Lab
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Browser
+
+    from nswire.model.topology import Topology
+
 ALL_CAPABILITIES_NEEDED = 1 << 12 | 1 << 21  # CAP_NET_ADMIN and CAP_SYS_ADMIN
+CHROMIUM = "/usr/bin/chromium"
+OFFLINE = (
+    "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --disable-gpu "
+    "--disable-quic --no-first-run"
+).split()
 PATIENCE = 3.0  # seconds that a leaving process or namespace may take
 
 
@@ -104,6 +113,26 @@ def has_what_it_needs(request: pytest.FixtureRequest) -> None:
         for program in marker.args:
             if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
                 pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a file, started before anything is looked for that a test leaves behind."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not os.access(CHROMIUM, os.X_OK):
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def everything() -> Topology:
+    """A topology with everything in it, to be drawn."""
+    from drawings import build_everything
+
+    return build_everything()
 
 
 @pytest.fixture

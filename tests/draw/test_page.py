@@ -5,85 +5,41 @@ With the distribution's Chromium, cut off from everything: a page that asks for 
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
+from careful import careful, row
 from drawings import HOSTILE, build_everything, build_many, hostile
 
 from nswire.draw import picture
 from nswire.draw.html import html
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Locator, Page
+    from playwright.sync_api import Browser, Page
 
     from nswire.model.topology import Topology
-
-CHROMIUM = "/usr/bin/chromium"
-OFFLINE = (
-    "--no-sandbox --disable-background-networking --disable-component-update --disable-sync --disable-gpu "
-    "--disable-quic --no-first-run"
-).split()
-SLOW = 30_000  # milliseconds that anything may take on a busy machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests, started before anything is looked for that a test leaves behind."""
-    if not os.access(CHROMIUM, os.X_OK):
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
-        yield started
-        started.close()
 
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open a topology's page from a file. Nothing may be asked of a network, and nothing may go wrong in the script."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(SLOW)
-    wrong: list[str] = []
+    with careful(browser) as make:
 
-    def refuse(dialog: Dialog) -> None:
-        wrong.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
+        def opened(topology: Topology, fragment: str = "", **media: Any) -> Page:
+            file = tmp_path / "host.html"
+            file.write_text(html(picture(topology)), encoding="utf-8")
+            page = make("file://", "blob:", **media)
+            page.goto(f"file://{file}{fragment}")
+            return page
 
-    def opened(topology: Topology, fragment: str = "", **media: Any) -> Page:
-        file = tmp_path / "host.html"
-        file.write_text(html(picture(topology)), encoding="utf-8")
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.on("dialog", refuse)
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith(("file://", "blob:")) else wrong.append(asked.url),
-        )
-        if media:
-            page.emulate_media(**media)
-        page.goto(f"file://{file}{fragment}")
-        return page
-
-    yield opened
-    context.close()
-    assert wrong == []
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator(
-        ".row", has=page.locator("text.name", has_text=re.compile(f"^{re.escape(name)}$"))
-    ).first
+        yield opened
 
 
 def lit(page: Page) -> list[str]:

@@ -43,8 +43,8 @@ DETAILED = 3000  # links: up to so many, all is told of each
 Values = list[object]
 
 
-def data(geometry: Geometry) -> dict[str, object]:
-    """All of it."""
+def data(geometry: Geometry, *, details: bool = True) -> dict[str, object]:
+    """All of it. `details`: also what takes questions of its own to know of each link, unless there are too many."""
     scene = geometry.scene
     row_of = {end: row.key for card in scene.cards for row in card.rows for end in row.ends}
     spaces = [(ns, card.key) for card in scene.cards for ns in card.spaces]
@@ -53,7 +53,7 @@ def data(geometry: Geometry) -> dict[str, object]:
     # those of folded namespaces with the row that stands for them
     drawn = [(link, row_of[link.end]) for link in links if link.end in row_of]
     number_of = {link.end: number for number, (link, _) in enumerate(drawn)}
-    detailed = len(drawn) <= DETAILED
+    detailed = details and len(drawn) <= DETAILED
     return {
         "link": LINK,
         "wire": WIRE,
@@ -71,11 +71,12 @@ def data(geometry: Geometry) -> dict[str, object]:
 
 
 def _space(topology: Topology, ns: NsKey, card: str) -> Values:
-    """Title, card, owners, and the label if that is another one than the title."""
+    """Title, card, owners, the label if that is another one than the title, and a handle that finds it wherever it is asked."""
     named = topology.namespaces[ns]
     title = topology.title(named)
     owners = ", ".join(visible(called(one)) for one in topology.owners(ns))
-    return [visible(title), card, owners, visible(named.label) if named.label != title else ""]
+    handle = visible(named.label) if named.inode is None else f"net:[{named.inode}]"
+    return [visible(title), card, owners, visible(named.label) if named.label != title else "", handle]
 
 
 def _link(link: Link, row: str, space: int) -> Values:

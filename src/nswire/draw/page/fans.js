@@ -94,9 +94,13 @@ function rounded(points) {
   return `${d}L${points[points.length - 1].join(" ")}`;
 }
 
-const viewBox = svg.viewBox.baseVal, fullHeight = viewBox.height;
-const footAt = svg.querySelector(".foot"), footPlace = footAt.getAttribute("transform").match(/-?[\d.]+/g).map(Number);
-const stageTop = Number(stage.getAttribute("transform").match(/-?[\d.]+/g)[1]);
+let viewBox, fullHeight, footAt, footPlace;
+function measure() {
+  viewBox = svg.viewBox.baseVal;
+  fullHeight = viewBox.height;
+  footAt = svg.querySelector(".foot");
+  footPlace = footAt.getAttribute("transform").match(/-?[\d.]+/g).map(Number);
+}
 const moved = (element, by) => element.setAttribute("transform", `translate(0 ${by})`);
 
 function arrange() {

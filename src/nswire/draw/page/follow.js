@@ -1,23 +1,32 @@
 // What is on the page: the data of draw/data.py by name, and which wires lead where.
 // All text from the host goes into the page as text (textContent, setAttribute), never as markup.
-const data = JSON.parse(document.getElementById("data").textContent);
-const svg = document.querySelector("svg.nswire");
-const stage = svg.querySelector(".stage");
-const named = (names, values) => Object.fromEntries(names.map((name, at) => [name, values[at]]));
-const links = data.links.map((values) => named(data.link, values));
-const wires = data.wires.map((values) => named(data.wire, values));
-const out = new Set(data.out);
-const elements = new Map([...svg.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one]));
+let data, svg, stage, links, wires, out, elements, byRow, byCord, wiresOf;
 const lines = new Map(); // link -> its own line, where a fan is open
 const strings = new Map(); // wire -> its own cord there
-const byRow = new Map(), byCord = new Map(), wiresOf = links.map(() => []);
+const named = (names, values) => Object.fromEntries(names.map((name, at) => [name, values[at]]));
 const push = (map, key, value) => (map.has(key) ? map.get(key).push(value) : map.set(key, [value]));
-links.forEach((link, number) => push(byRow, link.row, number));
-wires.forEach((wire, number) => {
-  push(byCord, wire.cord, number);
-  if (wire.a >= 0) wiresOf[wire.a].push(number);
-  if (wire.b >= 0) wiresOf[wire.b].push(number);
-});
+
+// A picture and what is known of it: the first, and where the page is served, each one that follows.
+function take(picture, known) {
+  [svg, data, lit] = [picture, known, []];
+  [lines, strings, opened].forEach((one) => one.clear());
+  stage = svg.querySelector(".stage");
+  links = data.links.map((values) => named(data.link, values));
+  wires = data.wires.map((values) => named(data.wire, values));
+  out = new Set(data.out);
+  elements = new Map([...svg.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one]));
+  [byRow, byCord, wiresOf] = [new Map(), new Map(), links.map(() => [])];
+  links.forEach((link, number) => push(byRow, link.row, number));
+  wires.forEach((wire, number) => {
+    push(byCord, wire.cord, number);
+    if (wire.a >= 0) wiresOf[wire.a].push(number);
+    if (wire.b >= 0) wiresOf[wire.b].push(number);
+  });
+  svg.querySelectorAll(".wire .cord").forEach((cord) => cord.after(make("path", { class: "hit", d: cord.getAttribute("d") })));
+  measure();
+  offer();
+}
+
 const label = (number) => `${data.spaces[links[number].space][0]}/${links[number].name}`;
 const rowOf = (number) => lines.get(number) || elements.get(links[number].row);
 const cordOf = (number) => strings.get(number) || elements.get(wires[number].cord);

@@ -19,6 +19,10 @@ function action(text, act) {
   return made;
 }
 
+// What a server adds (web/page/live.js): everything that is known of a handle, and what else a word may mean.
+const ask = { about() {}, find() {}, recall() {}, marked() {}, begun() {} };
+const handleOf = (number) => `${data.spaces[links[number].space][4]}/ifindex:${links[number].ifindex}`; // also who it is, from picture to picture
+
 // -- what is known of one ---------------------------------------------------------------------------------------
 
 let chosen = null;
@@ -54,6 +58,7 @@ function aboutLink(number) {
   const more = data.more[number] || [];
   choose(rowOf(number), tag("h2", label(number)), told, tag("h3", "Wires"), rows.length ? tag("ul", "", ...rows) : tag("p", "none"), ...(more.length ? [tag("h3", "More"), facts(more)] : []));
   remember(number);
+  ask.about(handleOf(number));
 }
 
 function aboutWire(number, from) {
@@ -78,6 +83,8 @@ function aboutMany(element, title, numbers, key) {
   if (fan) parts.push(action(opened.has(fan) ? "Fold" : "Unfold", () => { toggle(fan); aboutMany(element, title, numbers, key); }));
   parts.push(tag("h3", `${numbers.length} links`), listed(numbers));
   choose(element, ...parts);
+  const inside = data.spaces.filter((space) => space[1] === key);
+  if (inside.length === 1) ask.about(inside[0][4]);
 }
 
 function listed(numbers, shown = 200) {
@@ -122,13 +129,15 @@ function remember(number) {
 function recall() {
   let wanted;
   try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { return; }
-  const number = wanted ? links.findIndex((_, at) => label(at) === wanted) : -1;
-  if (number >= 0) goTo(number);
+  const word = wanted.replace(/^link=/, "");
+  const number = word ? links.findIndex((_, at) => label(at) === word || handleOf(at) === word) : -1;
+  if (number >= 0) goTo(number); else if (word) ask.recall(word);
 }
 
 // -- search -----------------------------------------------------------------------------------------------------
 
-const texts = links.map((link, number) => [label(number), link.MAC, String(link.ifindex), ...link.addresses, ...link["also called"], ...link.owners, data.spaces[link.space][2], data.spaces[link.space][3]].join("\n").toLowerCase());
+let texts = []; // of each link, all that it may be found by
+const textsOf = () => links.map((link, number) => [label(number), link.MAC, String(link.ifindex), ...link.addresses, ...link["also called"], ...link.owners, data.spaces[link.space][2], data.spaces[link.space][3]].join("\n").toLowerCase());
 function matches(wanted) {
   const word = wanted.trim().toLowerCase();
   if (!word) return [];
@@ -144,14 +153,15 @@ function look() {
   if (!hits.length) found.append(tag("li", "nothing is called so"));
   [...found.children].forEach((one) => one.firstElementChild || (one.className = "soft"));
   found.hidden = !search.value.trim();
+  ask.find(search.value.trim());
 }
 
 search.addEventListener("input", look);
 search.addEventListener("focus", look);
 $("tools").addEventListener("submit", (event) => {
   event.preventDefault();
-  const [first] = matches(search.value);
-  if (first !== undefined) { goTo(first); found.hidden = true; }
+  const first = found.querySelector("button");
+  if (first) first.click();
 });
 found.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -177,16 +187,24 @@ function toggled() {
   resize();
   $("unfold").textContent = opened.size === data.fans.length ? "Fold all" : "Unfold all";
   filter();
+  ask.marked();
 }
 
-$("unfold").hidden = !data.fans.length;
 $("unfold").addEventListener("click", () => {
   const all = opened.size === data.fans.length;
   data.fans.forEach(all ? fold : unfold);
   toggled();
 });
 const kindOf = (link) => link.kind.split(" ")[0];
-[...new Set(links.map(kindOf))].sort().forEach((kind) => $("kind").append(tag("option", kind)));
+// What can be asked of a picture: its kinds, its fans, the words that find something.
+function offer() {
+  const kind = $("kind").value;
+  $("kind").replaceChildren($("kind").options[0], ...[...new Set(links.map(kindOf))].sort().map((one) => tag("option", one)));
+  $("kind").value = [...$("kind").options].some((one) => one.value === kind) ? kind : "";
+  $("unfold").hidden = !data.fans.length;
+  texts = textsOf();
+  toggled();
+}
 function filter() {
   const kind = $("kind").value;
   svg.classList.toggle("only-up", $("up").checked);
@@ -232,7 +250,7 @@ window.addEventListener("pointermove", (event) => {
   drag = { x: event.clientX, y: event.clientY, moved: true };
 });
 window.addEventListener("pointerup", () => {
-  if (drag && drag.moved) svg.addEventListener("click", (event) => event.stopPropagation(), { capture: true, once: true });
+  if (drag && drag.moved) sheet.addEventListener("click", (event) => event.stopPropagation(), { capture: true, once: true });
   setTimeout(() => { drag = null; }); // after the click that ends a drag
   sheet.classList.remove("dragged");
 });
@@ -241,28 +259,33 @@ $("theme").addEventListener("click", () => {
   const dark = root.classList.contains("dark") || !root.classList.contains("light") && matchMedia("(prefers-color-scheme: dark)").matches;
   [root, svg].forEach((one) => { one.classList.toggle("dark", !dark); one.classList.toggle("light", dark); });
 });
-$("save").addEventListener("click", () => {
+function save(blob, name) {
+  const link = tag("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function drawing() {
   const copy = svg.cloneNode(true);
   copy.querySelectorAll(".hit").forEach((one) => one.remove());
   copy.querySelectorAll("[tabindex]").forEach((one) => ["tabindex", "role"].forEach((name) => one.removeAttribute(name)));
   copy.classList.remove("tracing", "only-up");
   copy.prepend(make("style", {}, data.drawing));
-  const link = tag("a");
-  link.href = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
-  link.download = "network.svg";
-  link.click();
-  URL.revokeObjectURL(link.href);
-});
+  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+}
+$("save").addEventListener("click", () => save(drawing(), "network.svg"));
 
 // -- hand and keyboard ------------------------------------------------------------------------------------------
 
 const target = (event) => event.target.closest && event.target.closest("[data-key], [data-link], [data-wire]");
-svg.addEventListener("pointerover", (event) => { const at = target(event); if (at) light(at); });
-svg.addEventListener("pointerout", (event) => { if (target(event)) light(chosen); });
-svg.addEventListener("focusin", (event) => { const at = target(event); if (at && at.matches(":focus-visible")) light(at); });
-svg.addEventListener("focusout", () => light(chosen));
-svg.addEventListener("click", (event) => { const at = target(event); if (at) about(at); });
-svg.addEventListener("keydown", (event) => {
+sheet.addEventListener("pointerover", (event) => { const at = target(event); if (at) light(at); });
+sheet.addEventListener("pointerout", (event) => { if (target(event)) light(chosen); });
+sheet.addEventListener("focusin", (event) => { const at = target(event); if (at && at.matches(":focus-visible")) light(at); });
+sheet.addEventListener("focusout", () => light(chosen));
+sheet.addEventListener("click", (event) => { const at = target(event); if (at) about(at); });
+sheet.addEventListener("keydown", (event) => {
   const at = target(event);
   if (at && (event.key === "Enter" || event.key === " ")) { about(at); event.preventDefault(); }
 });
@@ -273,7 +296,11 @@ document.addEventListener("keydown", (event) => {
   if (act) { act(); event.preventDefault(); }
 });
 window.addEventListener("hashchange", recall);
-svg.querySelectorAll(".wire .cord").forEach((cord) => cord.after(make("path", { class: "hit", d: cord.getAttribute("d") })));
-["tools", "more"].forEach((id) => { $(id).hidden = false; });
-fit();
-recall();
+
+function begin() {
+  take(document.querySelector("svg.nswire"), JSON.parse($("data").textContent));
+  ["tools", "more"].forEach((id) => { $(id).hidden = false; });
+  fit();
+  recall();
+  ask.begun();
+}
