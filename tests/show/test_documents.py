@@ -183,6 +183,7 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "show": ["owners", "namespaces", "links"],
         "map": ["namespaces", "links", "wires", "open"],
         "path": ["hops", "choices", "others"],
+        "find": ["matches", "nearest"],
     }[name]
     facts = PathBuilder(topology, Builder(topology)).facts(NOWHERE) if name == "path" else {}
     strictly(name, document(name, topology, [(part, ()) for part in lists], facts))

@@ -6,7 +6,7 @@ import json
 
 import click
 
-NAMES = ("peer", "ls", "netns", "show", "map", "path")
+NAMES = ("peer", "ls", "netns", "show", "map", "path", "find")
 
 
 @click.command(
@@ -14,7 +14,7 @@ NAMES = ("peer", "ls", "netns", "show", "map", "path")
 )
 @click.argument("name", required=False, type=click.Choice(NAMES))
 def command(name: str | None) -> int:
-    """Print the JSON Schema (2020-12) of what a verb prints with --json."""
+    """Print the JSON Schema (2020-12) of what a verb prints with --json, and of what `nswire serve` answers besides."""
     from nswire.show.documents import schema
 
     made = {known: schema(known) for known in NAMES} if name is None else schema(name)

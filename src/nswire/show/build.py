@@ -129,6 +129,10 @@ class Builder:
             owners=tuple(_owner(owner) for owner in link.owners),
         )
 
+    def owner(self, owner: Owner) -> OwnerDoc:
+        """OWNER of the contract."""
+        return _owner(owner)
+
     def peer(self, query: str | None, link: Link) -> PeerDoc:
         """The answer to `peer`. Without a query (every pair) the way up is left out: it is one way per link."""
         return PeerDoc(**self._peer_fields(query, link))

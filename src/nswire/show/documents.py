@@ -280,6 +280,19 @@ class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[WayDoc, ...]
 
 
+class FoundDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What a word means: `kind` says as what it was understood, `handle` finds this and nothing else.
+
+    `netns` or `owner` where it names one; `links` are all that it stands for.
+    """
+
+    kind: str
+    handle: str
+    netns: NetnsDoc | None
+    owner: OwnerDoc | None
+    links: tuple[LinkDoc, ...]
+
+
 class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`nswire peer --json`."""
 
@@ -371,6 +384,28 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] | UnsetType = UNSET
 
 
+class FindDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`/api/v1/find` of `nswire serve`: all that a word means, best first; `nearest` are names that look like it, if nothing is."""
+
+    schema: Literal["nswire/find"]
+    version: Literal[1]
+    taken: Taken
+    matches: tuple[FoundDoc, ...]
+    nearest: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+
+
+class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """Instead of an answer of `nswire serve`: about what, why not, what may help, and what else there is to choose from."""
+
+    schema: Literal["nswire/error"]
+    version: Literal[1]
+    subject: str
+    reason: str
+    hint: str
+    matches: tuple[str, ...]
+
+
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "peer": PeerDocument,
     "ls": LsDocument,
@@ -378,6 +413,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "show": ShowDocument,
     "map": MapDocument,
     "path": PathDocument,
+    "find": FindDocument,
 }
 
 
