@@ -82,6 +82,25 @@ def test_the_lab_needs_the_standard_library_alone() -> None:
             )
 
 
+def test_what_speaks_http_knows_nothing_of_nswire() -> None:
+    """The front has no privileges, and nothing in its memory that is worth having: whatever it says, the worker said."""
+    pending, seen = [ROOT / "web" / "front.py"], set()
+    while pending:
+        file = pending.pop()
+        seen.add(file)
+        own = {name for name in imports(file) if name.startswith("nswire.")}
+        assert all(name == "nswire.web" or name.startswith("nswire.web.") for name in own), (file, own)
+        found = {ROOT.parent.joinpath(*name.split(".")).with_suffix(".py") for name in own}
+        pending += [one for one in found if one.exists() and one not in seen]
+
+
+def test_the_extra_is_imported_by_the_served_page_alone() -> None:
+    """Everything else has to work where Starlette and uvicorn are not installed."""
+    for file in FILES:
+        if room(file) != "web":
+            assert not {"starlette", "uvicorn"} & {name.split(".")[0] for name in imports(file)}, file
+
+
 @pytest.mark.parametrize("pure", ["model", "codec", "kinds", "resolve", "facets", "handles", "draw"])
 def test_pure_rooms_do_no_io(pure: str) -> None:
     """Facts and conclusions are made of values: nothing in these rooms opens, connects or runs anything."""

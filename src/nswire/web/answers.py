@@ -1,0 +1,213 @@
+"""What can be asked over HTTP: each answer is one row of `TABLE`, and each document one of the command line's.
+
+A row says which parameters an answer takes (a Struct, by whose types they are checked and described) and how its document
+is made of a topology. `openapi.py` makes the description of the API of the same rows.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from nswire.draw import HOPS, Wishes
+from nswire.draw.strands import choose
+from nswire.escape import visible
+from nswire.handles import find, nearest
+from nswire.show import build_map, documents, jsonout
+from nswire.show.build import Builder, loose_ends, pairs
+from nswire.show.documents import FoundDoc
+from nswire.sources import ALL, EAGER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from nswire.handles import Match
+    from nswire.model.topology import Topology
+
+Parts = list[tuple[str, "Iterable[object]"]]
+Handle = Annotated[
+    str, Meta(max_length=512, description="What you hold: a name, NETNS/IFNAME, an ifindex, a MAC ...")
+]
+Wanted = Annotated[Handle, Meta(min_length=1)]
+
+
+class Refused(Exception):
+    """The answer is that there is none: an HTTP status, and the same words as on the command line."""
+
+    def __init__(
+        self, status: int, subject: str, reason: str, hint: str = "", matches: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.subject, self.reason, self.hint, self.matches = subject, reason, hint, matches
+
+
+class Every(msgspec.Struct, forbid_unknown_fields=True):
+    """No handle: everything."""
+
+    handle: Handle = ""
+
+
+class One(msgspec.Struct, forbid_unknown_fields=True):
+    """A handle is needed."""
+
+    handle: Wanted
+
+
+class Searched(msgspec.Struct, forbid_unknown_fields=True):
+    """What to look for."""
+
+    q: Wanted
+
+
+class Reach(msgspec.Struct, forbid_unknown_fields=True):
+    """What of the host is on the picture, as the options of `nswire map` say it."""
+
+    handle: Handle = ""
+    hops: Annotated[int, Meta(ge=0, le=1000, description="How many wires away from the handle")] = HOPS
+    only: Literal["", "up"] = ""
+
+
+class Row(NamedTuple):
+    """An answer: its name, what it says, the parameters it takes, the document that it is, how that is made.
+
+    `sources`: the sources of namespaces that are asked for it.
+    """
+
+    name: str
+    about: str
+    wants: type[msgspec.Struct]
+    document: str
+    give: Callable[[Topology, Builder, Any], Parts]
+    sources: tuple[str, ...] = EAGER
+
+
+def understood(topology: Topology, word: str) -> list[Match]:
+    """All that a handle stands for. Raises Refused."""
+    matches = find(topology, word)
+    if not matches:
+        near = [visible(name) for name in nearest(topology, word) if name != word]
+        raise Refused(
+            404, word, "there is no such thing", f"nearest: {', '.join(near)}" if near else "", tuple(near)
+        )
+    return matches
+
+
+def single(topology: Topology, word: str) -> Match:
+    """The one thing that a handle stands for. Raises Refused."""
+    matches = understood(topology, word)
+    if len(matches) > 1:
+        unique = tuple(match.unique for match in matches)
+        raise Refused(409, word, f"{len(matches)} things are called so", "say which one", unique)
+    return matches[0]
+
+
+def wishes(topology: Topology, reach: Reach) -> Wishes:
+    """What is to be on the picture. Raises Refused."""
+    matches = understood(topology, reach.handle) if reach.handle else []
+    return Wishes(
+        tuple(dict.fromkeys(link.end for match in matches for link in match.links)),
+        tuple(dict.fromkeys(match.namespace.key for match in matches if match.namespace is not None)),
+        reach.hops,
+        only_up=reach.only == "up",
+    )
+
+
+def _map(topology: Topology, build: Builder, reach: Reach) -> Parts:
+    return build_map.parts(build, topology, choose(topology, wishes(topology, reach)))
+
+
+def _show(topology: Topology, build: Builder, one: One) -> Parts:
+    matches = understood(topology, one.handle)
+    spaces = {match.namespace.key: match.namespace for match in matches if match.namespace is not None}
+    return [
+        ("namespaces", (build.namespace(ns) for ns in spaces.values())),
+        ("links", (build.shown(one.handle, link) for match in matches for link in match.links)),
+    ]
+
+
+def _peer(topology: Topology, build: Builder, every: Every) -> Parts:
+    if not every.handle:
+        return [("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))]
+    match = single(topology, every.handle)
+    return [("results", (build.peer(every.handle, link) for link in match.links))]
+
+
+def _netns(topology: Topology, build: Builder, every: Every) -> Parts:
+    if not every.handle:
+        return [("namespaces", map(build.namespace, topology.namespaces.values()))]
+    keys: dict[int, None] = {}
+    for match in understood(topology, every.handle):
+        inside = [link.end.ns for link in match.links] or [topology.home]
+        keys.update(dict.fromkeys(inside if match.namespace is None else [match.namespace.key]))
+    return [("namespaces", (build.namespace(topology.namespaces[key]) for key in keys))]
+
+
+def _find(topology: Topology, build: Builder, searched: Searched) -> Parts:
+    matches = find(topology, searched.q)
+    found = (
+        FoundDoc(
+            kind=match.kind,
+            handle=match.unique,
+            netns=None if match.namespace is None else build.netns(match.namespace),
+            owner=None if match.owner is None else build.owner(match.owner),
+            links=tuple(map(build.link, match.links)),
+        )
+        for match in matches
+    )
+    return [("matches", found), ("nearest", [] if matches else nearest(topology, searched.q))]
+
+
+TABLE = (
+    Row("map", "Who is wired to whom: what is on the picture, nothing of it folded.", Reach, "map", _map),
+    Row("show", "Everything known about a link or a namespace.", One, "show", _show),
+    Row(
+        "peer", "The other end of a link, and its way up; without a handle: every pair.", Every, "peer", _peer
+    ),
+    Row("netns", "Namespaces: names, owners, what holds them.", Every, "netns", _netns, ALL),
+    Row("find", "What a word means: links, namespaces, owners.", Searched, "find", _find),
+)
+# `path` will be one more row: FROM and TO as parameters, and the document of `nswire path`.
+
+
+def parameters(wants: type[msgspec.Struct], given: Iterable[tuple[str, str]]) -> Any:
+    """The parameters of a query, checked. Raises Refused."""
+    query: dict[str, str] = {}
+    for name, value in given:
+        if name in query:
+            raise Refused(400, name, "it is given twice")
+        query[name] = value
+    try:
+        return msgspec.convert(query, wants, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(400, "", str(error), "the parameters are described in /api/v1/openapi.json") from None
+
+
+def document(row: Row, topology: Topology, wanted: object) -> str:
+    """The document of an answer. Raises Refused."""
+    build = Builder(topology)
+    parts = row.give(topology, build, wanted)
+    out = io.StringIO()
+    jsonout.write(out, documents.head(row.document, topology.taken), _with_gaps(parts, topology))
+    return out.getvalue()
+
+
+def _with_gaps(parts: Parts, topology: Topology) -> Iterator[tuple[str, Iterable[object]]]:
+    yield from parts
+    yield "gaps", topology.gaps  # last: something may go unseen while the answer is made
+
+
+def refusal(problem: Refused) -> str:
+    """The document of a refusal."""
+    said = documents.ErrorDocument(
+        schema="nswire/error",
+        version=documents.VERSION,
+        subject=problem.subject,
+        reason=problem.reason,
+        hint=problem.hint,
+        matches=problem.matches,
+    )
+    return jsonout.dumps(said) + "\n"
