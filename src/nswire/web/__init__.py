@@ -7,5 +7,5 @@ Rules of the room:
 * Two processes. The front speaks HTTP, knows tokens and sessions, and has nothing to lose: no privileges, no file, nothing
   of nswire but this room. The worker has the rights of whoever started it, and only answers what is in its tables.
 * What can be asked is a row of `answers.TABLE`; its documents are those of the command line.
-* Starlette and uvicorn are imported by `front` and what it imports; by nothing else (docs/decisions/0007-serving.md).
+* Starlette and uvicorn are imported by `front` and what it imports; by nothing else (docs/decisions/0010-serving.md).
 """
