@@ -126,6 +126,10 @@ def _show(topology: Topology, build: Builder, one: One) -> Parts:
     return [
         ("namespaces", (build.namespace(ns) for ns in spaces.values())),
         ("links", (build.shown(one.handle, link) for match in matches for link in match.links)),
+        (
+            "owners",
+            (build.owned(one.handle, match.owner, match.namespace) for match in matches if match.owner),
+        ),
     ]
 
 
