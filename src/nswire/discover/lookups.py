@@ -39,6 +39,8 @@ TABLES = (
     questions.sysctls("all"),
     *questions.TCP,
     *questions.UDP,
+    questions.NFTABLES,
+    *questions.LEGACY,
 )
 
 
@@ -141,11 +143,15 @@ class Lookups:
 
     def everything(self) -> None:
         """Ask for all tables of all namespaces: for a recording, which cannot be asked for a decision."""
-        for ns, links in self._asking.facts.links.items():
-            asked = (*TABLES, *(questions.sysctls(link.ifname) for link in links.values()))
-            answers = self._answers(ns, *asked)
-            self._known.update({(ns, one.name): answer for one, answer in zip(asked, answers, strict=True)})
-            self.firewall(ns)
+        wanted = {
+            ns: (*TABLES, *(questions.sysctls(link.ifname) for link in links.values()))
+            for ns, links in self._asking.facts.links.items()
+        }
+        for ns, answers in self._asking.visit(wanted).items():
+            names = ((ns, question.name) for question in wanted[ns])
+            self._known.update(zip(names, answers, strict=True))
+        for ns in wanted:
+            self.firewall(ns)  # which may need more than that
 
     # -- asking --------------------------------------------------------------------------------------------------
 

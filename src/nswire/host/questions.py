@@ -32,7 +32,10 @@ NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
 VLANS = Question("vlans", bridge.ask_vlans())
 UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))
-TCP = (Question("net/tcp", b"", by="net"), Question("net/tcp6", b"", by="net"))
+TCP = (
+    Question("net/tcp", b"sockstat TCP:", by="net"),
+    Question("net/tcp6", b"sockstat6 TCP6:", by="net"),
+)
 RULES = (Question("rules/ip", rule.ask(socket.AF_INET)), Question("rules/ip6", rule.ask(socket.AF_INET6)))
 NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neighbour.ask(proxies=True)))
 FDB = Question("fdb", neighbour.ask_fdb())
