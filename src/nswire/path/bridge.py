@@ -285,7 +285,10 @@ def _filter(
     ns = bridge.end.ns
     physin = passing.port.ifname if passing.port is not None else ""
     physout = out.ifname if out is not None else ""
-    sight = Sight(walk, ns, frame)
+    family = "ip6" if frame.packet.flow.family == 6 else "ip"
+    called = f"bridge-nf-call-{family}tables"
+    bridged = passing.port is not None and hook != "input" and not frame.asks
+    routed = bridged and bool(walk.lookups.sysctl(ns, f"bridge/{called}"))
     place = Place(
         "bridge",
         hook,
@@ -293,18 +296,17 @@ def _filter(
         physout if hook != "input" else "",
         physin,
         physout,
-        sight=sight,
+        sight=Sight(walk, ns, frame),
+        interrupted=routed and hook in ("prerouting", "forward"),
     )
     going = Going(ns, frame.packet, steps)
     going = walk.filtered(going, netfilter.traverse(walk, ns, place, frame.packet), f"bridge {hook}")
-    family = "ip6" if frame.packet.flow.family == 6 else "ip"
-    called = f"bridge-nf-call-{family}tables"
-    routed = passing.port is not None and hook != "input" and not frame.asks
-    if routed and walk.lookups.sysctl(ns, f"bridge/{called}"):
+    if routed:
         place = place._replace(
             family=family,
             iif=bridge.ifname if hook != "postrouting" else "",
             oif=bridge.ifname if out is not None else "",
+            interrupted=False,
         )
         outcome = netfilter.traverse(walk, ns, place, going.packet)
         going = walk.filtered(going, outcome, f"{hook} ({called}=1)")

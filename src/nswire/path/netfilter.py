@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nswire.path.sight import Known
     from nswire.path.walk import Walk
 
+BRNF = 0  # NF_BR_PRI_BRNF
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK
 NAT_PRIORITY = {"prerouting": -100, "output": -100, "postrouting": 100, "input": 100}
 TO_DESTINATION = ("prerouting", "output")
@@ -35,6 +36,7 @@ class Place(NamedTuple):
     """Where in a namespace a packet meets chains: the hook, the links by their names, and for bridges the ports.
 
     `family` is `ip` (or `ip6`), `bridge` or `netdev`. `gateway` and `out` are where it will go next, for masquerading.
+    `interrupted`: br_netfilter takes the packet in the middle of the hook, and gives it back.
     """
 
     family: str
@@ -45,6 +47,7 @@ class Place(NamedTuple):
     physout: str = ""
     gateway: str = ""
     sight: Sight | None = None
+    interrupted: bool = False
 
 
 class Outcome(NamedTuple):
@@ -85,6 +88,8 @@ def traverse(walk: Walk, ns: NsKey, place: Place, packet: Packet) -> Outcome:
         packet,
         {(c.family, c.table, c.name): c for c in firewall.chains if c.family in families},
     )
+    if place.interrupted and any(chain.priority == BRNF for chain in chains) and _left_out(walk):
+        chains = [chain for chain in chains if chain.priority != BRNF]
     for action in _in_order(chains, place):
         stop = run.translate(action) if isinstance(action, list) else run.base(action)
         if stop is not None:
@@ -92,6 +97,16 @@ def traverse(walk: Walk, ns: NsKey, place: Place, packet: Packet) -> Outcome:
     if firewall.unread:
         return Outcome("queue", run.packet, f"a part of its firewall could not be read: {firewall.unread}")
     return Outcome("accept", run.packet, notes=tuple(run.notes))
+
+
+def _left_out(walk: Walk) -> bool:
+    """Whether br_netfilter leaves out chains of its own priority, as kernels before 5.19 do (br_nf_hook_thresh)."""
+    if walk.leaves_out is None:
+        who = "the chains of family bridge and priority 0"
+        walk.leaves_out = bool(
+            walk.chooser.choose((f"br_netfilter runs {who}", f"br_netfilter leaves out {who}"))
+        )
+    return walk.leaves_out
 
 
 def _applies(chain: Chain, place: Place) -> bool:

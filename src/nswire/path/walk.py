@@ -48,6 +48,7 @@ class Walk:
         self.learned_neighbours: dict[tuple[End, str], str] = {}
         self.mtus: list[tuple[int, End]] = []
         self.depth = 0
+        self.leaves_out: bool | None = None  # chains of priority 0, by br_netfilter: not yet asked for
         self.inside: list[End] = []  # the tunnels that the packet is in
         self.overhead = 0
         self.relays: list[Relay] = []
