@@ -41,8 +41,14 @@ def careful(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def _matters(said: ConsoleMessage) -> bool:
-    """Chromium gives up a request when links of the machine that it runs on come or go; the page asks once more."""
-    return said.type in ("error", "warning") and "ERR_NETWORK_CHANGED" not in said.text
+    """Chromium gives up a request when links of the machine that it runs on come or go; the page asks once more.
+
+    A question of the page that is refused it writes down as an error, too; what the page makes of that is for its test.
+    """
+    refused = (
+        "the server responded with a status of 4" in said.text and "/api/v1/path?" in said.location["url"]
+    )
+    return said.type in ("error", "warning") and "ERR_NETWORK_CHANGED" not in said.text and not refused
 
 
 def row(page: Page, name: str) -> Locator:

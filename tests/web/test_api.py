@@ -53,6 +53,11 @@ def without_time(document: Any) -> Any:
         ("peer?handle=10.10.100.2", ["peer", "10.10.100.2"]),
         ("netns", ["netns"]),
         (f"netns?handle={INNER}", ["netns", INNER]),
+        (f"path?from={INNER}&to=10.10.100.1", ["path", INNER, "10.10.100.1"]),
+        (
+            f"path?from={INNER}&proto=udp&dport=53&reply=false",
+            ["path", INNER, "--proto", "udp", "--dport", "53", "--no-reply"],
+        ),
     ],
 )
 def test_it_is_the_document_of_the_command_line(

@@ -401,3 +401,33 @@ def test_what_is_folded_says_how_many_of_it_changed(
         heard(page, "home/veth9 MTU: 1500 → 1300")
         assert page.locator(".fanout").count() > 0
         lab.release()
+
+
+def test_the_way_of_a_packet(serve: Callable[..., Served], visit: Callable[..., Page], web: Lab) -> None:
+    """Asked in the page, told beside the picture and drawn on it; what it dies of is named, with what would mend it."""
+    web.rtnl(web.home).address(web.rtnl(web.home).index("br0"), "192.0.2.1/24")
+    page = visit(serve())
+    page.get_by_label("The way of a packet, from").fill("web/eth0")
+    page.get_by_label("To: an address").fill("192.0.2.1")
+    page.get_by_role("button", name="Path", exact=True).click()
+    story = page.locator("#panel")
+    story.locator(".fate.delivered", has_text="192.0.2.1 is an address of").first.wait_for()
+    assert "from=web" in page.url
+    assert "delivered" in (page.locator("svg.nswire").text_content() or "")
+    page.get_by_label("To: an address").fill("198.51.100.1")
+    page.keyboard.press("Enter")
+    story.locator(".fate.dropped", has_text="there is no route to 198.51.100.1").wait_for()
+    assert story.locator("code").text_content() == "ip netns exec web ip route add default via GATEWAY"
+    page.get_by_role("button", name="Whole picture").click()
+    page.locator("#state", has_text="as of").wait_for()
+    assert "from=" not in page.url
+
+
+def test_a_way_that_makes_no_sense(serve: Callable[..., Served], visit: Callable[..., Page]) -> None:
+    """The picture stays, and the reason is told; a hostile word is text."""
+    page = visit(serve("--from", BLOG))
+    page.get_by_label("The way of a packet, from").fill("<img src=x onerror=alert(1)>")
+    page.keyboard.press("Enter")
+    page.locator("#panel", has_text="there is no such thing").wait_for()
+    assert page.locator("#panel img").count() == 0
+    assert page.locator("svg.nswire").count() == 1

@@ -119,16 +119,12 @@ def command(
 
 def _way(topology: Topology, sender: str, receiver: str) -> Followed:
     """The way of a packet, for the picture. Failure."""
-    from nswire.cli.path import followed
-    from nswire.draw import Followed
-    from nswire.show.text_path import verdict
+    from nswire.cli.path import followed as trace
+    from nswire.draw.way import followed
+    from nswire.show.text_path import caption
 
-    trace = followed(topology, sender, None if receiver == "out" else receiver)
-    passed = [step.end for hop in trace.forward.ways[0].hops for step in hop.steps if step.end is not None]
-    order = {end: number for number, end in enumerate(dict.fromkeys(passed))}
-    wires = [wire for wire in topology.all_wires() if wire.a in order and wire.b in order]
-    wires.sort(key=lambda wire: sorted(order[end] for end in (wire.a, wire.b) if end is not None))
-    return Followed(f"{trace.flow.text}: {verdict(topology, trace.forward)}", tuple(order), tuple(wires))
+    found = trace(topology, sender, None if receiver == "out" else receiver)
+    return followed(topology, found, caption(topology, found))
 
 
 def _where(output: str | None, *, as_json: bool) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,6 @@ from nswire.cli.common import (
     FAILED,
     INCOMPLETE,
     Answer,
-    Asked,
     Options,
     give,
     look,
@@ -23,11 +22,8 @@ from nswire.cli.errors import Failure
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
-    from nswire.path import Flow, Trace
-    from nswire.path.endpoints import Receiver, Sender
-
-PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
-ICMPV6 = 58
+    from nswire.path import Trace
+    from nswire.path.question import Party, Wanted
 
 EPILOG = """\b
 Examples:
@@ -65,7 +61,19 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
     out, by the default route.
     """
     topology = look(options, addresses=False)
-    found, notes = _followed(topology, sender, receiver, Wanted(**given))
+    from nswire.path.question import Wanted
+
+    wanted = Wanted(
+        proto=given["proto"] or "",
+        sport=given["sport"] or 0,
+        dport=given["dport"] or 0,
+        mark=_number(given["mark"], "--mark"),
+        src=given["src"],
+        size=given["size"] or 0,
+        family=given["family"] or 0,
+        reply=given["reply"],
+    )
+    found, notes = _followed(topology, sender, receiver, wanted)
     give(topology, options, "path", _answer(topology, found, notes, hops=given["hops"]))
     if options.strict and found.forward.fate == "unknown":
         return INCOMPLETE
@@ -74,6 +82,8 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
 
 def followed(topology: Topology, sender: str, receiver: str | None) -> Trace:
     """The way of an ordinary packet, for other verbs. Failure."""
+    from nswire.path.question import Wanted
+
     return _followed(topology, sender, receiver, Wanted())[0]
 
 
@@ -81,21 +91,25 @@ def _followed(
     topology: Topology, sender: str, receiver: str | None, wanted: Wanted
 ) -> tuple[Trace, tuple[str, ...]]:
     """The way, and what was assumed. Failure."""
-    from nswire.path import trace
+    from nswire.path.endpoints import Impossible, address
+    from nswire.path.question import Party, complete, follow
 
-    begin, end, flow, notes = _asked(topology, sender, receiver, wanted)
-    found = trace(
-        topology,
-        topology.lookups(),
-        begin.ns,
-        flow,
-        to=end.ns,
-        by=begin.by,
-        mark=_number(wanted.mark, "--mark"),
-        size=wanted.size or 0,
-        reply=wanted.reply,
-    )
-    return found, notes
+    begin = _party(topology, sender)
+    end = None if receiver is None else Party(receiver) if address(receiver) else _party(topology, receiver)
+    try:
+        question = complete(topology, begin, end, wanted)
+    except Impossible as error:
+        raise Failure(error.subject, str(error), error.hint) from None
+    return follow(topology, question, wanted), question.notes
+
+
+def _party(topology: Topology, word: str) -> Party:
+    from nswire.path.question import Party
+
+    asked, fine = understand(topology, (word,), one=True)
+    if not fine or not asked:
+        raise click.exceptions.Exit(FAILED)
+    return Party(word, asked[0].links, asked[0].namespace)
 
 
 def _answer(topology: Topology, found: Trace, notes: tuple[str, ...], *, hops: bool) -> Answer:
@@ -108,83 +122,6 @@ def _answer(topology: Topology, found: Trace, notes: tuple[str, ...], *, hops: b
         lambda: howto.for_trace(topology, found),
         lambda build: PathBuilder(topology, build).facts(found),
     )
-
-
-def _asked(
-    topology: Topology, sender: str, receiver: str | None, wanted: Wanted
-) -> tuple[Sender, Receiver, Flow, tuple[str, ...]]:
-    """Where it begins and ends, and the flow, with what was assumed. Failure."""
-    from nswire.path import endpoints
-    from nswire.path.values import Flow
-
-    one = _one(topology, sender)
-    address = endpoints.address(receiver or "")
-    other = None if receiver is None or address else _one(topology, receiver)
-    try:
-        begin = endpoints.sender(topology, sender, one.links, one.namespace)
-    except endpoints.Impossible as error:
-        raise Failure(sender, str(error), error.hint) from None
-    family = wanted.family or _family(wanted.src or address) or _only_family(begin.addresses)
-    if other is not None and receiver is not None:
-        try:
-            end = endpoints.receiver(other.links, family)
-        except endpoints.Impossible as error:
-            raise Failure(receiver, str(error), error.hint) from None
-    else:
-        end = endpoints.Receiver(address or endpoints.OUT[family or 4])
-    family = _family(end.address)
-    source = wanted.src or next((one for one in begin.addresses if _family(one) == family), "")
-    if source and _family(source) != family:
-        raise Failure(source, f"{end.address} cannot be reached from it: one is IPv4, the other IPv6")
-    if begin.by is not None and not source:
-        raise Failure(sender, "the addresses of what is behind it are not known", "give one: --src ADDRESS")
-    proto = _protocol(wanted.proto, family, ports=bool(wanted.sport or wanted.dport))
-    flow = Flow(end.address, source, proto, wanted.sport or 0, wanted.dport or 0)
-    out = f"{end.address} stands for the internet" if receiver is None else ""
-    return begin, end, flow, tuple(note for note in (begin.note, out) if note)
-
-
-class Wanted(NamedTuple):
-    """The options of the verb."""
-
-    proto: str | None = None
-    sport: int | None = None
-    dport: int | None = None
-    mark: str = "0"
-    src: str = ""
-    size: int | None = None
-    family: int | None = None
-    reply: bool = True
-    hops: bool = False
-
-
-def _one(topology: Topology, word: str) -> Asked:
-    asked, fine = understand(topology, (word,), one=True)
-    if not fine or not asked:
-        raise click.exceptions.Exit(FAILED)
-    return asked[0]
-
-
-def _family(address: str) -> int:
-    return 0 if not address else 6 if ":" in address else 4
-
-
-def _only_family(addresses: tuple[str, ...]) -> int:
-    """The family of a sender that has addresses of one alone."""
-    found = {_family(one) for one in addresses}
-    return found.pop() if len(found) == 1 else 0
-
-
-def _protocol(word: str | None, family: int, *, ports: bool) -> int:
-    if word is None:
-        word = "tcp" if ports else "icmp"
-    if word.isdigit() and int(word) < 256:
-        return int(word)
-    if word in ("icmp", "icmpv6", "icmp6"):
-        return ICMPV6 if family == 6 else PROTOCOLS["icmp"]
-    if word not in PROTOCOLS:
-        raise Failure(f"--proto {word}", "there is no such protocol", f"{', '.join(PROTOCOLS)} or a number")
-    return PROTOCOLS[word]
 
 
 def _number(word: str, option: str) -> int:

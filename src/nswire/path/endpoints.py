@@ -19,11 +19,16 @@ FAMILIES = {2: 4, 10: 6}
 
 
 class Impossible(ValueError):
-    """No path can begin or end there; the message says why, `hint` what would help."""
+    """No path can begin or end there; the message says why, `hint` what would help, `subject` the word that it is about."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", subject: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.subject = subject
+
+    def of(self, subject: str) -> Impossible:
+        """The same, of that word."""
+        return Impossible(str(self), self.hint, subject)
 
 
 class Sender(NamedTuple):

@@ -121,6 +121,11 @@ def _write_verdict(paper: Paper, topology: Topology, prefix: str, ways: Ways) ->
         fold_text(paper, (), mended(topology, mend), "")
 
 
+def caption(topology: Topology, trace: Trace) -> str:
+    """The packet and its fate in one line."""
+    return f"{trace.flow.text}: {verdict(topology, trace.forward)}"
+
+
 def verdict(topology: Topology, ways: Ways) -> str:
     """What becomes of the packet, and the fact that decides."""
     hops = ways.ways[0].hops

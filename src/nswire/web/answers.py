@@ -7,6 +7,7 @@ is made of a topology. `openapi.py` makes the description of the API of the same
 from __future__ import annotations
 
 import io
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -14,24 +15,38 @@ from msgspec import Meta
 
 from nswire.draw import HOPS, Wishes
 from nswire.draw.strands import choose
+from nswire.draw.way import followed
 from nswire.escape import visible
 from nswire.handles import find, nearest
+from nswire.path import endpoints, question
 from nswire.show import build_map, documents, jsonout
 from nswire.show.build import Builder, loose_ends, pairs
+from nswire.show.build_path import PathBuilder
 from nswire.show.documents import FoundDoc
+from nswire.show.text_path import caption
 from nswire.sources import ALL, EAGER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from nswire.draw import Followed
     from nswire.handles import Match
     from nswire.model.topology import Topology
+    from nswire.path import Trace
 
 Parts = list[tuple[str, "Iterable[object]"]]
 Handle = Annotated[
     str, Meta(max_length=512, description="What you hold: a name, NETNS/IFNAME, an ifindex, a MAC ...")
 ]
 Wanted = Annotated[Handle, Meta(min_length=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Given(NamedTuple):
+    """What a document is made of: its lists, and its keys that are none."""
+
+    parts: Parts
+    facts: Mapping[str, object] = MappingProxyType({})
 
 
 class Refused(Exception):
@@ -71,6 +86,27 @@ class Reach(msgspec.Struct, forbid_unknown_fields=True):
     only: Literal["", "up"] = ""
 
 
+class Way(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from"}):
+    """Which packet, as the options of `nswire path` say it."""
+
+    start: Wanted
+    to: Handle = ""
+    proto: Annotated[str, Meta(max_length=16)] = ""
+    sport: Port = 0
+    dport: Port = 0
+    mark: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    src: Handle = ""
+    size: Annotated[int, Meta(ge=0, le=65535)] = 0
+    reply: bool = True
+
+
+class Page(Reach, forbid_unknown_fields=True, rename={"start": "from"}):
+    """What the page is of: what is within reach of a handle, or the way of a packet."""
+
+    start: Handle = ""
+    to: Handle = ""
+
+
 class Row(NamedTuple):
     """An answer: its name, what it says, the parameters it takes, the document that it is, how that is made.
 
@@ -81,7 +117,7 @@ class Row(NamedTuple):
     about: str
     wants: type[msgspec.Struct]
     document: str
-    give: Callable[[Topology, Builder, Any], Parts]
+    give: Callable[[Topology, Builder, Any], Given]
     sources: tuple[str, ...] = EAGER
 
 
@@ -116,41 +152,55 @@ def wishes(topology: Topology, reach: Reach) -> Wishes:
     )
 
 
-def _map(topology: Topology, build: Builder, reach: Reach) -> Parts:
-    return build_map.parts(build, topology, choose(topology, wishes(topology, reach)))
+def paged(topology: Topology, page: Page) -> tuple[Wishes, Followed | None]:
+    """What is to be on a page, and the way that is to be seen on it, which may be none. Raises Refused."""
+    if not page.start:
+        return wishes(topology, page), None
+    try:
+        trace = traced(topology, Way(start=page.start, to="" if page.to == "out" else page.to, reply=False))
+    except Refused:  # the page is told why when it asks for the way itself
+        return wishes(topology, page), None
+    follow = followed(topology, trace, caption(topology, trace))
+    return Wishes(follow.links, (), 0), follow
 
 
-def _show(topology: Topology, build: Builder, one: One) -> Parts:
+def _map(topology: Topology, build: Builder, reach: Reach) -> Given:
+    return Given(build_map.parts(build, topology, choose(topology, wishes(topology, reach))))
+
+
+def _show(topology: Topology, build: Builder, one: One) -> Given:
     matches = understood(topology, one.handle)
+    owned = ((match.owner, match.namespace) for match in matches if match.owner)
     spaces = {match.namespace.key: match.namespace for match in matches if match.namespace is not None}
-    return [
-        ("namespaces", (build.namespace(ns) for ns in spaces.values())),
-        ("links", (build.shown(one.handle, link) for match in matches for link in match.links)),
-        (
-            "owners",
-            (build.owned(one.handle, match.owner, match.namespace) for match in matches if match.owner),
-        ),
-    ]
+    return Given(
+        [
+            ("owners", (build.owned(one.handle, owner, ns) for owner, ns in owned)),
+            ("namespaces", (build.namespace(ns) for ns in spaces.values())),
+            ("links", (build.shown(one.handle, link) for match in matches for link in match.links)),
+        ]
+    )
 
 
-def _peer(topology: Topology, build: Builder, every: Every) -> Parts:
+def _peer(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return [("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))]
+        return Given(
+            [("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))]
+        )
     match = single(topology, every.handle)
-    return [("results", (build.peer(every.handle, link) for link in match.links))]
+    return Given([("results", (build.peer(every.handle, link) for link in match.links))])
 
 
-def _netns(topology: Topology, build: Builder, every: Every) -> Parts:
+def _netns(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return [("namespaces", map(build.namespace, topology.namespaces.values()))]
+        return Given([("namespaces", map(build.namespace, topology.namespaces.values()))])
     keys: dict[int, None] = {}
     for match in understood(topology, every.handle):
         inside = [link.end.ns for link in match.links] or [topology.home]
         keys.update(dict.fromkeys(inside if match.namespace is None else [match.namespace.key]))
-    return [("namespaces", (build.namespace(topology.namespaces[key]) for key in keys))]
+    return Given([("namespaces", (build.namespace(topology.namespaces[key]) for key in keys))])
 
 
-def _find(topology: Topology, build: Builder, searched: Searched) -> Parts:
+def _find(topology: Topology, build: Builder, searched: Searched) -> Given:
     matches = find(topology, searched.q)
     found = (
         FoundDoc(
@@ -162,7 +212,31 @@ def _find(topology: Topology, build: Builder, searched: Searched) -> Parts:
         )
         for match in matches
     )
-    return [("matches", found), ("nearest", [] if matches else nearest(topology, searched.q))]
+    return Given([("matches", found), ("nearest", [] if matches else nearest(topology, searched.q))])
+
+
+def traced(topology: Topology, way: Way) -> Trace:
+    """The way of a packet. Raises Refused."""
+    begin = _party(topology, way.start)
+    end = None
+    if way.to:
+        end = question.Party(way.to) if endpoints.address(way.to) else _party(topology, way.to)
+    given = {name: getattr(way, name) for name in question.Wanted._fields if hasattr(way, name)}
+    wanted = question.Wanted(**given)
+    try:
+        return question.follow(topology, question.complete(topology, begin, end, wanted), wanted)
+    except endpoints.Impossible as error:
+        raise Refused(400, error.subject, str(error), error.hint) from None
+
+
+def _path(topology: Topology, build: Builder, way: Way) -> Given:
+    trace, made = traced(topology, way), PathBuilder(topology, build)
+    return Given(made.parts(trace), made.facts(trace))
+
+
+def _party(topology: Topology, word: str) -> question.Party:
+    match = single(topology, word)
+    return question.Party(word, match.links, match.namespace)
 
 
 TABLE = (
@@ -172,9 +246,15 @@ TABLE = (
         "peer", "The other end of a link, and its way up; without a handle: every pair.", Every, "peer", _peer
     ),
     Row("netns", "Namespaces: names, owners, what holds them.", Every, "netns", _netns, ALL),
+    Row(
+        "path",
+        "How a packet gets there, step by step; without `to`: out.",
+        Way,
+        "path",
+        _path,
+    ),
     Row("find", "What a word means: links, namespaces, owners.", Searched, "find", _find),
 )
-# `path` will be one more row: FROM and TO as parameters, and the document of `nswire path`.
 
 
 def parameters(wants: type[msgspec.Struct], given: Iterable[tuple[str, str]]) -> Any:
@@ -193,9 +273,11 @@ def parameters(wants: type[msgspec.Struct], given: Iterable[tuple[str, str]]) ->
 def document(row: Row, topology: Topology, wanted: object) -> str:
     """The document of an answer. Raises Refused."""
     build = Builder(topology)
-    parts = row.give(topology, build, wanted)
+    parts, facts = row.give(topology, build, wanted)
     out = io.StringIO()
-    jsonout.write(out, documents.head(row.document, topology.taken), _with_gaps(parts, topology))
+    jsonout.write(
+        out, documents.head(row.document, topology.taken) | dict(facts), _with_gaps(parts, topology)
+    )
     return out.getvalue()
 
 

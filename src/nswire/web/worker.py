@@ -20,7 +20,7 @@ from nswire.draw.html import script, served, style
 from nswire.draw.svg import asset
 from nswire.sources import EAGER
 from nswire.web import answers, frames, openapi
-from nswire.web.answers import Reach, Refused
+from nswire.web.answers import Page, Reach, Refused
 
 if TYPE_CHECKING:
     import socket
@@ -176,9 +176,10 @@ class Worker:
     # -- what is no document ---------------------------------------------------------------------------------------
 
     def _page(self, given: list[tuple[str, str]]) -> Answer:
-        reach = answers.parameters(Reach, given)
+        page = answers.parameters(Page, given)
         look = self._latest()
-        scene = picture(look.topology, answers.wishes(look.topology, reach))
+        wishes, follow = answers.paged(look.topology, page)
+        scene = picture(look.topology, wishes, follow=follow)
         more = {"state": look.state, "taken": look.topology.taken.time, "live": self._watching is not None}
         return Answer(200, HTML, served(scene, more))
 

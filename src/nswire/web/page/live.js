@@ -131,6 +131,57 @@ ask.recall = async (word) => {
   } catch { /* the address leads nowhere */ }
 };
 
+// -- the way of a packet ----------------------------------------------------------------------------------------
+
+const route = tag("form"), from = tag("input"), to = tag("input"), go = tag("button", "Path");
+const way = Object.fromEntries(["from", "to"].map((name) => [name, new URLSearchParams(location.search).get(name) || ""]));
+route.id = "route";
+Object.assign(from, { placeholder: "a packet from …", value: way.from, required: true, maxLength: 512, autocomplete: "off" });
+Object.assign(to, { placeholder: "to … (out)", value: way.to, maxLength: 512, autocomplete: "off" });
+from.setAttribute("aria-label", "The way of a packet, from: a link, a namespace, a container, an address");
+to.setAttribute("aria-label", "To: an address, or whatever a packet may come from; empty: out to the internet");
+route.append(from, to, go);
+if (way.from) route.append(action("Whole picture", () => { location.search = ""; }));
+route.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const asked = { from: from.value.trim(), to: to.value.trim() };
+  location.search = new URLSearchParams(Object.entries(asked).filter((one) => one[1]));
+});
+
+const VERDICTS = { leaves: "it leaves this host", delivered: "delivered", dropped: "dropped", unknown: "not known" };
+const side = (address, port) => `${address ?? "?"}${port ? ` port ${port}` : ""}`;
+
+function stepLine(step) {
+  const because = step.because.filter((one) => one !== "the kernel's own lookup"); // as nearly all of them
+  const text = step.direction && step.evidence === "proved" ? step.link : step.text;
+  return tag("li", "  ".repeat(step.depth), tag("b", shown(step.type)), ` ${shown(text)}${because.length ? ` (${because.map(shown).join("; ")})` : ""}`);
+}
+
+const stay = (hop) => [tag("h3", shown(hop.netns.label)), tag("ul", "", ...hop.steps.map(stepLine))];
+
+function fate(title, said) {
+  const made = tag("p", "", tag("b", `${title}${VERDICTS[said.fate]}`), said.reason ? `: ${shown(said.reason)}` : "");
+  made.className = `fate ${said.fate}`;
+  return said.mend ? [made, ...(said.mend.command ? [tag("code", shown(said.mend.command))] : []), tag("p", shown(said.mend.effect))] : [made];
+}
+
+let story = null; // where the way is told
+async function tellWay() {
+  if (!way.from) return;
+  const title = tag("h2", "The way of a packet");
+  if (!story) { story = tag("div", "asking …"); choose(null, title, story); }
+  if (!story.isConnected) return; // something else is told there by now
+  try {
+    const said = await asked("path", Object.fromEntries(Object.entries(way).filter((one) => one[1] && one[1] !== "out")));
+    const others = said.others.length ? [tag("p", `There are ${said.others.length} other ways, which depend on: ${said.choices.map(shown).join("; ")}`)] : [];
+    const size = said.mtu && ["leaves", "delivered"].includes(said.fate) ? [tag("p", `packets of up to ${said.mtu.bytes} bytes pass whole`)] : [];
+    const back = said.reply ? fate("the answer: ", said.reply) : [];
+    story.replaceChildren(tag("p", shown(`${side(said.flow.src, said.flow.sport)} → ${side(said.flow.dst, said.flow.dport)}`)), ...fate("", said), ...back, ...size, ...others, ...said.hops.flatMap(stay), ...section("Not seen", some(said.gaps, (gaps) => items(gaps.map((gap) => `${gap.where}: ${gap.what} (${gap.why})`)))));
+  } catch (error) {
+    story.replaceChildren(tag("p", String(error.message)));
+  }
+}
+
 // -- what changed -----------------------------------------------------------------------------------------------
 
 const news = tag("section"), log = tag("div"), state = tag("p");
@@ -290,6 +341,7 @@ async function refresh() {
       if (!answer.ok) { const said = JSON.parse(text); throw new Error([said.reason, said.hint].map(shown).join(": ")); }
       const page = new DOMParser().parseFromString(text, "text/html");
       swap(document.adoptNode(page.querySelector("svg.nswire")), JSON.parse(page.getElementById("data").textContent));
+      tellWay();
       alive();
     }
   } catch (error) {
@@ -348,10 +400,11 @@ json.href = `${API}map${location.search}`;
 json.download = "network.json";
 json.className = "button";
 $("save").after(" ", action("Save PNG", savePicture), " ", json);
-$("more").after(state);
+$("more").after(route, state);
 document.body.append(news);
 collapse();
 ask.begun = () => {
   alive();
+  tellWay();
   if (data.live) listen();
 };

@@ -1,0 +1,115 @@
+"""The question that people ask, made complete: from whom, to whom, which packet. What was not said is chosen as the kernel would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.path import endpoints, trace
+from nswire.path.endpoints import OUT, Impossible, Receiver, Sender
+from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nswire.model.topology import Link, Topology
+    from nswire.model.values import Namespace
+    from nswire.path.values import Trace
+
+PROTOCOLS = {"icmp": ICMP, "tcp": TCP, "udp": UDP}
+
+
+class Party(NamedTuple):
+    """Somebody as a handle names him: the word itself, his links, his namespace if it is that which is meant."""
+
+    word: str
+    links: Sequence[Link] = ()
+    namespace: Namespace | None = None
+
+
+class Wanted(NamedTuple):
+    """Which packet. Empty, 0 or None: whatever fits. `size` in bytes, with DF set."""
+
+    proto: str = ""
+    sport: int = 0
+    dport: int = 0
+    mark: int = 0
+    src: str = ""
+    size: int = 0
+    family: int = 0
+    reply: bool = True
+
+
+class Question(NamedTuple):
+    """A complete question, and what was assumed."""
+
+    sender: Sender
+    receiver: Receiver
+    flow: Flow
+    notes: tuple[str, ...]
+
+
+def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: Wanted) -> Question:
+    """The question. `receiver` None: the internet; an address needs no links. Impossible, with the word that it is about."""
+    try:
+        begin = endpoints.sender(topology, sender.word, sender.links, sender.namespace)
+    except Impossible as error:
+        raise error.of(sender.word) from None
+    address = endpoints.address(receiver.word) if receiver is not None else ""
+    family = wanted.family or _family(wanted.src or address) or _only_family(begin.addresses)
+    if receiver is not None and not address:
+        try:
+            end = endpoints.receiver(receiver.links, family)
+        except Impossible as error:
+            raise error.of(receiver.word) from None
+    else:
+        end = Receiver(address or OUT[family or 4])
+    family = _family(end.address)
+    source = wanted.src or next((one for one in begin.addresses if _family(one) == family), "")
+    if source and _family(source) != family:
+        raise Impossible(
+            f"{end.address} cannot be reached from it: one is IPv4, the other IPv6", subject=source
+        )
+    if begin.by is not None and not source:
+        reason, hint = "the addresses of what is behind it are not known", "give one: --src ADDRESS"
+        raise Impossible(reason, hint, sender.word)
+    proto = _protocol(wanted.proto, family, ports=bool(wanted.sport or wanted.dport))
+    out = f"{end.address} stands for the internet" if receiver is None else ""
+    notes = tuple(note for note in (begin.note, out) if note)
+    return Question(begin, end, Flow(end.address, source, proto, wanted.sport, wanted.dport), notes)
+
+
+def follow(topology: Topology, question: Question, wanted: Wanted) -> Trace:
+    """The answer."""
+    begin = question.sender
+    return trace(
+        topology,
+        topology.lookups(),
+        begin.ns,
+        question.flow,
+        to=question.receiver.ns,
+        by=begin.by,
+        mark=wanted.mark,
+        size=wanted.size,
+        reply=wanted.reply,
+    )
+
+
+def _family(address: str) -> int:
+    return 0 if not address else 6 if ":" in address else 4
+
+
+def _only_family(addresses: tuple[str, ...]) -> int:
+    """The family of a sender that has addresses of one alone."""
+    found = {_family(one) for one in addresses}
+    return found.pop() if len(found) == 1 else 0
+
+
+def _protocol(word: str, family: int, *, ports: bool) -> int:
+    word = word or ("tcp" if ports else "icmp")
+    if word.isdigit() and int(word) < 256:
+        return int(word)
+    if word in ("icmp", "icmpv6", "icmp6"):
+        return ICMPV6 if family == 6 else ICMP
+    if word not in PROTOCOLS:
+        raise Impossible("there is no such protocol", f"{', '.join(PROTOCOLS)} or a number", word)
+    return PROTOCOLS[word]
