@@ -48,5 +48,5 @@ KINDS = (
     Kind("bond", fields=BOND, brief={"mode": None}, port_fields=PORT, switch=True, aggregate=True),
     Kind("team", switch=True, aggregate=True),
     Kind("batadv", switch=True, aggregate=True),
-    Kind("hsr", "lower", _slaves, fields=HSR),
+    Kind("hsr", "lower", _slaves, fields=HSR, aggregate=True),
 )

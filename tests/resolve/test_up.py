@@ -1,0 +1,149 @@
+"""The way up, through stacks and circles that are made by hand: higher than a kernel builds, and as a forger might."""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+
+import pytest
+
+import nswire
+from nswire.host.recorded import Recorded
+from nswire.lab import attributes as nla
+from nswire.model.facts import Facts
+from nswire.model.topology import NothingMore, Topology
+from nswire.model.values import End, LinkFact, Namespace, Taken
+from nswire.resolve import resolve
+from nswire.resolve.up import LONGEST, up
+
+HOME, AWAY = 1, 2
+HIGH = 200
+
+
+def fact(
+    ifindex: int,
+    kind: str,
+    link: int | None = None,
+    nsid: int | None = None,
+    port_of: tuple[int, str] | tuple[None, str] = (None, ""),
+) -> LinkFact:
+    """A link of which only what matters here is set; `port_of` is its master and that one's kind."""
+    name, (master, slave_kind) = f"l{ifindex}", port_of
+    return LinkFact(
+        ifindex, name, kind, link, nsid, master, "", 1500, 6, 1, 1, (), "", "", "", "", b"", slave_kind, b""
+    )
+
+
+def topology(links: dict[int, list[LinkFact]]) -> Topology:
+    """Home calls the other one 7, and is called 3 by it."""
+    facts = Facts(HOME)
+    facts.links = {ns: {link.ifindex: link for link in some} for ns, some in links.items()}
+    facts.asked = {(HOME, AWAY): 7, (AWAY, HOME): 3}
+    outcome = resolve(facts)
+    return Topology(
+        home=HOME,
+        namespaces={ns: Namespace(ns, ns, None, (), f"ns{ns}", home=ns == HOME) for ns in links},
+        links=facts.links,
+        wires=outcome.wires,
+        lowers=outcome.lowers,
+        loose=outcome.loose,
+        gaps=(),
+        taken=Taken("", 0, "", "", "", (), 0),
+        late=NothingMore(),
+    )
+
+
+def test_a_stack_of_two_hundred_links_in_two_namespaces() -> None:
+    """VLAN on macvlan on VLAN ..., each in the other namespace than what it stands on, and all with one step each."""
+    kinds = ["vlan", "macvlan"] * (HIGH // 2)
+    links: dict[int, list[LinkFact]] = {HOME: [fact(1, "")], AWAY: []}
+    for floor, kind in enumerate(kinds, 2):
+        ns, nsid = ((HOME, 7), (AWAY, 3))[floor % 2 == 0]
+        links[ns].append(fact(floor, kind, floor - 1, nsid))
+    made = topology(links)
+    assert not made.loose
+    top = made.get(End(HOME if HIGH % 2 == 0 else AWAY, HIGH + 1))
+    assert top is not None
+    way = up(top)
+    ends = [step.link.end for step in way.steps if step.link is not None]
+    assert [step.relation for step in way.steps] == ["lower"] * HIGH
+    assert [end.ifindex for end in ends] == list(range(HIGH, 0, -1))
+    assert all(above.ns != below.ns for above, below in pairwise(ends))
+    assert [(stop.after, stop.end) for stop in way.ends] == [(HIGH - 1, "nic")]
+
+
+@pytest.mark.parametrize("length", [2, 3, LONGEST // 2])
+def test_links_that_stand_on_each_other_in_circles(length: int) -> None:
+    """No kernel makes them; a recording may claim them."""
+    ring = [fact(index, "vlan", index % length + 1) for index in range(1, length + 1)]
+    way = up(topology({HOME: ring, AWAY: []}).link("l1"))
+    assert len(way.steps) == length - 1
+    assert [(stop.after, stop.end) for stop in way.ends] == [(length - 2, "again")]
+
+
+def test_a_recording_of_such_a_circle() -> None:
+    """The same all the way from the bytes, which anybody may have written: three VLANs, and a bridge that is a port of itself."""
+    done = struct.pack("=IHHIIi", 20, 3, 2, 0, 0, 0)
+    links = [(1, 2, 0, "vlan"), (2, 3, 0, "vlan"), (3, 1, 0, "vlan"), (4, 0, 4, "bridge")]
+    dump = b""
+    for index, lower, master, kind in links:
+        body = nla.ifinfomsg(index) + nla.text(nla.IFLA_IFNAME, f"l{index}")
+        body += nla.u32(nla.IFLA_LINK, lower) if lower else b""
+        body += nla.u32(nla.IFLA_MASTER, master) if master else b""
+        body += nla.nest(nla.IFLA_LINKINFO, nla.text(nla.IFLA_INFO_KIND, kind))
+        dump += struct.pack("=IHHII", 16 + len(body), nla.RTM_NEWLINK, 2, 0, 0) + body
+    answers = {
+        "host/about": b'{"home": 1, "pid": 1}',
+        "netns/1/links": dump + done,
+        "netns/1/addresses": done,
+    }
+    made = nswire.scan(Recorded.fake(answers))
+    way = up(made.link("l1"))
+    assert [step.link.ifname for step in way.steps if step.link is not None] == ["l2", "l3"]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(1, "again")]
+    assert [stop.end for stop in up(made.link("l4")).ends] == ["again"]
+
+
+def test_two_links_that_stand_on_each_other_across_namespaces() -> None:
+    """The same with one ifindex in both: only the namespace tells them apart."""
+    made = topology({HOME: [fact(5, "macvlan", 5, 7)], AWAY: [fact(5, "macvlan", 5, 3)]})
+    start = made.get(End(HOME, 5))
+    assert start is not None
+    assert start.lower == made.get(End(AWAY, 5))
+    way = up(start)
+    assert [step.link.end for step in way.steps if step.link is not None] == [End(AWAY, 5)]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(0, "again")]
+
+
+def test_a_link_that_stands_on_itself() -> None:
+    made = topology({HOME: [fact(5, "vlan", 5)], AWAY: []})
+    way = up(made.link("l5"))
+    assert way.steps == ()
+    assert [(stop.after, stop.end) for stop in way.ends] == [(-1, "again")]
+
+
+@pytest.mark.parametrize("kind", ["bond", "team", "batadv", "hsr"])
+def test_all_ports_of_a_bond_lead_out(kind: str) -> None:
+    """Its NICs may be veths, as on every host that is itself a container: a bond has no clients among its ports."""
+    nics = [fact(index, "veth", index, 7, port_of=(9, kind)) for index in (1, 2)]
+    far = [fact(index, "veth", index, 3) for index in (1, 2)]
+    made = topology({HOME: [*nics, fact(9, kind), fact(10, "vlan", 9)], AWAY: far})
+    way = up(made.link("l10"))
+    assert [(step.relation, step.link.end) for step in way.steps if step.link is not None] == [
+        ("lower", End(HOME, 9)),
+        ("uplink", End(HOME, 1)),
+        ("uplink", End(HOME, 2)),
+        ("peer", End(AWAY, 1)),
+        ("peer", End(AWAY, 2)),
+    ]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(3, "routes"), (4, "routes")]
+
+
+def test_a_bridge_s_clients_do_not_lead_out() -> None:
+    """The contrast: the same with a bridge, for which a veth is a client until something says more."""
+    nics = [fact(index, "veth", index, 7, port_of=(9, "bridge")) for index in (1, 2)]
+    far = [fact(index, "veth", index, 3) for index in (1, 2)]
+    made = topology({HOME: [*nics, fact(9, "bridge"), fact(10, "vlan", 9)], AWAY: far})
+    way = up(made.link("l10"))
+    assert [step.relation for step in way.steps] == ["lower"]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(0, "no uplink")]
