@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ADD = (
     "link add nic0 type veth peer name wall0",
     "link add mv0 link nic0 type macvlan mode vepa",
-    "link add vx0 type vxlan id 7 dev nic0 dstport 4790 remote 192.0.2.9 local 192.0.2.1 nolearning",
+    "link add vx0 type vxlan id 7 dev nic0 dstport 4790 remote 192.0.2.9 local 192.0.2.1 nolearning proxy",
     "link add vx6 type vxlan id 8 dstport 4791 remote 2001:db8::9",
     "link add vxe type vxlan external dstport 4792",
     "link add br0 type bridge stp_state 1",
@@ -76,6 +76,7 @@ def test_as_ip_shows_it(lab: Lab) -> None:
         ("vx0", "local"),
         ("vx0", "port"),
         ("vx0", "learning"),
+        ("vx0", "proxy"),
     } <= said
     assert {("vx6", "remote"), ("vxe", "external"), ("br0", "stp_state")} <= said
     assert {("wall0", "state"), ("wall0", "hairpin"), ("wall0", "learning"), ("wall0", "isolated")} <= said

@@ -21,7 +21,7 @@ VXLAN = {
     5: Field("ttl", U8),
     15: Field("port", BE16),
     7: Field("learning", switch),
-    13: Field("proxy", switch),
+    11: Field("proxy", switch),
     23: Field("gbp", flag),
     25: Field("external", switch),
 }
