@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nswire
-from nswire.kinds import TABLE, details, port_details
+from nswire.kinds import TABLE, details, of, port_details
 from nswire.kinds.fields import read
+from nswire.lab import attributes as nla
 
 if TYPE_CHECKING:
     from nswire.kinds.kind import Kind
@@ -80,6 +81,12 @@ def test_as_ip_shows_it(lab: Lab) -> None:
     } <= said
     assert {("vx6", "remote"), ("vxe", "external"), ("br0", "stp_state")} <= said
     assert {("wall0", "state"), ("wall0", "hairpin"), ("wall0", "learning"), ("wall0", "isolated")} <= said
+
+
+def test_an_xfrm_s_if_id_is_told_as_ip_tells_it() -> None:
+    """In hex, as in the policies and states that it goes by; and one that takes what the routes say has none."""
+    assert read(of("xfrm").fields, nla.u32(2, 0x2A)) == {"if_id": "0x2a"}
+    assert read(of("xfrm").fields, nla.u32(2, 0) + nla.attribute(3, b"")) == {"external": True}
 
 
 @given(kind=st.sampled_from(TABLE), noise=st.binary(max_size=120))

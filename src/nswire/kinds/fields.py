@@ -55,6 +55,12 @@ def words(read: Callable[[bytes], int | None], names: Mapping[int, str]) -> Call
     return named
 
 
+def hexadecimal(value: bytes) -> str | None:
+    """A u32 that iproute2 writes in hex, also in JSON; 0 is none."""
+    found = U32(value)
+    return hex(found) if found else None
+
+
 def switch(value: bytes) -> bool | None:
     """A byte that says on or off."""
     found = U8(value)

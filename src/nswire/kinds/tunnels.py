@@ -1,6 +1,6 @@
 """Tunnels: the link that their outer packets leave by is in IFLA_LINK, or 0 if the routes decide."""
 
-from nswire.kinds.fields import BE16, U8, U32, Field, address, flag, key, words
+from nswire.kinds.fields import BE16, U8, U32, Field, address, flag, hexadecimal, key, words
 from nswire.kinds.kind import Kind
 
 IPTUNNEL = {
@@ -28,7 +28,7 @@ VTI = {
     4: Field("local", address),
     5: Field("remote", address),
 }
-XFRM = {2: Field("if_id", U32), 3: Field("external", flag)}
+XFRM = {2: Field("if_id", hexadecimal), 3: Field("external", flag)}
 GENEVE = {
     1: Field("id", U32),
     2: Field("remote", address),
