@@ -81,6 +81,7 @@ def test_as_ip_shows_it(lab: Lab) -> None:
     } <= said
     assert {("vx6", "remote"), ("vxe", "external"), ("br0", "stp_state")} <= said
     assert {("wall0", "state"), ("wall0", "hairpin"), ("wall0", "learning"), ("wall0", "isolated")} <= said
+    assert ("wall0", "vlan_tunnel") in said
 
 
 def test_an_xfrm_s_if_id_is_told_as_ip_tells_it() -> None:
