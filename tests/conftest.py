@@ -89,6 +89,11 @@ def leaves_nothing_behind() -> Iterator[None]:
     """Compare what is held before and after, giving what is on its way out a moment to go."""
     before = Held.now()
     yield
+    nothing_is_left(before)
+
+
+def nothing_is_left(before: Held) -> None:
+    """Fail if more is held than before, once everything had a moment to go."""
     end = time.monotonic() + PATIENCE
     while left := Held.now().more_than(before):
         gc.collect()
@@ -147,6 +152,16 @@ def private_host() -> None:
     """Skip what builds networks anywhere but in a host of its own."""
     if not may_build():
         pytest.skip("builds networks: run it with `make test`, or in tools/private-host")
+
+
+@pytest.fixture(scope="module")
+def lasting_lab(private_host: None) -> Iterator[Lab]:
+    """One laboratory for all tests of a module, for what takes long to build; what it leaves behind fails the last test."""
+    del private_host
+    before = Held.now()
+    with Lab() as made:
+        yield made
+    nothing_is_left(before)
 
 
 @pytest.fixture
