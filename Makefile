@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kernels accuracy golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
+.PHONY: help demo test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,10 +13,10 @@ help: ## list the targets
 demo: setup-run ## build the blog post's network in a private namespace and ask nswire about it (no root needed)
 	$(BIN)/nswire demo $(DEMO_ARGS)
 
-test: setup-dev ## run the tests, in a private host that leaves nothing behind
-	tools/private-host $(BIN)/python -m pytest $(PYTEST_ARGS)
+test: setup-kernels ## run the tests in a private host that leaves nothing behind, and tests/kernels on the newest kernel in a VM
+	tools/test $(PYTEST_ARGS)
 
-test-kernels: setup-kernels ## run the kernel tests on Debian's 5.10, 6.1, 6.12 and newest kernels, in VMs (KERNELS="6.1 newest"; half an hour)
+test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.1, 6.12 and newest, in VMs (KERNELS="6.1 newest"; a quarter of an hour)
 	tests/vm/suite $(KERNELS)
 
 accuracy: setup-kernels ## compare paths with packets really sent, in random networks, on all kernels, and write docs/accuracy.md (most of an hour)
@@ -24,6 +24,9 @@ accuracy: setup-kernels ## compare paths with packets really sent, in random net
 
 test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman"; some minutes)
 	PYTHONPATH=tests $(BIN)/python -m engines.suite $(ENGINES)
+
+recordings: setup-kernels ## make tests/recordings and docs/kernels.md anew, on all four kernels, in VMs (some minutes)
+	tests/kernels/recordings $(KERNELS)
 
 golden: setup-dev ## write the golden drawings of the tests anew: look at them before you commit them
 	NSWIRE_GOLDEN=write $(BIN)/python -m pytest -q tests/draw/test_golden.py
