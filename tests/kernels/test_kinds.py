@@ -1,6 +1,6 @@
 """Every kind of link that this kernel makes, at home, moved, and moved to a trap: its wires, and what it says of itself.
 
-On the other kernels in VMs (`make test-kernels`); their recordings are replayed by `test_golden.py` anywhere.
+On the other kernels in VMs (`make test-kernels`); their recordings are replayed by `test_kernel_recordings.py` anywhere.
 """
 
 from __future__ import annotations
