@@ -57,6 +57,8 @@ def test_drvinfo_and_settings() -> None:
         "duplex": "full",
     }
     assert ethtool.settings(struct.pack("=IIBB", 0x4C, 0xFFFFFFFF, 255, 0).ljust(48, b"\0")) == {}
+    refused = struct.pack("=II7xb", 0x4C, 0, -4).ljust(48, b"\0")
+    assert ethtool.settings(refused) == {}, "the kernel's word that there is not enough room is no `half`"
     assert ethtool.settings(b"") == {}
     assert ethtool.driver(b"x") == {}
 

@@ -10,7 +10,9 @@ import contextlib
 from itertools import count
 from typing import TYPE_CHECKING
 
+import kinds_nics
 from kinds_cases import CASES
+from kinds_nics import CARD
 from kinds_truth import NEIGHBOURS, Tie, Way
 from nswire.lab import attributes as nla
 
@@ -176,21 +178,27 @@ def _from_hidden(site: Site, numbers: Iterator[int]) -> None:
 
 
 def _bond_of_nics(site: Site) -> None:
-    """NICs moved to a host of their own, which has a bond and VLANs on it; one VLAN has moved on."""
+    """NICs moved to a host of their own, which has a bond and VLANs on it; one VLAN has moved on. Without NICs: veths."""
     if not site.needs(BOND_OF_NICS, "bond active-backup", "vlan"):
         return
-    bond, nics = Tie("port", "rack", STACK), []
-    for number in range(2):
-        end, peer = (
-            ("first", f"nic{number}", STACK + 1 + number),
-            ("first", f"wall{number}", STACK + 11 + number),
-        )
-        nics += [
-            site.veth(BOND_OF_NICS, end, peer, bond, goes="rack"),
-            f"link set dev nic{number} netns rack",
-        ]
-    site.run("first", nics)
+    bond = Tie("port", "rack", STACK)
+    steps = [(-1, "lower", "rack/bond0"), (0, "uplink", "rack/nic0"), (0, "uplink", "rack/nic1")]
+    if site.can(CARD):
+        ends = ((1, "nic"), (2, "nic"))
+        for number in range(2):
+            card = kinds_nics.take(site, kinds_nics.PORTS)
+            kinds_nics.place(site, card, "rack", f"nic{number}", BOND_OF_NICS, "its port", bond)
+    else:
+        ends = ((3, "routes"), (4, "routes"))
+        for number in range(2):
+            end = ("first", f"nic{number}", STACK + 1 + number)
+            peer = ("first", f"wall{number}", STACK + 11 + number)
+            made = site.veth(BOND_OF_NICS, end, peer, bond, variant="its port", goes="rack")
+            site.run("first", [made, f"link set dev nic{number} netns rack"])
+            steps.append((1 + number, "peer", f"first/wall{number}"))
     lines = [
+        "link set dev nic0 down",
+        "link set dev nic1 down",
         f"link add name bond0 index {STACK} type bond mode balance-xor miimon 0",
         "link set dev nic0 master bond0",
         "link set dev nic1 master bond0",
@@ -203,14 +211,7 @@ def _bond_of_nics(site: Site) -> None:
     for ns, number in (("rack", 3), ("away", 4)):
         name = f"bond0.{number - 2}00"
         site.made(BOND_OF_NICS, f"in {ns}", "vlan", ns, STACK + number, name, [Tie("lower", "rack", STACK)])
-    steps = (
-        (-1, "lower", "rack/bond0"),
-        (0, "uplink", "rack/nic0"),
-        (0, "uplink", "rack/nic1"),
-        (1, "peer", "first/wall0"),
-        (2, "peer", "first/wall1"),
-    )
-    site.truth.ways.append(Way(BOND_OF_NICS, "away/bond0.200", steps, ((3, "routes"), (4, "routes"))))
+    site.truth.ways.append(Way(BOND_OF_NICS, "away/bond0.200", tuple(steps), ends))
 
 
 def _port_left(site: Site) -> None:

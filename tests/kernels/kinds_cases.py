@@ -18,7 +18,7 @@ class Case(NamedTuple):
 
     `on`: cases with the same word share a lower link; `claims`: but no two links may be on one. `fixed`: it cannot be moved.
     `alone`: a namespace takes but one, so these are where the one that is moved is born, and where the one at home is.
-    `facet`: what nswire has to ask to find that wire.
+    `facet`: what nswire has to ask to find that wire. A link with a device behind it has no kind.
     """
 
     name: str
@@ -153,5 +153,10 @@ PAIRS = (
     Case("netkit L3", "netkit", relation="peer"),
 )
 
-CASES = (*PAIRS, *STACKED, *TUNNELS, *SINGLE, *MASTERS)
+NICS = (
+    Case("NIC", ""),
+    Case("virtual function", "", relation="lower", facet="functions"),
+)
+
+CASES = (*NICS, *PAIRS, *STACKED, *TUNNELS, *SINGLE, *MASTERS)
 NAMES = tuple(case.name for case in CASES)

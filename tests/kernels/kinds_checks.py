@@ -94,6 +94,8 @@ class Checks:
         must = {_wanted(tie) for tie in made.ties if tie.facet in self.asked}
         may = {_wanted(tie) for tie in made.ties}
         assert must <= told <= may, f"{link}: {told}"
+        for one in made.told.keys() & self.asked:
+            assert link.details.get(one) == made.told[one], f"{link}: {one}"
         open_ends = {loose.state for loose in link.late_loose()}
         facet, state = made.late or ("", "")
         assert open_ends == ({state} if facet in self.asked else set()), f"{link}: {open_ends}"
@@ -158,6 +160,11 @@ class Checks:
         assert shown["ifname"] == link.ifname
         assert shown.get("linkinfo", {}).get("info_kind", "") == link.kind
         assert shown.get("master") == (link.master.ifname if link.master else None)
+        assert shown.get("parentdev", "") == link.fact.parentdev
+        assert shown.get("parentbus", "") == link.fact.parentbus
+        if not link.kind:  # tunnels have a random one, which iproute2 writes like their addresses
+            expected = {shown["permaddr"]} if "permaddr" in shown else {"", link.fact.address}
+            assert link.fact.permaddr in expected, f"{link}: {link.fact.permaddr}"
         if made.kind in IP_MISTAKES:
             return
         other = link.peer or link.lower

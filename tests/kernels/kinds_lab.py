@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import kinds_bad
 import kinds_masters
 import kinds_mixed
+import kinds_nics
 from kinds_cases import CASES, PAIRS
 from kinds_makers import MAKERS, PAIR_MAKERS, PAIR_MAY, PAIR_SAYS
 from kinds_ovs import Datapath
@@ -47,6 +48,7 @@ def build(lab: Lab) -> Site:
     """Build it all. Raises RuntimeError or OSError if something fails that the kernel should be able to do."""
     site = Site(lab)
     _probe(site)
+    kinds_nics.find(site)
     site.space(*SPACES)
     _made_by_words(site)
     _made_by_makers(site)
@@ -54,7 +56,9 @@ def build(lab: Lab) -> Site:
     kinds_masters.build(site)
     kinds_bad.build(site)
     kinds_mixed.build(site)
+    kinds_nics.build(site)
     kinds_masters.settle(site)
+    kinds_nics.settle(site)
     lab.release()
     return site
 

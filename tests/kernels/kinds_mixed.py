@@ -1,20 +1,24 @@
-"""A host like those in data centres: many kinds joined, from containers to two NICs that are one by LACP.
+"""A host like those in data centres: many kinds joined, from containers to NICs that are one by LACP.
 
-web/eth0 === vethX - br0 - bond0.100 ----+                        the switch
-nk/eth0 ==== nk0 ---/                    |
+web/eth0 === vethX - br0 - bond0.100 ----+        /-- eno0        the switch
+nk/eth0 ==== nk0 ---/                    |       /
 mac/eth0 ------------------ bond0.200 ---+-- bond0 -- eno1 ==== sw1 -- lag
 qinq/eth0 ----------------- bond0.300 ---+        \\-- eno2 ==== sw2 --/
 ovl/eth0 === vethO - br-ovl - vxlan42 - bond0.500
 red/eth0 === vethV - vrf-red
 wg/eth0
+
+eno0 is a NIC, and is there if there is one.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import kinds_nics
 from kinds_makers import NETKIT_MAY, PAIR_MAKERS, PAIR_SAYS
 from kinds_masters import JOINED, settled
+from kinds_nics import CARD
 from kinds_truth import HOME, Tie, Way
 
 if TYPE_CHECKING:
@@ -66,6 +70,10 @@ def _uplink(site: Site) -> list[str]:
         lines.append(site.veth(MIXED, end, peer, mine, peer_ties=[other], variant="the uplink"))
         lines += [f"link set dev eno{number} master bond0", f"link set dev eno{number} up"]
         site.waits.append((HOME, at, settled(JOINED)))
+    if site.can(CARD):
+        card = kinds_nics.take(site, kinds_nics.UPLINK)
+        kinds_nics.place(site, card, HOME, "eno0", MIXED, "the NIC", Tie("port", HOME, BOND))
+        lines += [f"link set dev eno0 {what}" for what in ("down", "master bond0", "up")]
     return [*lines, "link set dev bond0 up"]
 
 
@@ -158,23 +166,21 @@ def _routed(site: Site) -> list[str]:
 
 # -- the ways up ----------------------------------------------------------------------------------------------------
 
-BEYOND = (
-    # after which of these (0: the bond), by which relation, to what
-    (0, "uplink", f"{HOME}/eno1"),
-    (0, "uplink", f"{HOME}/eno2"),
-    (1, "peer", "switch/sw1"),
-    (2, "peer", "switch/sw2"),
-    (3, "port", "switch/lag"),
-)
-"""From the bond over both NICs; at the switch the two ways meet."""
 
+def _way(site: Site, start: str, *steps: tuple[str, str]) -> Way:
+    """These steps one after the other, the last of which leads to the bond; from there over all its ports.
 
-def _way(start: str, *steps: tuple[str, str]) -> Way:
-    """These steps one after the other, the last of which leads to the bond, and from there to the switch."""
+    At the NIC the way ends; over the two others it comes to the switch, where it meets itself.
+    """
     first = [(after - 1, *step) for after, step in enumerate(steps)]
-    bond = len(first) - 1
-    rest = [(bond + after, relation, to) for after, relation, to in BEYOND]
-    return Way(MIXED, start, tuple(first + rest), ((bond + 4, "again"), (bond + 5, "no uplink")))
+    bond, ends = len(first) - 1, []
+    ports = ("eno0", "eno1", "eno2") if site.can(CARD) else ("eno1", "eno2")
+    first += [(bond, "uplink", f"{HOME}/{port}") for port in ports]  # by ifindex, and a NIC's is low
+    last = len(first) - 1
+    if site.can(CARD):
+        ends.append((bond + 1, "nic"))
+    rest = [(last - 1, "peer", "switch/sw1"), (last, "peer", "switch/sw2"), (last + 1, "port", "switch/lag")]
+    return Way(MIXED, start, (*first, *rest), (*ends, (last + 2, "again"), (last + 3, "no uplink")))
 
 
 def _ways(site: Site, *, netkit: bool) -> None:
@@ -186,13 +192,13 @@ def _ways(site: Site, *, netkit: bool) -> None:
         ("lower", f"{HOME}/bond0"),
     )
     site.truth.ways += [
-        _way("web/eth0", ("peer", f"{HOME}/vethX"), *on_br0),
-        _way("mac/eth0", ("lower", f"{HOME}/bond0.200"), ("lower", f"{HOME}/bond0")),
-        _way("qinq/eth0", ("lower", f"{HOME}/bond0.300"), ("lower", f"{HOME}/bond0")),
-        _way("ovl/eth0", ("peer", f"{HOME}/vethO"), *on_overlay),
+        _way(site, "web/eth0", ("peer", f"{HOME}/vethX"), *on_br0),
+        _way(site, "mac/eth0", ("lower", f"{HOME}/bond0.200"), ("lower", f"{HOME}/bond0")),
+        _way(site, "qinq/eth0", ("lower", f"{HOME}/bond0.300"), ("lower", f"{HOME}/bond0")),
+        _way(site, "ovl/eth0", ("peer", f"{HOME}/vethO"), *on_overlay),
         Way(MIXED, "red/eth0", ((-1, "peer", f"{HOME}/vethV"),), ((0, "routes"),)),
         Way(MIXED, "wg/eth0", ((-1, "underlay", HOME),), ((0, "namespace"),)),
         Way(MIXED, f"{HOME}/dummy0", (), ((-1, "nothing"),)),
     ]
     if netkit:
-        site.truth.ways.append(_way("nk/eth0", ("peer", f"{HOME}/nk0"), *on_br0))
+        site.truth.ways.append(_way(site, "nk/eth0", ("peer", f"{HOME}/nk0"), *on_br0))

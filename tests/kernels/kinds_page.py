@@ -75,7 +75,9 @@ def _kinds(known: list[Golden]) -> Iterator[str]:
     for case in CASES:
         cells = [_refused(golden, case.name) or _outcome(golden, _usual(golden, case)) for golden in known]
         wire = f"{case.relation} (its ports)" if case.relation == "port" else case.relation
-        yield _row(case.name, f"`{case.kind}`", "no" if case.fixed else "yes", wire, *cells)
+        yield _row(
+            case.name, f"`{case.kind}`" if case.kind else "", "no" if case.fixed else "yes", wire, *cells
+        )
 
 
 def _usual(golden: Golden, case: Case) -> list[Made]:

@@ -11,6 +11,7 @@ from kinds_truth import HOME, Made, Tie, Truth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from kinds_nics import Nic
     from kinds_truth import Shown
     from nswire.lab.netns import Ns
     from nswire.lab.truth import Lab
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 SAYS = ("RTNETLINK answers: ", "Error: ")
 """How iproute2 begins what the kernel says: an errno, or the kernel's own words."""
 MISSING = "Cannot find device"
-COMPARED = ("ifname", "link", "link_index", "link_netnsid", "link_netns", "master", "linkinfo")
+COMPARED = (
+    *("ifname", "link", "link_index", "link_netnsid", "link_netns", "master", "linkinfo"),
+    *("permaddr", "parentbus", "parentdev"),
+)
 """What is kept of `ip -j -d link`."""
 
 
@@ -31,6 +35,10 @@ class Site:
         self.truth = Truth(spaces={HOME: lab.home.inode})
         self.waits: list[tuple[str, int, Callable[[dict[str, Any]], bool]]] = []
         """Links whose description changes by itself for a while: where, and what iproute2 calls their linkinfo when that is over."""
+        self.nics: list[Nic] = []
+        """The NICs of home of which nothing is made yet."""
+        self.placed: list[Made] = []
+        """Those that have their places."""
 
     def space(self, *names: str) -> None:
         """Make namespaces, called so in /run/netns, too."""

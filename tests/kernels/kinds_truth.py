@@ -39,7 +39,7 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `state` is why an end has to stay open, with as many `candidates`; `late` the same of one that a facet is asked for, with
     that facet's name. `says` are details that have to be told and that iproute2
-    6.1 does not know; `may` are further ones, of newer kernels.
+    6.1 does not know; `may` are further ones, of newer kernels. `told` are details that a facet has to tell, by its name.
     """
 
     case: str
@@ -54,6 +54,7 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True):
     late: tuple[str, str] | None = None
     says: dict[str, Any] = {}
     may: dict[str, Any] = {}
+    told: dict[str, dict[str, Any]] = {}
 
 
 class Way(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import pytest
 import kinds_bad
 import kinds_lab
 import kinds_mixed
+import kinds_nics
 import nswire
 from kinds_cases import CASES, NAMES
 from kinds_checks import Checks, made_by
@@ -59,8 +60,9 @@ def test_no_kind_is_lost_in_silence(checks: Checks) -> None:
     golden = golden_of(series_of(os.uname().release))
     if golden is None:
         pytest.skip(f"there is no recording of {os.uname().release}: make recordings")
-    assert checks.truth.refused.keys() == golden.truth.refused.keys()
-    assert made_by(checks.truth) == made_by(golden.truth)
+    lacking = checks.truth.refused.keys() & {kinds_nics.FUNCTION}  # qemu's, not the kernel's
+    assert checks.truth.refused.keys() - lacking == golden.truth.refused.keys()
+    assert made_by(checks.truth) == {made for made in made_by(golden.truth) if made[0] not in lacking}
 
 
 def test_each_kind_that_nswire_knows_has_a_case() -> None:

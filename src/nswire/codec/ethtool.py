@@ -9,7 +9,7 @@ DUPLEX = {0: "half", 1: "full"}
 SPEED_UNKNOWN = 0xFFFFFFFF
 
 _drvinfo = struct.Struct("=4x32s32s32s32s")
-_settings = struct.Struct("=4xIBB")
+_settings = struct.Struct("=4xIB6xb")  # speed, duplex, link_mode_masks_nwords
 
 
 def driver(answer: bytes) -> dict[str, str]:
@@ -22,10 +22,15 @@ def driver(answer: bytes) -> dict[str, str]:
 
 
 def settings(answer: bytes) -> dict[str, int | str]:
-    """`speed` in Mb/s and `duplex`, if they are known: a link that is down knows none."""
+    """`speed` in Mb/s and `duplex`, if they are known: a link that is down knows none.
+
+    A negative number of words says how many there should have been room for, and all the rest is zeros, which is no "half".
+    """
     if len(answer) < _settings.size:
         return {}
-    speed, duplex, _ = _settings.unpack_from(answer)
+    speed, duplex, words = _settings.unpack_from(answer)
+    if words < 0:
+        return {}
     found: dict[str, int | str] = {} if speed in (0, SPEED_UNKNOWN) else {"speed": speed}
     return found | ({"duplex": DUPLEX[duplex]} if duplex in DUPLEX else {})
 

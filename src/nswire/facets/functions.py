@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec import procfs
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.codec import ethtool, procfs
+from nswire.facets.asked import decoded, of_each
+from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.host import questions
 from nswire.model.values import End, Wire
 
 if TYPE_CHECKING:
@@ -14,46 +16,66 @@ if TYPE_CHECKING:
     from nswire.model.facts import Facts
     from nswire.model.values import Gap, LinkFact, Loose, Value
 
+    Addresses = Mapping[End, str]
+
 PCI = "pci"
 SAID_BY = "physfn of its PCI device"
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """For a virtual function a wire to the link of its physical one; for that one, the addresses of all of its own."""
-    for end in sorted(ends, key=lambda end: (end.ns, end.ifindex)):
-        functions = _functions(asking, asking.facts.links[end.ns][end.ifindex])
+    addresses = _addresses(asking)
+    for end in sorted(ends & addresses.keys(), key=lambda end: (end.ns, end.ifindex)):
+        functions = _functions(asking, addresses[end])
         said: dict[str, Value] = {}
-        virtual = [address for name, address in functions.items() if name.startswith("virtfn")]
+        virtual = sorted(address for name, address in functions.items() if name.startswith("virtfn"))
         if virtual:
-            said["virtual"] = " ".join(_with_link(asking.facts, address) for address in virtual)
+            said["virtual"] = " ".join(_with_link(asking.facts, addresses, address) for address in virtual)
         physical = functions.get("physfn", "")
         if physical:
-            said["physical"] = _with_link(asking.facts, physical)
-            for lower in _at(asking.facts, physical):
+            said["physical"] = _with_link(asking.facts, addresses, physical)
+            for lower in _at(addresses, physical):
                 yield Wire("lower", end, lower, "proved", SAID_BY)
         if said:
             yield Detail(end, said)
 
 
-def _functions(asking: Asking, link: LinkFact) -> Mapping[str, str]:
-    answer = asking.host(f"pci/{link.parentdev}")
+def _addresses(asking: Asking) -> Addresses:
+    """The PCI addresses of all links that have one: by IFLA_PARENT_DEV_NAME, and before Linux 5.14 by their drivers."""
+    nics = {
+        End(ns, link.ifindex): link
+        for ns, links in asking.facts.links.items()
+        for link in links.values()
+        if _may_have_one(link)
+    }
+    found = {end: link.parentdev for end, link in nics.items() if link.parentbus}
+    untold = nics.keys() - found.keys()
+    for end, (answer,) in of_each(asking, untold, lambda link: (questions.driver(link.ifname),)):
+        told = decoded(answer, ethtool.driver)
+        address = "" if isinstance(told, int) else told.get("bus-info", "")
+        if address:
+            found[end] = address
+    return found
+
+
+def _may_have_one(link: LinkFact) -> bool:
+    return not link.kind and link.type != LOOPBACK and link.parentbus in (PCI, "")
+
+
+def _functions(asking: Asking, address: str) -> Mapping[str, str]:
+    answer = asking.host(f"pci/{address}")
     return procfs.links(answer) if isinstance(answer, bytes) else {}
 
 
-def _at(facts: Facts, address: str) -> list[End]:
+def _at(addresses: Addresses, address: str) -> list[End]:
     """The link of a PCI function, in whatever namespace; of some NICs there are several, and then none is the one."""
-    found = [
-        End(ns, link.ifindex)
-        for ns, links in facts.links.items()
-        for link in links.values()
-        if link.parentdev == address and link.parentbus == PCI and not link.kind
-    ]
+    found = [end for end, one in addresses.items() if one == address]
     return found if len(found) == 1 else []
 
 
-def _with_link(facts: Facts, address: str) -> str:
-    names = [facts.links[end.ns][end.ifindex].ifname for end in _at(facts, address)]
+def _with_link(facts: Facts, addresses: Addresses, address: str) -> str:
+    names = [facts.links[end.ns][end.ifindex].ifname for end in _at(addresses, address)]
     return f"{address} ({names[0]})" if names else address
 
 
-FACET = Facet("functions", lambda link: link.parentbus == PCI and not link.kind, ask, wires=("lower",))
+FACET = Facet("functions", _may_have_one, ask, wires=("lower",))

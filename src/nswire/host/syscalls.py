@@ -25,6 +25,7 @@ SIOCETHTOOL = 0x8946
 ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO, ETH_SS_STATS = 0x1B, 0x1D, 0x37, 1
 ETHTOOL_GDRVINFO, ETHTOOL_GLINKSETTINGS = 0x03, 0x4C
 DRVINFO, LINK_SETTINGS = 196, 48  # bytes, include/uapi/linux/ethtool.h
+MASK_WORDS = 15  # where link_mode_masks_nwords is in the latter; negative, nothing else is filled in
 STATISTICS = 4096  # of one link at most
 # bpf(2), include/uapi/linux/bpf.h; the number of the system call is one of the few that differ between architectures
 SYS_BPF_GENERIC = 280
@@ -186,9 +187,10 @@ def driver(ifname: bytes) -> bytes:
 
 def link_settings(ifname: bytes) -> bytes:
     """Struct ethtool_link_settings and its masks (`ethtool NAME`): the kernel first says how many words they take."""
-    words = ctypes.c_int8(_ethtool(ifname, struct.pack("=I", ETHTOOL_GLINKSETTINGS), LINK_SETTINGS)[18]).value
+    asked = _ethtool(ifname, struct.pack("=I", ETHTOOL_GLINKSETTINGS), LINK_SETTINGS)
+    words = ctypes.c_int8(asked[MASK_WORDS]).value
     command = bytearray(LINK_SETTINGS)
-    struct.pack_into("=I14xb", command, 0, ETHTOOL_GLINKSETTINGS, -words)
+    struct.pack_into(f"=I{MASK_WORDS - 4}xb", command, 0, ETHTOOL_GLINKSETTINGS, -words)
     return _ethtool(ifname, bytes(command), LINK_SETTINGS + 3 * 4 * max(0, -words))
 
 
