@@ -62,6 +62,7 @@ def _tunnels(
 
 V4 = "local 10.1.1.1 remote 10.1.2.{n}"
 V6 = "local fd00::1 remote fd00::2:{n}"
+KEYS = "ikey {n} okey 9.0.0.{n}"
 
 STACKED = (
     _lower("vlan", "vlan", "id {n}", "tunnels"),
@@ -74,8 +75,8 @@ STACKED = (
     _lower("macvtap", "macvtap", "mode bridge", "macvlan"),
     *(_lower(f"ipvlan {mode}", "ipvlan", f"mode {mode}", f"ipvlan {mode}") for mode in ("l2", "l3", "l3s")),
     _lower("ipvtap", "ipvtap", "mode l2", "ipvtap", evidence="inferred"),
-    _lower("macsec", "macsec", "port {n} encrypt on", "macsec"),
-    _lower("macsec strict", "macsec", "port {n} cipher gcm-aes-256 protect on replay on window 32 validate strict", "macsec"),
+    _lower("macsec", "macsec", "port {n} encrypt on encodingsa 2", "macsec"),
+    _lower("macsec 256", "macsec", "port {n} cipher gcm-aes-256 protect off replay on window 32 validate check", "macsec"),
     Case("hsr", "hsr", "type hsr slave1 {p} slave2 {q}", "lower", "hsr", claims=True, fixed=True),
     Case("prp", "hsr", "type hsr slave1 {p} slave2 {q} proto 1", "lower", "prp", claims=True, fixed=True),
     _lower("rmnet", "rmnet", "mux_id {n}", "rmnet"),
@@ -99,19 +100,20 @@ TUNNELS = (
     Case("geneve", "geneve", "type geneve id {n} dstport {port} remote 10.1.2.{n} ttl 7", "underlay", facet="sockets"),
     Case("geneve IPv6", "geneve", "type geneve id {n} dstport {port} remote fd00::2:{n}", "underlay", facet="sockets"),
     Case("geneve external", "geneve", "type geneve external dstport {port}", "underlay", facet="sockets"),
-    *_tunnels("gre", f"{V4} key {{n}} ttl 9"),
+    *_tunnels("gre", f"{V4} {KEYS} ttl 9"),
     *_tunnels("gretap", f"{V4} key {{n}}"),
     *_tunnels("erspan", f"seq {V4} key {{n}} erspan_ver 1 erspan {{n}}"),
     Case("erspan 2", "erspan", f"type erspan seq {V4} key {{n}} erspan_ver 2 erspan_dir egress erspan_hwid 3", "underlay"),
-    *_tunnels("ip6gre", f"{V6} key {{n}}"),
+    *_tunnels("ip6gre", f"{V6} {KEYS}"),
     *_tunnels("ip6gretap", f"{V6} key {{n}}", alone=("third", "crowd")),  # one with ip6gre
     *_tunnels("ip6erspan", f"seq {V6} key {{n}} erspan_ver 1 erspan {{n}}"),
-    *_tunnels("ipip", V4),
-    *_tunnels("sit", V4, external=""),
-    *_tunnels("ip6tnl", V6),
+    *_tunnels("ipip", f"mode ipip {V4} ttl 11"),
+    *_tunnels("sit", f"mode ip6ip {V4} ttl 12", external=""),
+    Case("sit any", "sit", "type sit mode any local 10.1.1.9 remote 10.1.3.{n}", "underlay"),
+    *_tunnels("ip6tnl", f"mode ipip6 {V6}"),
     Case("ip6tnl any", "ip6tnl", f"type ip6tnl mode any {V6}", "underlay"),
-    *_tunnels("vti", f"{V4} key {{n}}", external=""),
-    *_tunnels("vti6", f"{V6} key {{n}}", external=""),
+    *_tunnels("vti", f"{V4} {KEYS}", external=""),
+    *_tunnels("vti6", f"{V6} {KEYS}", external=""),
     *_tunnels("xfrm", "if_id {n}", external=""),
     Case("xfrm external", "xfrm", "", "underlay", alone=ALONE),
     Case("wireguard", "wireguard", "type wireguard", "underlay", facet="sockets"),
@@ -136,7 +138,7 @@ SINGLE = (
 
 MASTERS = (
     Case("bridge vlans", "bridge", "type bridge vlan_filtering 1 vlan_default_pvid 7", "port", fixed=True),
-    Case("bridge STP", "bridge", "type bridge stp_state 1 priority 4096 forward_delay 200", "port", fixed=True),
+    Case("bridge STP", "bridge", "type bridge stp_state 1 priority 4096 forward_delay 200 vlan_protocol 802.1ad", "port", fixed=True),
     Case("bond active-backup", "bond", "type bond mode active-backup miimon 20", "port", fixed=True),
     Case("bond LACP", "bond", "type bond mode 802.3ad miimon 20 lacp_rate fast xmit_hash_policy layer3+4", "port", fixed=True),
     Case("bond empty", "bond", "type bond mode balance-xor", "port", fixed=True),

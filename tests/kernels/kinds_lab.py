@@ -264,5 +264,5 @@ def _pairs(site: Site) -> None:
                         rtnl.set(indexes[mine], netns_fd=site.spaces[spaces[mine]].fd)
                 tie = Tie("peer", spaces[other], indexes[other])
                 place = (spaces[mine], indexes[mine], names[mine])
-                may = PAIR_MAY.get(case.name, {})
-                site.made(case.name, variant, case.kind, *place, [tie], says=says[mine], may=may)
+                may = PAIR_MAY.get(case.name, ({}, {}))
+                site.made(case.name, variant, case.kind, *place, [tie], says=says[mine], may=may[mine])

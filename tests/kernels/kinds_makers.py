@@ -32,14 +32,15 @@ TUNSETOWNER, TUNSETGROUP = 0x400454CC, 0x400454CE
 IFF_TUN, IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR = 0x1, 0x2, 0x100, 0x1000, 0x4000
 NOBODY_S = 4241  # an id without a name, which iproute2 would tell
 # include/uapi/linux/if_link.h
-GTP_FD0, GTP_FD1, GTP_ROLE, GTP_SGSN = 1, 2, 4, 1
+GTP_FD0, GTP_FD1, GTP_HASHSIZE, GTP_ROLE, GTP_SGSN = 1, 2, 3, 4, 1
 GTP_PORTS = (3386, 2152)
 PPP_DEV_FD = 1
 XFRM_COLLECT_METADATA = 3
 INFO_PEER = 1  # VETH_INFO_PEER, VXCAN_INFO_PEER, IFLA_NETKIT_PEER_INFO
-NETKIT_POLICY, NETKIT_PEER_POLICY, NETKIT_MODE = 3, 4, 5
+NETKIT_POLICY, NETKIT_PEER_POLICY, NETKIT_MODE, NETKIT_SCRUB = 3, 4, 5, 6
 L2, L3 = 0, 1
 FORWARD, BLACKHOLE = 0, 2
+NONE, DEFAULT = 0, 1
 
 
 def _tun(flags: int, *, served: bool = False) -> Maker:
@@ -76,7 +77,7 @@ def _server(fd: int, keep: Keep) -> int:
 
 def _gtp(ns: Ns, name: str, index: int, keep: Keep) -> None:
     """With sockets of ours: in old kernels the driver makes none itself."""
-    data = [nla.u32(GTP_ROLE, GTP_SGSN)]
+    data = [nla.u32(GTP_ROLE, GTP_SGSN), nla.u32(GTP_HASHSIZE, 2048)]
     for number, port in zip((GTP_FD0, GTP_FD1), GTP_PORTS, strict=True):
         with ns.entered():
             one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -109,8 +110,8 @@ MAKERS: dict[str, Maker] = {
     "xfrm external": _xfrm_external,
     "gtp": _gtp,
     "tun": _tun(IFF_TUN | IFF_NO_PI),
-    "tap": _tun(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE),
-    "tap served": _tun(IFF_TAP, served=True),
+    "tap": _tun(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR),
+    "tap served": _tun(IFF_TAP | IFF_MULTI_QUEUE, served=True),
     "ppp": _ppp,
 }
 
@@ -128,21 +129,22 @@ def _pair(kind: str, *data: bytes) -> PairMaker:
     return make
 
 
-def _netkit(mode: int, policy: int) -> PairMaker:
-    """`policy` is the primary end's; the peer forwards."""
+def _netkit(mode: int, policy: int, scrub: int) -> PairMaker:
+    """`policy` and `scrub` are the primary end's (older kernels do not heed the latter); the peer forwards."""
     return _pair(
         "netkit",
         nla.u32(NETKIT_MODE, mode),
         nla.u32(NETKIT_POLICY, policy),
         nla.u32(NETKIT_PEER_POLICY, FORWARD),
+        nla.u32(NETKIT_SCRUB, scrub),
     )
 
 
 PAIR_MAKERS: dict[str, PairMaker] = {
     "veth": _pair("veth"),
     "vxcan": _pair("vxcan"),
-    "netkit L2": _netkit(L2, FORWARD),
-    "netkit L3": _netkit(L3, BLACKHOLE),
+    "netkit L2": _netkit(L2, FORWARD, DEFAULT),
+    "netkit L3": _netkit(L3, BLACKHOLE, NONE),
 }
 PAIR_SAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "netkit L2": (
@@ -156,8 +158,11 @@ PAIR_SAYS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 }
 """What the two ends have to say of themselves: iproute2 6.1 does not know netkit."""
 NETKIT_MAY: dict[str, str | int] = {"scrub": "default", "peer_scrub": "default", "headroom": 0, "tailroom": 0}
-PAIR_MAY = {"netkit L2": NETKIT_MAY, "netkit L3": NETKIT_MAY}
-"""What newer kernels say besides: nobody asked for anything else."""
+PAIR_MAY = {
+    "netkit L2": (NETKIT_MAY, NETKIT_MAY),
+    "netkit L3": (NETKIT_MAY | {"scrub": "none"}, NETKIT_MAY | {"peer_scrub": "none"}),
+}
+"""What newer kernels say besides."""
 
 
 def info_data(rtnl: Rtnl, index: int) -> dict[int, bytes]:

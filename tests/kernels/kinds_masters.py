@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 OWN, PORT, PEER_OF_PORT = 5000, 5100, 5500
 SETTLING = 30.0  # seconds that protocols may take to agree, on a slow machine
 NAMES = tuple(case.name for case in MASTERS)
-BACKUP, LACP, OVS = "bond active-backup", "bond LACP", "openvswitch"
-PARTNER = "partner"
+BACKUP, LACP, STP, OVS = "bond active-backup", "bond LACP", "bridge STP", "openvswitch"
+PARTNERS = {
+    LACP: ("partner", OWN, "type bond mode 802.3ad miimon 20 lacp_rate slow xmit_hash_policy layer2"),
+    STP: ("root", OWN + 1, "type bridge stp_state 1 priority 0 forward_delay 200"),
+}
+"""What has the other ends of a master's ports as its own, in `other`: name, ifindex, and how it is made."""
 ITS_PORT = "its port"
-AGREED = 63  # a port's LACP state: active, fast, aggregated, in sync, collecting, distributing
+FAST, SLOW = 63, 61  # a port's LACP state: active, fast or not, aggregated, in sync, collecting, distributing
 
 
 class Port(NamedTuple):
@@ -34,7 +38,9 @@ class Port(NamedTuple):
 
 
 FORWARDING = (("state", "forwarding"),)
-JOINED = (("mii_status", "UP"), ("ad_actor_oper_port_state", AGREED), ("ad_partner_oper_port_state", AGREED))
+JOINED = (("mii_status", "UP"), ("ad_actor_oper_port_state", FAST), ("ad_partner_oper_port_state", SLOW))
+WITH_CARRIER = (("mii_status", "UP"),)
+WITHOUT_CARRIER = (("mii_status", "DOWN"), ("link_failure_count", 1))
 # A pattern of its own for each word, so that none can pass for another one.
 SWITCHES = {
     "hairpin": "off off off on",
@@ -57,8 +63,8 @@ SWITCHED = tuple(
 )
 PORTS: dict[str, tuple[Port, ...]] = {
     "bridge vlans": SWITCHED,
-    "bridge STP": (Port(settled=FORWARDING),),
-    BACKUP: (Port(settled=(("mii_status", "UP"),)), Port(settled=(("mii_status", "UP"),))),
+    STP: (Port(settled=FORWARDING, peer_ns="other"),),
+    BACKUP: (Port(settled=WITH_CARRIER), Port(settled=WITH_CARRIER), Port(settled=WITH_CARRIER)),
     LACP: (Port(settled=JOINED, peer_ns="other"), Port(settled=JOINED, peer_ns="other")),
     "bond empty": (),
     "team": (Port(),),
@@ -79,7 +85,8 @@ def build(site: Site) -> None:
         for port in PORTS[case.name]:
             name = f"port{number}"
             end, peer = ("first", name, PORT + number), (port.peer_ns, f"{name}x", PEER_OF_PORT + number)
-            far = [Tie("port", "other", OWN)] if port.peer_ns == "other" else []
+            name_of_partner, at, _ = PARTNERS.get(case.name, ("", 0, ""))
+            far = [Tie("port", "other", at)] if at else []
             mine = Tie("port", "first", master)
             lines += [
                 site.veth(case.name, end, peer, mine, peer_ties=far, variant=ITS_PORT),
@@ -87,18 +94,22 @@ def build(site: Site) -> None:
                 *([f"link set dev {name} {port.words}"] if port.words else []),
                 *([f"link set dev {peer[1]} up"] if not far else []),
             ]
-            partner += [f"link set dev {peer[1]} master {PARTNER}"] if far else []
+            partner += [f"link set dev {peer[1]} {what}" for what in (f"master {name_of_partner}", "up") if far]
             if port.settled:
                 site.waits.append(("first", end[2], settled(port.settled)))
             number += 1
         lines.append(f"link set dev {case.ifname} up")
-        if case.name == LACP:
-            site.made(case.name, "its partner", case.kind, "other", OWN, PARTNER)
-            partner.append(f"link add name {PARTNER} index {OWN} {case.words}")
+        if case.name in PARTNERS:
+            name, at, words = PARTNERS[case.name]
+            site.made(case.name, "its partner", case.kind, "other", at, name)
+            partner += [f"link add name {name} index {at} {words}", f"link set dev {name} up"]
+        if case.name == STP:
+            is_root = settled((("root_port", 1),), "info_data")
+            site.waits.append(("first", master, is_root))
     lines += [f"link set dev port{one} up" for one in range(number)]
     partner.sort(key=lambda line: "link add" not in line)
     site.run("first", lines)
-    site.run("other", [*partner, *([f"link set dev {PARTNER} up"] if partner else [])])
+    site.run("other", partner)
     if site.can(OVS):
         _ovs(site)
 
@@ -124,8 +135,8 @@ def settle(site: Site) -> None:
 
 
 def _choose(site: Site) -> None:
-    """Of a bond's two ports, make one the primary and the other the active one, which only a port that is up can be."""
-    master, active, primary = (
+    """Of a bond's ports, make one the primary and another the active one, which only a port that is up can be; a third one fails."""
+    master, active, primary, failing = (
         made
         for made in site.truth.of(BACKUP)
         if made.kind == "bond" or any(tie.relation == "port" for tie in made.ties)
@@ -133,10 +144,13 @@ def _choose(site: Site) -> None:
     lines = [
         f"link set dev {master.ifname} type bond primary {primary.ifname} primary_reselect failure",
         f"link set dev {master.ifname} type bond active_slave {active.ifname}",
+        f"link set dev {failing.ifname}x down",
     ]
     site.run("first", lines)
     chosen = settled((("active_slave", active.ifname), ("primary", primary.ifname)), "info_data")
-    site.waits.append(("first", master.ifindex, chosen))
+    failed = settled(WITHOUT_CARRIER)
+    site.waits = [wait for wait in site.waits if wait[:2] != ("first", failing.ifindex)]
+    site.waits += [("first", master.ifindex, chosen), ("first", failing.ifindex, failed)]
 
 
 def _wait(site: Site) -> None:

@@ -81,7 +81,7 @@ def _switch(site: Site) -> list[str]:
     """The other side of the bond."""
     site.made(MIXED, "the switch", "bond", "switch", LAG, "lag")
     ports = [f"link set dev sw{number} {what}" for number in (1, 2) for what in ("master lag", "up")]
-    return [f"link add name lag index {LAG} {LACP}", *ports, "link set dev lag up"]
+    return [f"link add name lag index {LAG} {LACP.replace('fast', 'slow')}", *ports, "link set dev lag up"]
 
 
 def _vlans(site: Site) -> list[str]:
