@@ -68,7 +68,31 @@ def peers(build: Path, link: str) -> list[Peer]:
     """All rows; `link` is the one that `nswire peer` is asked for, `build` has the compiled programs."""
     python = sys.executable
     nswire = (python, "-m", "nswire")
-    floor = str(build / "floor")
+    return [
+        *scans(build),
+        Peer("nswire peer LINK", (*nswire, "peer", link), ":nswire"),
+        Peer("nswire path LINK GATEWAY", (*nswire, "path", link, "10.0.0.1"), ":nswire"),
+        Peer("nswire peer -j (all pairs)", (*nswire, "peer", "-j"), ":nswire"),
+        Peer("nswire ls -j", (*nswire, "ls", "-j"), ":nswire"),
+        Peer("nswire map (text)", (*nswire, "map"), ":nswire"),
+        Peer("nswire map -o html", (*nswire, "map", "-o", "html"), ":nswire"),
+        Peer("nswire map -o svg --group none", (*nswire, "map", "-o", "svg", "--group", "none"), ":nswire"),
+        Peer("nswire --help", (*nswire, "--help"), ":nswire"),
+        Peer("lsns -t net", ("lsns", "-t", "net"), "lsns"),
+        Peer("plotnetcfg -f json", ("plotnetcfg", "-f", "json"), "plotnetcfg"),
+        Peer(
+            "ip -all netns exec ip -d -j link",
+            ("ip", "-all", "netns", "exec", "ip", "-d", "-j", "link"),
+            "ip",
+        ),
+        Peer("pyroute2, own setns + IPRoute()", (python, "-c", PYROUTE2_SETNS), ":pyroute2"),
+        Peer("pyroute2, NetNS()", (python, "-c", PYROUTE2_NETNS), ":pyroute2", largest=1000),
+    ]
+
+
+def scans(build: Path) -> list[Peer]:
+    """The rows that read every namespace and answer nothing: the floor, and the library's scan."""
+    python, floor = sys.executable, str(build / "floor")
     return [
         Peer("C floor: links + addresses", (floor,), floor),
         Peer("C floor: links", (floor, "-l"), floor),
@@ -95,23 +119,6 @@ def peers(build: Path, link: str) -> list[Peer]:
             ":nswire",
             inside=True,
         ),
-        Peer("nswire peer LINK", (*nswire, "peer", link), ":nswire"),
-        Peer("nswire path LINK GATEWAY", (*nswire, "path", link, "10.0.0.1"), ":nswire"),
-        Peer("nswire peer -j (all pairs)", (*nswire, "peer", "-j"), ":nswire"),
-        Peer("nswire ls -j", (*nswire, "ls", "-j"), ":nswire"),
-        Peer("nswire map (text)", (*nswire, "map"), ":nswire"),
-        Peer("nswire map -o html", (*nswire, "map", "-o", "html"), ":nswire"),
-        Peer("nswire map -o svg --group none", (*nswire, "map", "-o", "svg", "--group", "none"), ":nswire"),
-        Peer("nswire --help", (*nswire, "--help"), ":nswire"),
-        Peer("lsns -t net", ("lsns", "-t", "net"), "lsns"),
-        Peer("plotnetcfg -f json", ("plotnetcfg", "-f", "json"), "plotnetcfg"),
-        Peer(
-            "ip -all netns exec ip -d -j link",
-            ("ip", "-all", "netns", "exec", "ip", "-d", "-j", "link"),
-            "ip",
-        ),
-        Peer("pyroute2, own setns + IPRoute()", (python, "-c", PYROUTE2_SETNS), ":pyroute2"),
-        Peer("pyroute2, NetNS()", (python, "-c", PYROUTE2_NETNS), ":pyroute2", largest=1000),
     ]
 
 

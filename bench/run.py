@@ -3,6 +3,8 @@
     bench/run.py                 1000 and 4000 namespaces (some minutes); writes docs/benchmarks.md
     bench/run.py --small         50 namespaces, to see that it works; writes nothing
 
+At the first size also a network of five kinds of links, for what a scan costs where not all is veth.
+
 Each size is built in a private host of its own (nswire.lab), of which nothing is left. No number fails: a target is met or
 not, and the table says which.
 """
@@ -23,11 +25,14 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src")]
 
-from peers import Peer, peers  # noqa: E402 (beside this file)
+from peers import Peer, peers, scans  # noqa: E402 (beside this file)
 from report import Row, Size, page  # noqa: E402
 
+import nswire  # noqa: E402
 from nswire.lab.big import big  # noqa: E402
+from nswire.lab.mixed import mixed  # noqa: E402
 from nswire.lab.private import PrivateHostError, call_in_private_host  # noqa: E402
+from nswire.model.values import End  # noqa: E402
 
 BUILD = ROOT / "bench" / "build"
 PATIENCE = 60
@@ -59,7 +64,13 @@ def main() -> None:
             sizes.append(call_in_private_host(measure, count, options.repeat))
         except PrivateHostError as error:
             sys.exit(f"bench: {error}")
-    text = page(sizes)
+    count = options.sizes[0]
+    say(f"{count} namespaces with links of five kinds")
+    try:
+        of_kinds = call_in_private_host(measure_mixed, count, options.repeat)
+    except PrivateHostError as error:
+        sys.exit(f"bench: {error}")
+    text = page(sizes, of_kinds)
     print(text)
     if options.output:
         options.output.parent.mkdir(exist_ok=True)
@@ -107,20 +118,47 @@ def measure(count: int, repeat: int) -> Size:
     built = time.monotonic() - begin
     say(f"built in {built:.1f} s")
     settled = settle()
-    link = lab.pairs[count // 2][0].ifname.decode()
-    rows = peers(BUILD, link)
+    rows = peers(BUILD, lab.pairs[count // 2][0].ifname.decode())
     right = check_answer({frozenset((a[:2], b[:2])) for a, b in lab.pairs})
+    results = in_turns(rows, count, repeat)
+    # The private host ends with this process: there is nothing to undo one by one.
+    lab.release()
+    return Size(count, built, settled, right, results)
+
+
+def measure_mixed(count: int, repeat: int) -> Size:
+    begin = time.monotonic()
+    network = mixed(count)
+    built = time.monotonic() - begin
+    say(f"built in {built:.1f} s")
+    settled = settle()
+    pairs = {frozenset((a[:2], b[:2])) for a, b in network.lab.pairs}
+    right = f"{check_answer(pairs)}, {check_lowers(network.lowers)}"
+    results = in_turns(scans(BUILD), count, repeat)
+    network.lab.release()
+    return Size(count, built, settled, right, results)
+
+
+def in_turns(rows: list[Peer], count: int, repeat: int) -> list[Row]:
+    """All rows, in turns, so that a disturbance of the machine hits all alike."""
     runs = Runs(count, repeat)
     for row in rows:
         runs.warm_up(row)
     for turn in range(repeat):
-        # In turns, so that a disturbance of the machine hits all rows alike.
         for row in rows:
             runs.once(row, turn)
-    results = [runs.result(row) for row in rows]
-    # The private host ends with this process: there is nothing to undo one by one.
-    lab.release()
-    return Size(count, built, settled, right, results)
+    return [runs.result(row) for row in rows]
+
+
+def check_lowers(truth: dict[tuple[int, int], tuple[int, int]]) -> str:
+    """How many links are said to stand on what they do stand on."""
+    claimed = {
+        link.end: link.lower.end
+        for link in nswire.scan()
+        if link.lower is not None and link.netns.inode is not None
+    }
+    right = sum(claimed.get(End(*upper)) == End(*lower) for upper, lower in truth.items())
+    return f"{right} of {len(truth)} lower links right, {len(claimed) - right} wrong"
 
 
 def settle(most: float = 30.0) -> bool:

@@ -94,7 +94,9 @@ def build(site: Site) -> None:
                 *([f"link set dev {name} {port.words}"] if port.words else []),
                 *([f"link set dev {peer[1]} up"] if not far else []),
             ]
-            partner += [f"link set dev {peer[1]} {what}" for what in (f"master {name_of_partner}", "up") if far]
+            partner += [
+                f"link set dev {peer[1]} {what}" for what in (f"master {name_of_partner}", "up") if far
+            ]
             if port.settled:
                 site.waits.append(("first", end[2], settled(port.settled)))
             number += 1
