@@ -139,6 +139,23 @@ def test_all_ports_of_a_bond_lead_out(kind: str) -> None:
     assert [(stop.after, stop.end) for stop in way.ends] == [(3, "routes"), (4, "routes")]
 
 
+def test_the_way_from_a_port_of_a_bond_is_its_own() -> None:
+    """What is sent there leaves there: the bond's other NIC has no part in it."""
+    nics = [fact(index, "veth", index, 7, port_of=(9, "bond")) for index in (1, 2)]
+    far = [fact(index, "veth", index, 3) for index in (1, 2)]
+    way = up(topology({HOME: [*nics, fact(9, "bond")], AWAY: far}).link("l9").ports[0])
+    assert [(step.relation, step.link and step.link.end) for step in way.steps] == [("peer", End(AWAY, 1))]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(0, "routes")]
+
+
+@pytest.mark.parametrize("master", ["bond", "bridge", "vrf"])
+def test_the_way_from_a_nic_ends_there(master: str) -> None:
+    """It is what ways lead to, whatever it is a port of."""
+    nics = [fact(index, "", port_of=(9, master)) for index in (1, 2)]
+    way = up(topology({HOME: [*nics, fact(9, master)], AWAY: []}).link("l1"))
+    assert (way.steps, [(stop.after, stop.end) for stop in way.ends]) == ((), [(-1, "nic")])
+
+
 def test_a_bridge_s_clients_do_not_lead_out() -> None:
     """The contrast: the same with a bridge, for which a veth is a client until something says more."""
     nics = [fact(index, "veth", index, 7, port_of=(9, "bridge")) for index in (1, 2)]

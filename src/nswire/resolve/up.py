@@ -5,6 +5,8 @@ to the ports that lead out, not to its other clients. A port leads out if it is 
 bond, a tunnel), or of a bond itself, or if its other end is a port of another bridge in the same namespace that leads out in turn, or lies at
 home while the bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
 
+From a NIC, or a port of a bond, the way does not go back to its master and out by another port: it is a way out itself.
+
 Each branch ends, and says why: at a NIC; where its namespace's routes decide; at a process; at what cannot be seen.
 """
 
@@ -81,7 +83,7 @@ def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
     steps: list[Step] = []
     ends: list[Stop] = []
     seen = {start.end}
-    pending = deque([(-1, start, "")])
+    pending = deque([(-1, start, "uplink" if _is_uplink(start) else "")])
     while pending:
         number, link, came_by = pending.popleft()
         onward, stop = _next(link, came_by, gateways)
@@ -102,6 +104,11 @@ def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
             elif one.to is not None:
                 ends.append(Stop(len(steps) - 1, one.to.type))
     return Way(tuple(steps), tuple(ends))
+
+
+def _is_uplink(link: Link) -> bool:
+    """True for a link that is a way out itself, whatever it is a port of: a NIC, or one of those that are one by a bond."""
+    return kinds.of(link.fact.slave_kind).aggregate or not (link.kind or link.loopback)
 
 
 def way_up(link: Link) -> Way:
