@@ -21,6 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src")]
@@ -34,6 +35,10 @@ from nswire.lab.mixed import mixed  # noqa: E402
 from nswire.lab.private import PrivateHostError, call_in_private_host  # noqa: E402
 from nswire.model.values import End  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 BUILD = ROOT / "bench" / "build"
 PATIENCE = 60
 """Seconds after which a run is stopped and its row left empty."""
@@ -113,11 +118,7 @@ def compile_programs() -> None:
 
 
 def measure(count: int, repeat: int) -> Size:
-    begin = time.monotonic()
-    lab = big(count)
-    built = time.monotonic() - begin
-    say(f"built in {built:.1f} s")
-    settled = settle()
+    lab, built, settled = build(lambda: big(count))
     rows = peers(BUILD, lab.pairs[count // 2][0].ifname.decode())
     right = check_answer({frozenset((a[:2], b[:2])) for a, b in lab.pairs})
     results = in_turns(rows, count, repeat)
@@ -127,16 +128,21 @@ def measure(count: int, repeat: int) -> Size:
 
 
 def measure_mixed(count: int, repeat: int) -> Size:
-    begin = time.monotonic()
-    network = mixed(count)
-    built = time.monotonic() - begin
-    say(f"built in {built:.1f} s")
-    settled = settle()
+    network, built, settled = build(lambda: mixed(count))
     pairs = {frozenset((a[:2], b[:2])) for a, b in network.lab.pairs}
     right = f"{check_answer(pairs)}, {check_lowers(network.lowers)}"
     results = in_turns(scans(BUILD), count, repeat)
     network.lab.release()
     return Size(count, built, settled, right, results)
+
+
+def build(make: Callable[[], T]) -> tuple[T, float, bool]:
+    """A network, the seconds that it took, and whether the kernel is done with it."""
+    begin = time.monotonic()
+    made = make()
+    seconds = time.monotonic() - begin
+    say(f"built in {seconds:.1f} s")
+    return made, seconds, settle()
 
 
 def in_turns(rows: list[Peer], count: int, repeat: int) -> list[Row]:
