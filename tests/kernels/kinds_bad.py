@@ -185,11 +185,13 @@ def _bond_of_nics(site: Site) -> None:
     steps = [(-1, "lower", "rack/bond0"), (0, "uplink", "rack/nic0"), (0, "uplink", "rack/nic1")]
     if site.can(CARD):
         ends = ((1, "nic"), (2, "nic"))
+        own: Way = Way(BOND_OF_NICS, "rack/nic0", (), ((-1, "nic"),))
         for number in range(2):
             card = kinds_nics.take(site, kinds_nics.PORTS)
             kinds_nics.place(site, card, "rack", f"nic{number}", BOND_OF_NICS, "its port", bond)
     else:
         ends = ((3, "routes"), (4, "routes"))
+        own = Way(BOND_OF_NICS, "rack/nic0", ((-1, "peer", "first/wall0"),), ((0, "routes"),))
         for number in range(2):
             end = ("first", f"nic{number}", STACK + 1 + number)
             peer = ("first", f"wall{number}", STACK + 11 + number)
@@ -211,7 +213,7 @@ def _bond_of_nics(site: Site) -> None:
     for ns, number in (("rack", 3), ("away", 4)):
         name = f"bond0.{number - 2}00"
         site.made(BOND_OF_NICS, f"in {ns}", "vlan", ns, STACK + number, name, [Tie("lower", "rack", STACK)])
-    site.truth.ways.append(Way(BOND_OF_NICS, "away/bond0.200", tuple(steps), ends))
+    site.truth.ways += [Way(BOND_OF_NICS, "away/bond0.200", tuple(steps), ends), own]
 
 
 def _port_left(site: Site) -> None:
@@ -223,6 +225,10 @@ def _port_left(site: Site) -> None:
     made = f"link add name bereft index {bridge} type bridge"
     site.run("first", [made, line, "link set dev leaver master bereft", "link set dev leaver netns third"])
     site.made(PORT_LEFT, "its bridge", "bridge", "first", bridge, "bereft")
+    site.truth.ways += [
+        Way(PORT_LEFT, "first/bereft", (), ((-1, "no ports"),)),
+        Way(PORT_LEFT, "third/leaver", ((-1, "peer", "first/leaverx"),), ((0, "routes"),)),
+    ]
 
 
 def _stack(site: Site) -> None:

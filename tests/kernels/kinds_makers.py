@@ -109,9 +109,9 @@ def _xfrm_external(ns: Ns, name: str, index: int, _: Keep) -> None:
 MAKERS: dict[str, Maker] = {
     "xfrm external": _xfrm_external,
     "gtp": _gtp,
-    "tun": _tun(IFF_TUN | IFF_NO_PI),
+    "tun": _tun(IFF_TUN),
     "tap": _tun(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR),
-    "tap served": _tun(IFF_TAP | IFF_MULTI_QUEUE, served=True),
+    "tap served": _tun(IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, served=True),
     "ppp": _ppp,
 }
 

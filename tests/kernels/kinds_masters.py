@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import kinds_ovs
 from kinds_cases import MASTERS
-from kinds_truth import AT_HOME, Tie
+from kinds_truth import AT_HOME, Tie, Way
 from nswire.lab.truth import wait_until
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     Wanted = Mapping[str, Any]
 
 OWN, PORT, PEER_OF_PORT = 5000, 5100, 5500
-SETTLING = 30.0  # seconds that protocols may take to agree, on a slow machine
+SETTLING = 120.0  # seconds that protocols may take to agree, on a slow machine
 NAMES = tuple(case.name for case in MASTERS)
 BACKUP, LACP, STP, OVS = "bond active-backup", "bond LACP", "bridge STP", "openvswitch"
 PARTNERS = {
-    LACP: ("partner", OWN, "type bond mode 802.3ad miimon 20 lacp_rate slow xmit_hash_policy layer2"),
+    LACP: ("partner", OWN, "type bond mode 802.3ad miimon 20 lacp_rate slow ad_user_port_key 5"),
     STP: ("root", OWN + 1, "type bridge stp_state 1 priority 0 forward_delay 200"),
 }
 """What has the other ends of a master's ports as its own, in `other`: name, ifindex, and how it is made."""
@@ -82,6 +82,8 @@ def build(site: Site) -> None:
         master = OWN + position
         lines.append(f"link add name {case.ifname} index {master} {case.words}")
         site.made(case.name, AT_HOME, case.kind, "first", master, case.ifname)
+        if not PORTS[case.name]:
+            site.truth.ways.append(Way(case.name, f"first/{case.ifname}", (), ((-1, "no ports"),)))
         for port in PORTS[case.name]:
             name = f"port{number}"
             end, peer = ("first", name, PORT + number), (port.peer_ns, f"{name}x", PEER_OF_PORT + number)

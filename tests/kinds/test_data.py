@@ -90,6 +90,12 @@ def test_an_xfrm_s_if_id_is_told_as_ip_tells_it() -> None:
     assert read(of("xfrm").fields, nla.u32(2, 0) + nla.attribute(3, b"")) == {"external": True}
 
 
+def test_macsec_s_switches_are_not_one_another() -> None:
+    """By include/uapi/linux/if_link.h: IFLA_MACSEC_ENCRYPT is 7, _PROTECT 8, _REPLAY_PROTECT 12."""
+    data = nla.u8(7, 1) + nla.u8(8, 1) + nla.u8(12, 0)
+    assert read(of("macsec").fields, data) == {"encrypt": True, "protect": True, "replay_protect": False}
+
+
 @given(kind=st.sampled_from(TABLE), noise=st.binary(max_size=120))
 def test_any_bytes(kind: Kind, noise: bytes) -> None:
     """What does not make sense is left out."""
