@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nswire
@@ -65,7 +66,9 @@ def test_nobody_can_still_look_at_a_machine_with_nothing(lab: Lab) -> None:
     """No namespaces, no pairs: an answer, and no complaint beyond the processes that cannot be read."""
     lab.release()
     said = as_nobody()
-    assert said["links"] == {"lo": [None, None]}
+    # in a guest of tests/vm there are NICs
+    present = [folder.name for folder in Path("/sys/class/net").iterdir() if folder.is_dir()]
+    assert said["links"] == {name: [None, None] for name in present}
     assert all("processes" in where for where, *_ in said["gaps"])
 
 
