@@ -149,10 +149,14 @@ NEVER_MADE = {
 """Kinds with words of which no kernel here makes a link: what is read of them is by the header file alone."""
 CONSTANT: dict[str, dict[str, str]] = {
     "sit": {"external": "the table is that of ipip, which has it; sit has no such mode"},
+    "port of bridge": dict.fromkeys(
+        ("proxy_arp", "mcast_flood", "bcast_flood"), "not among the laboratory's switches of ports yet"
+    ),
     "gtp": {"hsize": "always as it is asked for, which is not the kernel's own choice"},
 }
 """Words that have one value in the laboratory, and why."""
 ALIKE: dict[str, dict[tuple[str, str], str]] = {
+    "port of bridge": {("mcast_flood", "bcast_flood"): "not among the laboratory's switches of ports yet"},
     "macsec": {("encrypt", "replay_protect"): "both are on where one is; tests/kinds tells them apart"},
 }
 """Words that are always the same in the laboratory, and why."""

@@ -11,7 +11,8 @@ import nswire
 from nswire.host.recorded import Recorded
 from nswire.lab import attributes as nla
 from nswire.model.facts import Facts
-from nswire.model.topology import NothingMore, Topology
+from nswire.model.late import NothingMore
+from nswire.model.topology import Topology
 from nswire.model.values import End, LinkFact, Namespace, Taken
 from nswire.resolve import resolve
 from nswire.resolve.up import LONGEST, up
