@@ -8,6 +8,7 @@ attribute, which also teaches the layout.
 
 from __future__ import annotations
 
+import socket
 import struct
 from functools import lru_cache
 from operator import itemgetter
@@ -35,6 +36,9 @@ IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 
 IFLA_ALT_IFNAME = 53
 IFLA_PHYS_SWITCH_ID, IFLA_PHYS_PORT_NAME, IFLA_XDP = 36, 38, 43
 XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW_PROG_ID
+OF_IP = frozenset(
+    (768, 769, 776, 778, 823)
+)  # ARPHRD_TUNNEL, TUNNEL6, SIT, IPGRE, IP6GRE: their address is an IP one
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
 _ifinfomsg = struct.Struct("=BxHiII")
@@ -216,7 +220,7 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         link,
         nsid,
         master or None,
-        address.hex(":") if address else "",
+        (_ip(address) if arphrd in OF_IP else address.hex(":")) if address else "",
         mtu or 0,
         state or 0,
         flags,
@@ -230,6 +234,12 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         slave_kind,
         slave_data,
     )
+
+
+def _ip(address: bytes) -> str:
+    """What an IP tunnel has instead of a MAC: its local address."""
+    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(address))
+    return address.hex(":") if family is None else socket.inet_ntop(family, address)
 
 
 @lru_cache(maxsize=256)
