@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from nswire import facets
 from nswire.codec import procfs
-from nswire.codec.netlink.nsid import NOT_ASSIGNED
-from nswire.discover import hidden, visits
+from nswire.discover import visits
 from nswire.discover.lookups import Lookups
+from nswire.discover.questioner import Questioner
 from nswire.facets.facet import Detail
 from nswire.host import questions
-from nswire.host.system import Errand
-from nswire.model.facts import View
 from nswire.model.values import End, Gap, Loose
-from nswire.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
-    from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
     from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
 
@@ -130,7 +126,7 @@ class Late:
     def lookups(self) -> Lookups:
         """The tables that paths look up."""
         if self._lookups is None:
-            self._lookups = Lookups(self, Questioner(self._scan))
+            self._lookups = Lookups(Questioner(self._scan), self.details)
         return self._lookups
 
     # -- owners --------------------------------------------------------------------------------------------------
@@ -242,47 +238,3 @@ class Late:
 
 def _makes(facet: Facet, relations: Collection[str]) -> bool:
     return bool(facet.wires) and (not relations or not set(relations).isdisjoint(facet.wires))
-
-
-class Questioner:
-    """The machine, as facets see it (`facets.facet.Asking`)."""
-
-    def __init__(self, scan: Scan) -> None:
-        self._scan = scan
-        self.facts: Facts = scan.facts
-
-    def host(self, name: str) -> Answer:
-        """The answer to a question about the whole host, asked once."""
-        return self._scan.system.host(name)
-
-    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
-        """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
-        found: dict[NsKey, list[Answer]] = {}
-
-        def deliver(errand: Errand, answers: list[Answer]) -> None:
-            key = errand.door.inode
-            if visits.is_same(self._scan, key, answers[0]):
-                found[key] = answers[1:]
-
-        doors = self._scan.doors
-        errands = (Errand(doors[ns], (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in doors)
-        self._scan.system.visit(errands, deliver)
-        for ns in asks:
-            if ns not in found:
-                why = visits.VANISHED if ns in doors else "nothing that can be looked at leads there"
-                self.facts.gaps.append(Gap(self.place(ns), "what its links are tied to", why))
-        return found
-
-    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
-        """The namespace that `ns` calls so; None if none that is known is."""
-        if nsid == NOT_ASSIGNED:
-            return None
-        view = View(ns, nsid)
-        if nsid not in self._scan.outcome.nsids.get(ns, {}):
-            hidden.identify(self._scan, {view})
-            self._scan.outcome = resolve(self.facts)
-        return self._scan.outcome.nsids.get(ns, {}).get(nsid)
-
-    def place(self, ns: NsKey) -> str:
-        """The namespace in a gap or a reason."""
-        return visits.place(ns)

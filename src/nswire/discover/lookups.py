@@ -20,12 +20,14 @@ from nswire.model.values import Gap
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from nswire.discover.late import Late, Questioner
+    from nswire.discover.questioner import Questioner
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Chain
     from nswire.model.lookups import Filter, Query
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
     from nswire.model.values import End, NsKey, Value
+
+    Details = Callable[[End, str], Mapping[str, Mapping[str, Value]]]
 
 T = TypeVar("T")
 TABLES = (
@@ -47,8 +49,8 @@ TABLES = (
 class Lookups:
     """See `model.lookups`."""
 
-    def __init__(self, late: Late, questioner: Questioner) -> None:
-        self._late = late
+    def __init__(self, questioner: Questioner, details: Details) -> None:
+        self._details = details
         self._asking = questioner
         self._known: dict[tuple[NsKey, str], Answer] = {}
         self._read: dict[tuple[NsKey, str], object] = {}
@@ -134,7 +136,7 @@ class Lookups:
 
     def details(self, end: End, facet: str) -> Mapping[str, Value]:
         """What a facet tells of a link."""
-        return self._late.details(end, facet).get(facet, {})
+        return self._details(end, facet).get(facet, {})
 
     def switched(self, bridge: str, flow: str) -> str | None:
         """`ofproto/trace`; None where Open vSwitch cannot be asked."""

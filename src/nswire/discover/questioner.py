@@ -1,0 +1,65 @@
+"""The scanned machine, or its recording, as it is asked later on: by facets, and for what paths look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec.netlink.nsid import NOT_ASSIGNED
+from nswire.discover import hidden, visits
+from nswire.host import questions
+from nswire.host.system import Errand
+from nswire.model.facts import View
+from nswire.model.values import Gap
+from nswire.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nswire.discover.state import Scan
+    from nswire.host.system import Answer, Question
+    from nswire.model.facts import Facts
+    from nswire.model.values import NsKey
+
+
+class Questioner:
+    """The machine, as facets see it (`facets.facet.Asking`)."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self.facts: Facts = scan.facts
+
+    def host(self, name: str) -> Answer:
+        """The answer to a question about the whole host, asked once."""
+        return self._scan.system.host(name)
+
+    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
+        """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
+        found: dict[NsKey, list[Answer]] = {}
+
+        def deliver(errand: Errand, answers: list[Answer]) -> None:
+            key = errand.door.inode
+            if visits.is_same(self._scan, key, answers[0]):
+                found[key] = answers[1:]
+
+        doors = self._scan.doors
+        errands = (Errand(doors[ns], (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in doors)
+        self._scan.system.visit(errands, deliver)
+        for ns in asks:
+            if ns not in found:
+                why = visits.VANISHED if ns in doors else "nothing that can be looked at leads there"
+                self.facts.gaps.append(Gap(self.place(ns), "what its links are tied to", why))
+        return found
+
+    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
+        """The namespace that `ns` calls so; None if none that is known is."""
+        if nsid == NOT_ASSIGNED:
+            return None
+        view = View(ns, nsid)
+        if nsid not in self._scan.outcome.nsids.get(ns, {}):
+            hidden.identify(self._scan, {view})
+            self._scan.outcome = resolve(self.facts)
+        return self._scan.outcome.nsids.get(ns, {}).get(nsid)
+
+    def place(self, ns: NsKey) -> str:
+        """The namespace in a gap or a reason."""
+        return visits.place(ns)
