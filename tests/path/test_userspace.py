@@ -1,0 +1,86 @@
+"""User-mode networking for real: slirp4netns takes packets from a tap, and sends them on from sockets of its own elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nswire
+from nswire.lab.truth import wait_until
+from nswire.path import Flow, trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.lab.truth import Lab
+
+OUTSIDE = "192.0.2.2"
+
+pytestmark = pytest.mark.needs("slirp4netns", "ip", "nsenter")
+
+
+@pytest.fixture
+def inner(lab: Lab) -> Iterator[int]:
+    """The pid of a process in a namespace of its own, whose only way out is slirp4netns; home is wired to a namespace outside."""
+    outside = lab.namespace("named", "outside")
+    (_, here, _), (_, there, _) = lab.pair(lab.home, "up0", outside, "up1")
+    for ns, index, address in ((lab.home, here, "192.0.2.1/24"), (outside, there, f"{OUTSIDE}/24")):
+        lab.rtnl(ns).address(index, address)
+        lab.rtnl(ns).set(index, up=True)
+    with contextlib.ExitStack() as ending:
+
+        def start(*words: str) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            ending.callback(process.wait)
+            ending.callback(process.kill)
+            return process
+
+        holder = start("unshare", "--net", "sleep", "infinity")
+        home = lab.home.inode
+        wait_until(lambda: _namespace(holder.pid) not in (0, home), 10, "the namespace is there")
+        server = start("slirp4netns", "--configure", str(holder.pid), "tap0")
+        wait_until(
+            lambda: _has_tap(holder.pid) or server.poll() is not None, 10, "slirp4netns has made its tap"
+        )
+        if server.poll() is not None:
+            pytest.skip("slirp4netns does not run here")
+        yield holder.pid
+
+
+def _namespace(pid: int) -> int:
+    return next((ns.inode or 0 for ns in nswire.scan().namespaces.values() if _holds(ns, pid)), 0)
+
+
+def _holds(ns: nswire.Namespace, pid: int) -> bool:
+    return any(holder.pid == pid for holder in ns.holders)
+
+
+def _has_tap(pid: int) -> bool:
+    shown = subprocess.run(
+        ["nsenter", "-t", str(pid), "-n", "ip", "-o", "-4", "address", "show", "tap0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "10.0.2.100" in shown.stdout
+
+
+def test_out_of_a_process(inner: int) -> None:
+    """In by the tap, out of a socket in the process's own namespace, and the answer back into the tap."""
+    topology = nswire.scan()
+    start = _namespace(inner)
+    found = trace(topology, topology.lookups(), start, Flow(OUTSIDE, "", 17, 0, 53))
+    way = found.forward.ways[0]
+    assert found.forward.fate == "delivered", found.forward.reason
+    told = [step.text for hop in way.hops for step in hop.steps if step.type == "process"]
+    assert any("slirp4netns sends it on from a socket of its own" in text for text in told), told
+    assert [topology.title(topology.namespaces[hop.ns]) for hop in way.hops][1:] == ["home", "outside"]
+    assert way.hops[0].enters.src in ("", "10.0.2.100")
+    assert way.hops[-1].enters.src == "192.0.2.1"
+    assert found.reply is not None
+    assert (found.reply.fate, found.reply.ways[0].hops[-1].ns) == ("delivered", start), found.reply.reason
