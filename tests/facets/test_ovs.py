@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -27,6 +27,7 @@ from nswire.resolve.up import up
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.path import Trace
 
@@ -416,3 +417,31 @@ def test_the_way_of_a_packet() -> None:
             command("ovs-ofctl", "del-flows", "br-ex", "icmp")
     finally:
         command("ovs-vsctl", "--timeout=20", "clear", "port", "ext0", "tag")
+
+
+class TunnelFirst:
+    """`Lookups` of a switch that sends everything into a tunnel as well, and says so first: in which order is chance."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lookups, name)
+
+    def switched(self, bridge: str, flow: str, /) -> str | None:
+        said = self._lookups.switched(bridge, flow)
+        tunnel = "set(tunnel(tun_id=0x7,dst=10.99.0.2,ttl=64,tp_dst=4789,flags(df|key))),99,"
+        return said and said.replace("Datapath actions: ", f"Datapath actions: {tunnel}")
+
+
+@pytest.mark.usefixtures("switch")
+def test_a_tunnel_takes_nothing_from_the_other_ports() -> None:
+    """What is set for a tunnel stays set for the ports after it, which do not look at it."""
+    command("ovs-vsctl", "--timeout=20", "set", "port", "ext0", "tag=5")
+    try:
+        topology = nswire.scan()
+        start = topology.link("vm1/eth0").end.ns
+        found = trace(topology, TunnelFirst(topology.lookups()), start, Flow("10.5.0.254"))
+    finally:
+        command("ovs-vsctl", "--timeout=20", "clear", "port", "ext0", "tag")
+    assert found.forward.fate == "delivered", found.forward.reason

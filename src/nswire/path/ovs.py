@@ -84,23 +84,13 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     for word in words:
         if word.isdigit():
             out = replace(frame, vlans=vlans)
-            if remote is not None:
-                yield _tunnelled(
-                    walk,
-                    link,
-                    out,
-                    steps
-                    + walk.step(
-                        "ovs",
-                        f"{bridge} puts it into a tunnel to {remote.dst}",
-                        link.end.ns,
-                        link.end,
-                        because=because,
-                    ),
-                    remote,
-                )
-                continue
             target = _port(walk, str(seat.get("datapath", "")), int(word))
+            # what a tunnel was set for is the next port that is one: the ordinary ones do not look at it
+            if remote is not None and (target is None or target.kind in tunnels.KINDS):
+                text = f"{bridge} puts it into a tunnel to {remote.dst}"
+                told = steps + walk.step("ovs", text, link.end.ns, link.end, because=because)
+                yield _tunnelled(walk, link, out, told, remote)
+                continue
             if target is None:
                 yield walk.segment.unknown(link, frame, steps, f"port {word} of the datapath cannot be seen")
                 continue
