@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from nswire import facets
 from nswire.codec import procfs
 from nswire.discover import visits
-from nswire.discover.lookups import Lookups
 from nswire.discover.questioner import Questioner
 from nswire.facets.facet import Detail
 from nswire.host import questions
@@ -17,6 +16,7 @@ from nswire.model.values import End, Gap, Loose
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from nswire.discover.lookups import Lookups
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
     from nswire.model.facts import Facts
@@ -126,6 +126,8 @@ class Late:
     def lookups(self) -> Lookups:
         """The tables that paths look up."""
         if self._lookups is None:
+            from nswire.discover.lookups import Lookups  # and with it all that reads firewalls
+
             self._lookups = Lookups(Questioner(self._scan), self.details)
         return self._lookups
 

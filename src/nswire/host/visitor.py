@@ -14,7 +14,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.host import generic, programs, syscalls
+from nswire.host import generic, syscalls
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Visitor:
             "generic": self._generic,
             "net": self._file,
             "sysctls": self._sysctls,
-            "nftables": lambda *_: programs.nftables(self._sysfs, self._converse),
-            "legacy": lambda _, question: programs.legacy(proc, *question.request.decode().split()),
-            "program": lambda _, question: programs.run(question.request.decode()),
+            "nftables": self._program,
+            "legacy": self._program,
+            "program": self._program,
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
             "settings": lambda _, question: syscalls.link_settings(question.request),
@@ -199,6 +199,15 @@ class Visitor:
                     return b""
         with open(f"{folder}/{question.name.partition('/')[2]}", "rb") as file:
             return file.read()
+
+    def _program(self, _: socket.SocketType, question: Question) -> bytes:
+        """What a program prints that is run here, if there is anything to print."""
+        from nswire.host import programs  # and with it subprocess, which few questions need
+
+        if question.by == "nftables":
+            return programs.nftables(self._sysfs, self._converse)
+        words = question.request.decode().split()
+        return programs.legacy(self._proc, *words) if question.by == "legacy" else programs.run(*words)
 
     def _sysctls(self, _: socket.SocketType, question: Question) -> bytes:
         """Lines `NAME=VALUE` of those of the files under /proc/sys/net that there are: the thread's namespace's own."""

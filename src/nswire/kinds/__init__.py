@@ -5,6 +5,7 @@ A kind that is not in the table is shown by its name and makes no wire.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nswire.kinds import bond, bridge, fields, macvlan, others, pairs, tun, tunnels, vlan, vrf, vxlan
@@ -66,7 +67,14 @@ def details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Va
 
 def port_details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[str, Value]:
     """What its master says of it as a port (IFLA_INFO_SLAVE_DATA), by iproute2's names."""
+    if name_of is str:
+        return dict(_port_details(fact.slave_kind, fact.slave_data))
     return fields.read(of(fact.slave_kind).port_fields, fact.slave_data, name_of)
+
+
+@lru_cache(maxsize=4096)  # a path looks at each port of a bridge for each question that is asked there
+def _port_details(kind: str, data: bytes) -> dict[str, Value]:
+    return fields.read(of(kind).port_fields, data)
 
 
 def brief(fact: LinkFact) -> str:
