@@ -60,7 +60,7 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
     FROM is any handle: a link, a namespace, a container, an address of this host. TO is an address or any handle; without it:
     out, by the default route.
     """
-    topology = look(options, addresses=False)
+    topology = look(options)
     from nswire.path.question import Wanted
 
     wanted = Wanted(

@@ -85,9 +85,12 @@ class Lookups:
         known, proxies = (self._once(ns, one, neighbour.decode, "neighbours") for one in questions.NEIGHBOURS)
         return (*known, *proxies)
 
-    def fdb(self, ns: NsKey) -> tuple[FdbEntry, ...]:
-        """The forwarding tables."""
-        return self._once(ns, questions.FDB, neighbour.fdb, "forwarding tables")
+    def fdb(self, ns: NsKey, *lladdrs: str) -> tuple[FdbEntry, ...]:
+        """What the forwarding tables have of these MACs: only that is decoded, a bridge of a thousand ports has thousands more."""
+        part = " ".join(lladdrs)
+        return self._once(
+            ns, questions.FDB, lambda answer: neighbour.fdb(answer, lladdrs), "forwarding tables", part
+        )
 
     def vlans(self, ns: NsKey) -> Mapping[int, PortVlans]:
         """The VLANs of bridge ports."""
@@ -166,9 +169,11 @@ class Lookups:
             (self._known[key],) = self._answers(ns, question)
         return self._known[key]
 
-    def _once(self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str) -> T:
-        """What an answer says, read once; NotKnown if it was refused, with a gap if `what` it is matters."""
-        key = (ns, question.name)
+    def _once(
+        self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str, part: str = ""
+    ) -> T:
+        """What an answer (or a part of it) says, read once; NotKnown if it was refused, with a gap if `what` it is matters."""
+        key = (ns, f"{question.name} {part}" if part else question.name)
         if key not in self._read:
             self._read[key] = found = decoded(self._answer(ns, question), decode)
             if isinstance(found, int) and what:
@@ -180,7 +185,9 @@ class Lookups:
 
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:
         hint = ROOT if errno in (EPERM, EACCES) else ""
-        self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint))
+        gap = Gap(self._asking.place(ns), what, _why(errno), hint)
+        if gap not in self._asking.facts.gaps:
+            self._asking.facts.gaps.append(gap)
 
     def _firewall(self, ns: NsKey) -> Firewall | None:
         asked = (questions.NFTABLES, *questions.LEGACY)

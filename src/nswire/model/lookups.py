@@ -85,8 +85,8 @@ class Lookups(Protocol):
         """The neighbour table, with the addresses that are answered for (`proxy`)."""
         ...
 
-    def fdb(self, ns: NsKey, /) -> tuple[FdbEntry, ...]:
-        """The forwarding tables of bridges and vxlans."""
+    def fdb(self, ns: NsKey, *lladdrs: str) -> tuple[FdbEntry, ...]:
+        """What the forwarding tables of bridges and vxlans have of these MACs."""
         ...
 
     def vlans(self, ns: NsKey, /) -> Mapping[int, PortVlans]:

@@ -120,8 +120,8 @@ def _port_of(walk: Walk, passing: _Passing) -> tuple[End | None, str]:
     if walk.segment.light:
         return learned, ""
     best = None
-    for entry in walk.lookups.fdb(bridge.end.ns):
-        if entry.lladdr != mac or entry.master != bridge.ifindex or entry.vlan not in (0, passing.vlan):
+    for entry in walk.lookups.fdb(bridge.end.ns, mac):
+        if entry.master != bridge.ifindex or entry.vlan not in (0, passing.vlan):
             continue
         if best is None or entry.vlan:
             best = entry

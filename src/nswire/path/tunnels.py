@@ -156,7 +156,7 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
     if link.kind == "vxlan":
         entries = [
             one
-            for one in walk.lookups.fdb(link.end.ns)
+            for one in walk.lookups.fdb(link.end.ns, *dict.fromkeys((frame.dst or TO_ALL, TO_ALL)))
             if one.ifindex == link.ifindex and one.dst and not one.master
         ]
         exact = tuple(one.dst for one in entries if one.lladdr == frame.dst)

@@ -10,7 +10,7 @@ from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, mess
 from nswire.model.routing import FdbEntry, Neighbour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 AF_BRIDGE = 7
@@ -43,12 +43,13 @@ def decode(answer: bytes) -> tuple[Neighbour, ...]:
     return tuple(found)
 
 
-def fdb(answer: bytes) -> tuple[FdbEntry, ...]:
-    """The entries of forwarding tables in an answer. KernelError, Malformed."""
+def fdb(answer: bytes, lladdrs: Iterable[str]) -> tuple[FdbEntry, ...]:
+    """The entries of forwarding tables for these MACs in an answer. KernelError, Malformed."""
+    wanted = [bytes.fromhex(one.replace(":", "")) for one in lladdrs]
     found = []
-    for (family, ifindex, state, flags, _), values in _messages(answer):
+    for (family, ifindex, state, flags, _), values in _messages(answer, wanted):
         lladdr = values.get(NDA_LLADDR, b"").hex(":")
-        if family == AF_BRIDGE and lladdr:
+        if family == AF_BRIDGE and values.get(NDA_LLADDR) in wanted:
             master = _number(values.get(NDA_MASTER))
             found.append(
                 FdbEntry(
@@ -67,8 +68,13 @@ def fdb(answer: bytes) -> tuple[FdbEntry, ...]:
     return tuple(found)
 
 
-def _messages(answer: bytes) -> Iterator[tuple[tuple[int, ...], dict[int, bytes]]]:
+def _messages(
+    answer: bytes, having: Iterable[bytes] = ()
+) -> Iterator[tuple[tuple[int, ...], dict[int, bytes]]]:
+    """Each message, with its attributes; `having`: only those that have one of these bytes somewhere."""
     for kind, start, end in messages(answer):
+        if having and all(answer.find(one, start, end) < 0 for one in having):
+            continue
         if kind != RTM_NEWNEIGH or end - start < _ndmsg.size:
             raise Malformed(f"a message of type {kind} among neighbours")
         values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _ndmsg.size, end)}
