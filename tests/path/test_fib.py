@@ -12,7 +12,8 @@ import pytest
 
 import nswire
 from nswire.model.lookups import Query
-from nswire.path.fib import REFUSALS, WITH_PORTS, Fib
+from nswire.path.fib import REFUSALS, Fib
+from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

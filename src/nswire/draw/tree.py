@@ -114,7 +114,7 @@ def _sought(master: Link, ports: Iterable[Link]) -> frozenset[str]:
         return frozenset()
     spaces = {port.peer.end.ns for port in ports if port.peer is not None} - {topology.home, master.end.ns}
     found = {gateway.address for ns in sorted(spaces) for gateway in topology.gateways(ns)}
-    own = {address.address.partition("/")[0] for address in master.addresses}
+    own = {address.ip for address in master.addresses}
     return frozenset() if own & found else frozenset(found)
 
 

@@ -77,6 +77,11 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     family: int
     scope: int
 
+    @property
+    def ip(self) -> str:
+        """Without the length of its network: `10.10.100.2`."""
+        return self.address.partition("/")[0]
+
 
 class Gateway(msgspec.Struct, frozen=True, gc=False):
     """The next hop of a default route: the link it leaves by and the router's address."""

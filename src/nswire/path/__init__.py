@@ -73,7 +73,7 @@ def trace(
     forwards: dict[Way, None] = {}
     replies: dict[Way, None] = {}
     more = False
-    for (forward, back), _, left in choices.explore(walked):
+    for (forward, back), left in choices.explore(walked):
         forwards.setdefault(forward)
         if back is not None:
             replies.setdefault(back)
@@ -170,7 +170,7 @@ def _arrived(walk: Walk, end: End, frame: Frame, steps: Steps) -> Landing:
 
 def _way(landing: Landing, flow: Flow, chooser: Chooser) -> Way:
     fate: Fate = "unknown" if landing.fate == "up" else landing.fate
-    made = tuple(choice.text for choice in chooser.made if choice.of > 1)
+    made = tuple(choice.text for choice in chooser.made)
     return Way(fate, _hops(landing.steps, flow), landing.reason, landing.mend, made, landing.end)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from nswire import kinds
 
 if TYPE_CHECKING:
@@ -36,11 +34,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         for port in along if mode == ALL else (along or alive)[:1]:
             yield from walk.segment.send(port, frame, steps)
         return
-    taken = (
-        walk.chooser.choose([f"{link.ifname} sends it by {port.ifname}" for port in alive])
-        if len(alive) > 1
-        else 0
-    )
+    taken = walk.chooser.choose([f"{link.ifname} sends it by {port.ifname}" for port in alive])
     yield from walk.segment.send(alive[taken], frame, steps)
 
 
@@ -56,4 +50,4 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
             link, frame, steps, f"{link.ifname} is the backup of {master.ifname}, and takes nothing"
         )
         return
-    yield from walk.segment.arrive(master, replace(frame), steps)
+    yield from walk.segment.arrive(master, frame, steps)

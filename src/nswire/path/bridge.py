@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from nswire import kinds
+from nswire.model.routing import PortVlans
 from nswire.model.values import End
-from nswire.path import netfilter
+from nswire.path import mtu, netfilter
 from nswire.path.netfilter import Place
 from nswire.path.sight import Sight
 from nswire.path.values import Ended, Frame, Going
@@ -20,13 +21,12 @@ from nswire.path.values import Ended, Frame, Going
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.routing import PortVlans
     from nswire.model.topology import Link
     from nswire.model.values import Value
     from nswire.path.values import Landing, Steps
     from nswire.path.walk import Walk
 
-VLAN_HEADER = 4
+NO_VLANS = PortVlans(0, (), ())
 FORWARDING, LEARNING = "forwarding", "learning"
 
 
@@ -125,9 +125,8 @@ def _port_of(walk: Walk, passing: _Passing) -> tuple[End | None, str]:
             continue
         if best is None or entry.vlan:
             best = entry
-    if learned is not None and (
-        best is None or not (best.own or best.sticky)
-    ):  # br_fdb_update moves all others
+    # br_fdb_update moves all others
+    if learned is not None and (best is None or not (best.own or best.sticky)):
         return learned, f"{mac} was just heard there"
     if best is None:
         return None, ""
@@ -189,8 +188,8 @@ def _out(walk: Walk, passing: _Passing, port: Link, steps: Steps) -> Iterator[La
     frame = passing.frame
     if passing.vlan and _tagged_out(walk, port, passing.vlan):
         frame = replace(frame, vlans=(*frame.vlans, (_protocol(passing.bridge), passing.vlan)))
-    size = frame.packet.size + VLAN_HEADER * max(0, len(frame.vlans) - 1)
-    if frame.packet.size and size > port.fact.mtu and not frame.asks:
+    size = mtu.too_large(port, frame)
+    if size:
         reason = f"it has {size} bytes, and the MTU of port {port.ifname} is {port.fact.mtu}: dropped without a word"
         yield walk.segment.lost(port, frame, steps, reason)
         return
@@ -242,8 +241,6 @@ def _admitted(walk: Walk, passing: _Passing) -> _Passing | str:
         return passing
     at = passing.port or bridge
     vlans = _vlans(walk, at)
-    if vlans is None:
-        return f"the VLANs of {at.ifname} could not be read"
     if frame.vlans and frame.vlans[-1][0] == _protocol(bridge):
         number = frame.vlans[-1][1]
         if not _within(vlans.untagged, number) and not _within(vlans.tagged, number):
@@ -259,15 +256,13 @@ def _admitted(walk: Walk, passing: _Passing) -> _Passing | str:
 def _tagged_out(walk: Walk, port: Link, vlan: int) -> bool | None:
     """Whether a VLAN leaves tagged by a port; None if it does not at all."""
     vlans = _vlans(walk, port)
-    if vlans is None:
-        return None
     if _within(vlans.untagged, vlan):
         return False
     return True if _within(vlans.tagged, vlan) else None
 
 
-def _vlans(walk: Walk, port: Link) -> PortVlans | None:
-    return walk.lookups.vlans(port.end.ns).get(port.ifindex)
+def _vlans(walk: Walk, port: Link) -> PortVlans:
+    return walk.lookups.vlans(port.end.ns).get(port.ifindex, NO_VLANS)
 
 
 def _within(ranges: tuple[tuple[int, int], ...], number: int) -> bool:

@@ -28,15 +28,17 @@ class Chooser:
         self.made: list[Choice] = []
 
     def choose(self, possibilities: Sequence[str]) -> int:
-        """The number of the possibility that this walk takes."""
+        """The number of the possibility that this walk takes; where there is but one, nothing is chosen."""
+        if len(possibilities) == 1:
+            return 0
         at = len(self.made)
         taken = self._script[at] if at < len(self._script) else 0
         self.made.append(Choice(taken, len(possibilities), possibilities[taken]))
         return taken
 
 
-def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, tuple[str, ...], bool]]:
-    """Walk for each combination of choices: the result, the choices in words, and whether others were left out."""
+def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, bool]]:
+    """Walk for each combination of choices: the result, and whether others were left out."""
     script: list[int] = []
     for count in range(MOST):
         chooser = Chooser(script)
@@ -47,6 +49,6 @@ def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, tuple[str, ...], 
             script.pop()
         if script:
             script[-1] += 1
-        yield result, tuple(c.text for c in chooser.made if c.of > 1), bool(script) and count == MOST - 1
+        yield result, bool(script) and count == MOST - 1
         if not script:
             return

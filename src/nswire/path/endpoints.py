@@ -108,7 +108,5 @@ def address(word: str) -> str:
 def addresses_of(link: Link) -> tuple[str, ...]:
     """The addresses of a link that count beyond its segment, IPv4 first."""
     return tuple(
-        one.address.partition("/")[0]
-        for one in sorted(link.addresses, key=lambda one: one.family)
-        if one.scope < LINK_SCOPE
+        one.ip for one in sorted(link.addresses, key=lambda one: one.family) if one.scope < LINK_SCOPE
     )

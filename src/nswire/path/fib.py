@@ -9,8 +9,10 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.codec.netlink.route import TOLD_PROTOCOLS
 from nswire.model.routing import DEAD, LINKDOWN, NextHop, Ports, Route, Rule
 from nswire.model.values import End
+from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 INET, INET6 = 2, 10  # AF_INET, AF_INET6
 FAMILIES = {4: INET, 6: INET6}
 LOOPBACK = "lo"  # how rules call packets of this namespace's own
-WITH_PORTS = (6, 17)  # IPPROTO_TCP, IPPROTO_UDP
-TOLD = (*WITH_PORTS, 1, 58)  # protocols that the kernel can be asked about: these, and both ICMPs
 EVERYBODY = (None, (0, 0xFFFFFFFF))  # ranges of user ids that say nothing
 REFUSALS = ("blackhole", "unreachable", "prohibit")
 
@@ -109,7 +109,7 @@ class Fib:
     def asks_more(self, ns: NsKey, query: Query) -> bool:
         """Whether a rule looks at what the kernel cannot be told of a packet, and so would answer for another one."""
         return any(
-            (rule.proto and query.proto not in TOLD)
+            (rule.proto and query.proto not in TOLD_PROTOCOLS[FAMILIES[query.family]])
             or (
                 query.proto in WITH_PORTS
                 and ((rule.sports and not query.sport) or (rule.dports and not query.dport))

@@ -76,7 +76,7 @@ def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> 
 
 def _having(lower: Link, address: str) -> Link | None:
     return next(
-        (one for one in _on(lower) if any(a.address.partition("/")[0] == address for a in one.addresses)),
+        (one for one in _on(lower) if any(a.ip == address for a in one.addresses)),
         None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Landing, Mend
+from nswire.path.values import ICMP, ICMPV6, WITH_PORTS, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from nswire.path.values import Packet, Steps
     from nswire.path.walk import Walk
 
-LISTENING = {TCP: "tcp", UDP: "udp"}
 IGNORING = {ICMP: "ipv4/icmp_echo_ignore_all", ICMPV6: "ipv6/icmp/echo_ignore_all"}
 
 
@@ -31,7 +30,7 @@ def deliver(walk: Walk, link: Link, packet: Packet, why: str, steps: Steps) -> L
     ns, flow = link.end.ns, packet.flow
     text = f"{flow.dst} is an address of {walk.name(ns)}"
     because = [why] if why else []
-    protocol = LISTENING.get(flow.proto)
+    protocol = WITH_PORTS.get(flow.proto)
     if protocol is not None and flow.dport and not packet.answer:
         ports = walk.lookups.listeners(ns)
         listens = ports is None or (protocol, flow.dport) in ports

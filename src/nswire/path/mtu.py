@@ -14,8 +14,10 @@ from nswire.path.values import Ended, Going, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
+    from nswire.path.values import Frame
     from nswire.path.walk import Walk
 
+VLAN_HEADER = 4
 NO_LIMIT = 65536  # lo's
 
 
@@ -34,6 +36,12 @@ def check(walk: Walk, link: Link, going: Going, route: int) -> Going:
     text = f"{packet.size} bytes are split for {link.ifname}, whose MTU is {limit}"
     steps = going.steps + walk.step("mtu", text, link.end.ns, link.end)
     return Going(going.ns, replace(packet, size=limit), steps)
+
+
+def too_large(link: Link, frame: Frame) -> int:
+    """The size of a frame that a bridge's port or a veth drops without a word (is_skb_forwardable); 0: it fits."""
+    size = frame.packet.size + VLAN_HEADER * max(0, len(frame.vlans) - 1)
+    return size if frame.packet.size and size > link.fact.mtu and not frame.asks else 0
 
 
 def note(walk: Walk, link: Link, limit: int) -> None:

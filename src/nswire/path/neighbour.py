@@ -15,7 +15,7 @@ from nswire.model.routing import FAILED, VALID
 from nswire.path import netfilter, routing, source
 from nswire.path.netfilter import Place
 from nswire.path.sight import Sight
-from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet
+from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +91,7 @@ class _Question:
             return self._nobody([*failures, *heard], steps)
         macs = list(found)
         names = [f"{_place(walk, found[mac])} answers for {target} first" for mac in macs]
-        mac = macs[walk.chooser.choose(names) if len(macs) > 1 else 0]
+        mac = macs[walk.chooser.choose(names)]
         text = f"{target} is at {mac}: {_place(walk, found[mac])} answers on this segment"
         steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
         walk.learned_neighbours[link.end, target] = mac
@@ -100,7 +100,7 @@ class _Question:
     def _answerer(self, heard: Landing) -> Link | Landing:
         """The link that answers, if the question gets there in full, is answered, and the answer comes back."""
         walk, link, frame = self._walk, self._link, self._frame
-        along = frozenset(step.end for step in heard.steps if step.end is not None)
+        along = ends(heard.steps)
         lost = self._filtered(link, frame.packet, out=True)
         if lost is not None:
             return lost
@@ -134,9 +134,9 @@ class _Question:
         """The address that the question comes from: the packet's own, if it is from here, or one of the link's."""
         src = self._packet.flow.src
         if ":" not in self._target:
-            here = _has(self._walk, self._link.end.ns, src)
+            here = self._walk.has(self._link.end.ns, src)
             return src if here else source.select(self._walk, self._link.end, self._target, self._target)
-        own = {one.address.partition("/")[0]: one.scope for one in self._link.addresses}
+        own = {one.ip: one.scope for one in self._link.addresses}
         return src if src in own else next((one for one, scope in own.items() if scope == source.LINK), "")
 
     def _solicitation(self) -> Packet:
@@ -171,7 +171,7 @@ class _Question:
         if answerer.fact.flags & IFF_NOARP:
             return f"{where} answers nothing: NOARP", None
         if ":" in target:
-            on_link = any(one.address.partition("/")[0] == target for one in answerer.addresses)
+            on_link = any(one.ip == target for one in answerer.addresses)
             fine = on_link or _stands_in6(walk, answerer, target)
             return None if fine else (f"{target} is not on {where}", None)
         ns = answerer.end.ns
@@ -181,7 +181,7 @@ class _Question:
             raise NotKnown(filtered.reason)
         if filtered.verdict != "accept":
             return f"{where} does not answer: {filtered.reason}", filtered.mend
-        ignore = max(_conf(walk, answerer, "arp_ignore"))
+        ignore = max(walk.settings(answerer, "ipv4/conf/{}/arp_ignore"))
         if _ignored(answerer, target, self._asker, ignore):
             return f"{where} ignores it (arp_ignore={ignore})", None
         decision = routing.kind_of(walk, ns, Query(target, self._asker, answerer.ifindex))
@@ -210,11 +210,11 @@ class _Question:
             return self._end("unknown", reason, steps)
         if outside:
             names = [f"{target} is outside: {one.reason}" for one in outside]
-            taken = outside[walk.chooser.choose(names) if len(names) > 1 else 0]
+            taken = outside[walk.chooser.choose(names)]
             text = f"{target} is nobody's who can be seen, so somebody's outside"
             steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
-            along = frozenset(step.end for step in taken.steps if step.end is not None)
-            return _carry(walk, link, Frame(link.fact.address, "", self._packet, along=along), steps)
+            onward = Frame(link.fact.address, "", self._packet, along=ends(taken.steps))
+            return _carry(walk, link, onward, steps)
         reason = f"nobody answers the {asked} for {target} on the segment of {link.ifname}"
         # of all places where the question is lost, the one that tells why: where it was asked for in full, or the only one
         died = next((one for one in heard if one.fate == "dropped"), None)
@@ -230,7 +230,7 @@ class _Question:
 
 def _ignored(link: Link, target: str, asker: str, level: int) -> bool:
     """Whether a link does not answer for an address that its namespace has (arp_ignore, ip-sysctl.rst)."""
-    own = [one for one in link.addresses if one.address.partition("/")[0] == target]
+    own = [one for one in link.addresses if one.ip == target]
     if level == ONLY_OWN:
         return not own
     if level == ONLY_OWN_SUBNET:
@@ -254,7 +254,7 @@ def _place(walk: Walk, link: Link) -> str:
 
 def _owns(walk: Walk, end: End | None, target: str) -> bool:
     """Whether the namespace behind a link has the address."""
-    return end is not None and _has(walk, end.ns, target)
+    return end is not None and walk.has(end.ns, target)
 
 
 def _stands_in(walk: Walk, end: End | None, target: str) -> bool:
@@ -292,29 +292,15 @@ def _answers_for(walk: Walk, link: Link, target: str, onward: End | None) -> boo
     arp_fwd_proxy and arp_fwd_pvlan: by another link than it was asked by; a private VLAN's, by the same.
     """
     if onward == link.end:
-        return any(_conf(walk, link, "proxy_arp_pvlan"))
-    return any(_conf(walk, link, "proxy_arp")) or _listed(walk, link, target)
+        return any(walk.settings(link, "ipv4/conf/{}/proxy_arp_pvlan"))
+    return any(walk.settings(link, "ipv4/conf/{}/proxy_arp")) or _listed(walk, link, target)
 
 
 def _stands_in6(walk: Walk, link: Link, target: str) -> bool:
     """Whether it answers solicitations for an address that is elsewhere (ndisc_recv_ns, pndisc_is_router)."""
     forwards = walk.lookups.sysctl(link.end.ns, "ipv6/conf/{}/forwarding", link.ifname)
-    return bool(forwards) and any(_conf(walk, link, "proxy_ndp", "ipv6")) and _listed(walk, link, target)
-
-
-def _conf(walk: Walk, link: Link, name: str, family: str = "ipv4") -> list[int]:
-    """A sysctl of all links, and of this one."""
-    return [
-        walk.lookups.sysctl(link.end.ns, f"{family}/conf/{{}}/{name}", one) or 0
-        for one in ("all", link.ifname)
-    ]
-
-
-def _has(walk: Walk, ns: NsKey, address: str) -> bool:
-    return any(
-        one.address.partition("/")[0] == address
-        for link in walk.topology.links(ns)
-        for one in walk.topology.addresses_of(link.end)
+    return (
+        bool(forwards) and any(walk.settings(link, "ipv6/conf/{}/proxy_ndp")) and _listed(walk, link, target)
     )
 
 

@@ -250,7 +250,7 @@ class _Run:
             return None
         if nat.kind == "masquerade":
             link = self._walk.named(self._ns, self._place.oif)
-            chosen = link and source.masquerade(self._walk, link.end, self._place.gateway, flow.dst)
+            chosen = link and source.select(self._walk, link.end, self._place.gateway, flow.dst)
             return replace(flow, src=chosen, sport=_port(ports, flow.sport)) if chosen else None
         if nat.kind == "redirect":
             address = self._own_address(flow)
@@ -274,7 +274,7 @@ class _Run:
         link = self._walk.named(self._ns, self._place.iif)
         family = 10 if flow.family == 6 else 2
         found = [one for one in link.addresses if one.family == family] if link is not None else []
-        return found[0].address.partition("/")[0] if found else ""
+        return found[0].ip if found else ""
 
     def _one_of(self, addresses: Sequence[str]) -> str | None:
         if len(addresses) == 1:

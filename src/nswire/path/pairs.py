@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
-VLAN_HEADER = 4
 NETKIT = "netkit"
 
 
@@ -31,8 +30,8 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         reason = f"{link.ifname} passes nothing on: its policy is blackhole"
         yield walk.segment.lost(link, frame, steps, reason)
         return
-    size = frame.packet.size + VLAN_HEADER * max(0, len(frame.vlans) - 1)
-    if frame.packet.size and size > peer.fact.mtu and not frame.asks:
+    size = mtu.too_large(peer, frame)
+    if size:
         reason = (
             f"it has {size} bytes, and the MTU of {peer.ifname} is {peer.fact.mtu}: dropped without a word"
         )

@@ -11,14 +11,14 @@ from nswire.model.values import End
 from nswire.path import netfilter
 from nswire.path.netfilter import Place
 from nswire.path.sight import Sight
-from nswire.path.values import Ended, Going, Landing
+from nswire.path.values import Ended, Going
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nswire.model.lookups import Filter
     from nswire.model.topology import Link
-    from nswire.path.values import Frame, Steps
+    from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
 Direction = Literal["ingress", "egress"]
@@ -40,7 +40,7 @@ def decides(
     for place in PROGRAMS[direction]:
         if place in attached:
             reason = f"{link.ifname}: a BPF program decides here ({place}: {attached[place]})"
-            return (_unknown(walk, link, frame, steps, reason),)
+            return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
     found = walk.lookups.filters(link.end)
     for one in found.get(direction, ()):
         turned = _filtered(walk, link, frame, steps, direction, one=one)
@@ -77,7 +77,7 @@ def _filtered(
         onward = walk.segment.arrive if away[0].ingress else walk.segment.send
         return onward(target, frame, steps)
     reason = f"{link.ifname}: a tc filter ({one.kind}) decides here ({direction})"
-    return (_unknown(walk, link, frame, steps, reason),)
+    return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
 
 
 def _netdev(
@@ -94,8 +94,3 @@ def _netdev(
     except Ended as ended:
         return (ended.landing,)
     return None
-
-
-def _unknown(walk: Walk, link: Link, frame: Frame, steps: Steps, reason: str) -> Landing:
-    steps += walk.step("tc", reason, link.end.ns, link.end)
-    return Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)

@@ -213,7 +213,7 @@ def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | No
                 return _no_forwarding(walk, ns, query)._replace(because=(_errno(errno),))
     if not query.iif and errno == EINVAL and query.src:
         text = f"{query.src} is no address of this namespace, so nothing here can send from it"
-        if not _is_local(walk, ns, query.src):
+        if not walk.has(ns, query.src):
             return Decision("dropped", text=text, because=(_errno(errno),))
     found = walk.fib.lookup(ns, query)
     if errno in (EACCES, EHOSTUNREACH, ENETUNREACH, EINVAL) and (
@@ -293,9 +293,7 @@ def _martian(walk: Walk, ns: NsKey, query: Query) -> str:
     src, dst = ipaddress.ip_address(query.src), ipaddress.ip_address(query.dst)
     if src.is_multicast or query.src == "255.255.255.255" or (src.is_unspecified and not dst.is_multicast):
         return f"martian: no packet can come from {query.src}"
-    localnet = any(
-        walk.lookups.sysctl(ns, "ipv4/conf/{}/route_localnet", name) or 0 for name in ("all", link.ifname)
-    )
+    localnet = any(walk.settings(link, "ipv4/conf/{}/route_localnet"))
     for address, word in ((src, "from"), (dst, "for")):
         if address.is_loopback and not localnet:
             return f"martian: a packet {word} {address} may not come in by {link.ifname} (route_localnet=0)"
@@ -307,20 +305,17 @@ def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
     link = walk.topology.get(End(ns, query.iif))
     if link is None or link.loopback:
         return None
-    modes = [walk.lookups.sysctl(ns, "ipv4/conf/{}/rp_filter", name) or 0 for name in ("all", link.ifname)]
-    accept_local = any(
-        walk.lookups.sysctl(ns, "ipv4/conf/{}/accept_local", name) or 0 for name in ("all", link.ifname)
-    )
-    if not accept_local and _is_local(walk, ns, query.src):
+    modes = walk.settings(link, "ipv4/conf/{}/rp_filter")
+    accept_local = any(walk.settings(link, "ipv4/conf/{}/accept_local"))
+    if not accept_local and walk.has(ns, query.src):
         text = f"martian: its source {query.src} is an address of {walk.name(ns)} itself"
         return Decision("dropped", text=text, evidence="inferred")
     mode = max(modes)
     if not mode:
         return None
     mark = query.mark if walk.lookups.sysctl(ns, "ipv4/conf/{}/src_valid_mark", link.ifname) else 0
-    master = (
-        link.master
-    )  # a VRF's ports are asked about in its own table (fib_validate_source: flowi4_l3mdev)
+    master = link.master
+    # a VRF's ports are asked about in its own table (fib_validate_source: flowi4_l3mdev)
     back = Query(
         query.src,
         query.dst,
@@ -344,14 +339,6 @@ def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
         evidence="inferred",
         because=(f"{where}={mode}",),
         mend=_sysctl(ns, where, 2, f"would let it in, and so would a route to {query.src} by {link.ifname}"),
-    )
-
-
-def _is_local(walk: Walk, ns: NsKey, address: str) -> bool:
-    return any(
-        one.address.partition("/")[0] == address
-        for link in walk.topology.links(ns)
-        for one in walk.topology.addresses_of(link.end)
     )
 
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.path import aggregates, bridge, ipvlan, macvlan, nic, ovs, pairs, programs, tap, tunnels, vlan
-from nswire.path.values import Landing, Mend
+from nswire.path.values import Landing, Mend, ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
-    from nswire.model.values import End
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
@@ -69,8 +68,7 @@ class Segment:
         if not frame.to_all and frame.along is None:
             found = [one for one in self.explore(link, frame) if one.fate == "up"]
             if len(found) == 1:
-                along = frozenset(step.end for step in found[0].steps if step.end is not None)
-                frame = replace(frame, along=along)
+                frame = replace(frame, along=ends(found[0].steps))
         landings = list(self.send(link, frame, steps))
         for fate in ("up", "unknown", "leaves", "delivered"):
             for one in landings:
@@ -194,9 +192,9 @@ class Segment:
         where = self._walk.name(peer.end.ns)
         return self.lost(link, frame, steps, f"{reason}: its peer {peer.ifname} in {where} is down", mend)
 
-    def unknown(self, link: Link, frame: Frame, steps: Steps, reason: str) -> Landing:
+    def unknown(self, link: Link, frame: Frame, steps: Steps, reason: str, kind: str = "link") -> Landing:
         """A frame that cannot be followed."""
-        steps += self._walk.step("link", reason, link.end.ns, link.end)
+        steps += self._walk.step(kind, reason, link.end.ns, link.end)
         return Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
 
 
@@ -208,8 +206,3 @@ def _in_common(landings: list[Landing]) -> Steps:
         len(first),
     )
     return first[:count]
-
-
-def ends(steps: Steps) -> frozenset[End]:
-    """The links of a way."""
-    return frozenset(step.end for step in steps if step.end is not None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import packets
 from nswire.model.lookups import Query
-from nswire.path.values import EPHEMERAL, ESTABLISHED, ICMP, ICMPV6, NEW, TCP, UDP, UNTRACKED
+from nswire.path.values import EPHEMERAL, ESTABLISHED, ICMP, ICMPV6, NEW, TCP, UNTRACKED, WITH_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,6 @@ IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 SYN, ACK = 2, 16
 CT_SNAT, CT_DNAT, SEEN_REPLY = 16, 32, 2
 OUTGOING = ("output", "postrouting")
-WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 
 
 class Sight:

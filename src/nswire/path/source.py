@@ -19,23 +19,23 @@ INET, INET6 = 2, 10
 
 
 def select(walk: Walk, end: End, gateway: str, dst: str) -> str:
-    """The address that a packet out of that link gets; empty if it has none, or if the tables alone do not tell."""
+    """The address that a packet out of that link gets, sent or masqueraded; empty if it has none, or if tables do not tell."""
     if ":" in dst:
         return _select6(walk, end, dst)
     towards = ipaddress.ip_address(gateway or dst)
     own = [one for one in walk.topology.addresses_of(end) if one.family == INET and one.scope < HOST]
     for one in own:
         if towards in ipaddress.ip_interface(one.address).network:
-            return _plain(one)
+            return one.ip
     if own:
-        return _plain(own[0])
+        return own[0].ip
     others = [
         one
         for link in walk.topology.links(end.ns)
         for one in walk.topology.addresses_of(link.end)
         if one.family == INET and one.scope < LINK
     ]
-    return _plain(others[0]) if others else ""
+    return others[0].ip if others else ""
 
 
 def _select6(walk: Walk, end: End, dst: str) -> str:
@@ -47,13 +47,4 @@ def _select6(walk: Walk, end: End, dst: str) -> str:
 
 
 def _only(addresses: Sequence[Address]) -> str:
-    return _plain(addresses[0]) if len(addresses) == 1 else ""
-
-
-def _plain(address: Address) -> str:
-    return address.address.partition("/")[0]
-
-
-def masquerade(walk: Walk, end: End, gateway: str, dst: str) -> str:
-    """The address behind which what leaves by that link is hidden (nf_nat_masquerade: inet_select_addr, universe)."""
-    return select(walk, end, gateway, dst)
+    return addresses[0].ip if len(addresses) == 1 else ""

@@ -11,6 +11,7 @@ from nswire.model.values import End, Evidence, NsKey
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PROTOCOLS = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmp"}
 NEW, ESTABLISHED, UNTRACKED = 8, 2, 64  # bits of `ct state`
+WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 EPHEMERAL = (1024, 65535)  # where a source port that nobody chose comes from, whatever the system
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
@@ -128,6 +129,11 @@ class Step(msgspec.Struct, frozen=True):
 
 
 Steps = tuple[Step, ...]
+
+
+def ends(steps: Steps) -> frozenset[End]:
+    """The links that steps are about."""
+    return frozenset(step.end for step in steps if step.end is not None)
 
 
 class Going(NamedTuple):

@@ -54,7 +54,7 @@ class Walk:
         self.relays: list[Relay] = []
         self._connections: dict[NsKey, list[Connection]] = {}
 
-    # -- words ---------------------------------------------------------------------------------------------------
+    # -- what all ask ---------------------------------------------------------------------------------------------------
 
     def name(self, ns: NsKey) -> str:
         """A namespace as people call it."""
@@ -63,6 +63,18 @@ class Walk:
     def named(self, ns: NsKey, ifname: str) -> Link | None:
         """The link of that name."""
         return next((link for link in self.topology.links(ns) if link.ifname == ifname), None)
+
+    def has(self, ns: NsKey, address: str) -> bool:
+        """Whether any link of a namespace has that address."""
+        return any(
+            one.ip == address
+            for link in self.topology.links(ns)
+            for one in self.topology.addresses_of(link.end)
+        )
+
+    def settings(self, link: Link, name: str) -> list[int]:
+        """Such a sysctl of all links, and that of this one (`ipv4/conf/{}/rp_filter`); one that there is not is 0."""
+        return [self.lookups.sysctl(link.end.ns, name, one) or 0 for one in ("all", link.ifname)]
 
     def step(self, kind: str, text: str, ns: NsKey, end: End | None = None, **more: object) -> Steps:
         """One step, told of this depth of tunnels."""

@@ -297,4 +297,4 @@ RT_SCOPE_LINK = 253  # include/uapi/linux/rtnetlink.h
 
 
 def _own(link: Link) -> set[str]:
-    return {address.address.partition("/")[0] for address in link.addresses}
+    return {address.ip for address in link.addresses}

@@ -54,7 +54,7 @@ def ask() -> bytes:
     return request(RTM_GETROUTE, _rtmsg.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), NLM_F_DUMP)
 
 
-TOLD_PROTOCOLS = {
+TOLD_PROTOCOLS: dict[int, tuple[int, ...]] = {
     socket.AF_INET: (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP),
     socket.AF_INET6: (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMPV6),
 }
