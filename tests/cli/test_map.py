@@ -167,3 +167,11 @@ def test_live_and_recorded_pictures_are_the_same(tmp_path: Path) -> None:
     ]
     assert names[0] == names[1]
     assert len(names[0]) == 12
+
+
+def test_a_page_asks_for_no_tables(tmp_path: Path) -> None:
+    """It shows what is known of links; that this recording has no firewalls and routes in it is no gap of a picture."""
+    file = tmp_path / "host.html"
+    done = run("--from", BLOG, "--strict", "-o", str(file))
+    assert done.returncode == run("--from", BLOG, "--strict", "-o", "svg").returncode == 0
+    assert "its firewall" not in file.read_text(encoding="utf-8")

@@ -194,8 +194,7 @@ class Late:
         return self._details.get(end, {})
 
     def everything(self) -> None:
-        """Ask all that can be asked of all links and namespaces: for a recording."""
-        self.lookups().everything()
+        """Ask all that can be asked of all links."""
         for facet in facets.TABLE:
             known = self._known.setdefault(facet.name, set())
             ends = self._all_about(facet, self._scan.facts.links) - known

@@ -28,6 +28,7 @@ def record(system: System, file: str | Path, who: Who | None = None) -> Topology
     topology = scan(recorder, sources.ALL, who=who)
     for link in topology:
         topology.addresses_of(link.end)
+    topology.lookups().everything()
     topology.ask_everything()
     topology.listeners(topology.home)
     for ns in topology.namespaces:

@@ -117,6 +117,10 @@ class Lookups(Protocol):
         """The tc filters of a link by place (`ingress`, `egress`, `root`)."""
         ...
 
+    def everything(self) -> None:
+        """Ask for all of these tables in all namespaces: for a recording."""
+        ...
+
 
 class NothingKnown:
     """`Lookups` that know nothing: of a topology that is made by hand."""
@@ -129,6 +133,9 @@ class NothingKnown:
 
     def switched(self, _: str, __: str, /) -> None:
         """Not known."""
+
+    def everything(self) -> None:
+        """Nobody to ask."""
 
     def details(self, _: End, __: str, /) -> Mapping[str, Value]:
         """None that are known."""
