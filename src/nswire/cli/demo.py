@@ -115,14 +115,11 @@ def _peers(sheet: Paper, topology: Topology, handle: str) -> None:
 
 
 def _way_out(sheet: Paper, topology: Topology, handle: str) -> None:
-    from nswire.path import Flow, trace
-    from nswire.path.endpoints import OUT, addresses_of
+    from nswire.path.question import Party, Wanted, complete, follow
     from nswire.show.text_path import write_trace
 
-    link = topology.link(handle)
-    flow = Flow(OUT[4], addresses_of(link)[0])
-    found = trace(topology, topology.lookups(), link.end.ns, flow)
-    write_trace(sheet, topology, found, notes=(f"{OUT[4]} stands for the internet",), hops=False)
+    asked = complete(topology, Party(handle, (topology.link(handle),)), None, Wanted())
+    write_trace(sheet, topology, follow(topology, asked, Wanted()), notes=asked.notes, hops=False)
 
 
 ANSWERS: dict[str, Callable[[Paper, Topology, str], None]] = {"peer": _peers, "path": _way_out}

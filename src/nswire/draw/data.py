@@ -12,7 +12,7 @@ from nswire.draw import tell
 from nswire.draw.fans import fans
 from nswire.escape import visible
 from nswire.model.owned import called
-from nswire.model.values import End
+from nswire.model.values import RT_SCOPE_LINK, End
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,10 +91,7 @@ def _link(link: Link, row: str, space: int) -> Values:
         tell.state(link) or link.operstate,
         visible(fact.address),
         fact.mtu,
-        [
-            visible(one.address)
-            for one in sorted(link.addresses, key=lambda one: one.scope >= tell.LINK_SCOPE)
-        ],
+        [visible(one.address) for one in sorted(link.addresses, key=lambda one: one.scope >= RT_SCOPE_LINK)],
         [visible(name) for name in (*fact.altnames, *((fact.alias,) if fact.alias else ()))],
         [visible(called(one)) for one in tell.own_owners(link)],
     ]

@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 
 
 class Fan(NamedTuple):
-    """`rows` are folded rows of one card, each joined to one of `far` rows of `card`; without a `card` there is one row.
+    """`rows` are folded rows of one card, each joined to a row of `card`; without a `card` there is one row.
 
-    A row of `far` is empty where the card has none (a process). `y` is where room is made.
+    `y` is where room is made.
     """
 
     card: str
     rows: tuple[str, ...]
-    far: tuple[str, ...]
     cords: tuple[str, ...]
     y: int
 
@@ -51,7 +50,7 @@ def fans(geometry: Geometry) -> Iterator[Fan]:
         for row in card.rows:
             if card.many == 1 and row.many > 1 and row.key not in used and row.key not in parents:
                 box = geometry.rows[row.key]
-                yield Fan("", (row.key,), ("",), (), box.y + geometry.metrics.row)
+                yield Fan("", (row.key,), (), box.y + geometry.metrics.row)
 
 
 def _fan(geometry: Geometry, card: Card, joined: dict[Port, list[Cord]], parents: set[str]) -> Fan | None:
@@ -83,7 +82,6 @@ def _fan(geometry: Geometry, card: Card, joined: dict[Port, list[Cord]], parents
     return Fan(
         card.key,
         tuple(row.key for row in rows),
-        tuple(own.row for _, own, _ in pairs),
         tuple(cord.key for _, _, cord in pairs),
         last.y + geometry.metrics.row,
     )

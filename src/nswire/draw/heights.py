@@ -135,7 +135,8 @@ class Heights:
 
     def _put_waiting(self, *, all_of_them: bool) -> None:
         """Place the cards that come next and are joined to no column before theirs."""
-        for key, card in list(self._waiting.items()):
+        while self._waiting:
+            key, card = next(iter(self._waiting.items()))
             if not all_of_them and any(self._left.get(port) for port in ports(card)):
                 return
             del self._waiting[key]

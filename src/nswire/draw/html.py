@@ -7,15 +7,13 @@ script puts it into the page as text only. Without scripts the picture is there 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from nswire.draw.data import data
 from nswire.draw.layout import lay_out
-from nswire.draw.svg import EDGE, PIXELS, asset, document
+from nswire.draw.svg import PIXELS, asset, document
 
 if TYPE_CHECKING:
     from nswire.draw.scene import Scene
@@ -53,15 +51,13 @@ def _page(scene: Scene, head: str, look: str, act: str, more: dict[str, object],
     geometry = lay_out(scene, PIXELS)
     parts = {
         "policy": head,
-        "title": escape(f"{scene.title}, its network"),
+        "title": escape(f"{scene.title}, its network", quote=False),
         "style": look,
         "svg": "".join(document(geometry, "", live=True)),
         "data": inert(
             {
                 **data(geometry, details=details),
-                "edge": EDGE,
                 "drawing": asset("drawing.css"),
-                "title": scene.title,
                 **more,
             }
         ),
@@ -81,6 +77,9 @@ def policy(style: str, script: str) -> str:
 
 
 def _hash(text: str) -> str:
+    import base64
+    import hashlib
+
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from nswire.draw.geometry import cells
 from nswire.draw.shapes import end_signs
@@ -40,7 +40,7 @@ def lines(scene: Scene, char: int) -> Iterator[str]:
         if x and x + width > WIDEST * char:
             yield line
             x, line = 0, ""
-        line += f'<g class="legend" transform="translate({x} 0)">{drawing}<text x="{wide + 8}">{escape(words)}</text></g>'
+        line += f'<g class="legend" transform="translate({x} 0)">{drawing}<text x="{wide + 8}">{escape(words, quote=False)}</text></g>'
         x += width
     if line:
         yield line

@@ -95,7 +95,8 @@ def choose(topology: Topology, wishes: Wishes) -> Drawn:
         beyond = _beyond(links, strands, reached)
         links = {end: link for end, link in links.items() if end in reached}
         strands = [strand for strand in strands if strand.a in reached and strand.b in reached]
-        spaces = [ns for ns in spaces if ns in reached or any(end.ns == ns for end in links)]
+        inside = {end.ns for end in links}
+        spaces = [ns for ns in spaces if ns in reached or ns in inside]
         left_out.append(
             f"what is more than {wishes.hops} wires away from what was asked for, and not on its way up"
         )

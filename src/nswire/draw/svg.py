@@ -6,9 +6,9 @@ Every text goes through `_text` or `_attribute`, which escape it; the rest are n
 from __future__ import annotations
 
 from functools import cache
+from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from nswire.draw import legend
 from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten
@@ -227,8 +227,8 @@ def _below(geometry: Geometry) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    return escape(text)
+    return escape(text, quote=False)
 
 
 def _attribute(text: str) -> str:
-    return quoteattr(text)
+    return f'"{escape(text)}"'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nswire import kinds
 from nswire.escape import visible
 from nswire.model.owned import called
-from nswire.model.values import IFF_RUNNING, IFF_UP
+from nswire.model.values import IFF_RUNNING, IFF_UP, RT_SCOPE_LINK, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace, NsKey, Owner, Pairs
 
-LINK_SCOPE = 253  # RT_SCOPE_LINK, include/uapi/linux/rtnetlink.h
 PASSING = ("forwarding", "ACTIVE", "")
 WELL = ("UP", "UNKNOWN")  # operstates; UNKNOWN is that of drivers that have none, such as tun
 
@@ -49,7 +48,7 @@ def notes(link: Link) -> tuple[str, ...]:
 
 def address(link: Link) -> str:
     """The address that matters most, and how many more there are; link-local ones are not told."""
-    told = [one for one in link.addresses if one.scope < LINK_SCOPE]
+    told = [one for one in link.addresses if one.scope < RT_SCOPE_LINK]
     if not told:
         return ""
     first = min(told, key=lambda one: one.family)  # AF_INET before AF_INET6, else the kernel's order
@@ -58,9 +57,7 @@ def address(link: Link) -> str:
 
 def pairs(data: Pairs) -> tuple[str, ...]:
     """Names and values as words: `tag 5`; a switch by its name alone."""
-    return tuple(
-        visible(name if value is True else f"{name} {value}") for name, value in data if value is not False
-    )
+    return tuple(map(visible, said(data)))
 
 
 def own_owners(link: Link) -> tuple[Owner, ...]:

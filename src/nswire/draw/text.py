@@ -43,32 +43,30 @@ ELSEWHERE = "nswire map -o html has everything"
 
 def text(make: Callable[[Size], Scene], columns: int = NATURAL) -> str:
     """The picture as plain text, with what could not be seen below it."""
-    drawn = ["".join(piece for piece, _ in line) for line in lines(make, columns)]
-    unseen = [f"not seen: {told}" for told in make(SIZES[0]).unseen]
+    geometry = _fitted(make, columns)
+    drawn = ["".join(piece for piece, _ in line) for line in _drawn(geometry)]
+    unseen = [f"not seen: {told}" for told in geometry.scene.unseen]
     return "".join(f"{line}\n" for line in (*drawn, *unseen))
 
 
 def lines(make: Callable[[Size], Scene], columns: int = NATURAL) -> Lines:
     """The picture, line by line, no wider than so many columns: folded, and at last cut off, if it has to be."""
-    scene = make(SIZES[0])
-    for size in SIZES[1:]:
-        if _fits(scene, NARROWEST, columns):
-            break
+    return _drawn(_fitted(make, columns))
+
+
+def _fitted(make: Callable[[Size], Scene], columns: int) -> Geometry:
+    for size in SIZES:
         scene = make(size)
+        narrow = lay_out(scene, NARROWEST)
+        if narrow.width <= columns:
+            break
     most = len(scene.cards)
-    while most > 1 and not _fits(scene, NARROWEST, columns):
+    while most > 1 and narrow.width > columns:
         most = most * 2 // 3
         scene = cut(scene, most, ELSEWHERE)
-    return _drawn(
-        next(
-            (made for one in LAYOUTS if (made := lay_out(scene, one)).width <= columns),
-            lay_out(scene, NARROWEST),
-        )
-    )
-
-
-def _fits(scene: Scene, metrics: Metrics, columns: int) -> bool:
-    return lay_out(scene, metrics).width <= columns
+        narrow = lay_out(scene, NARROWEST)
+    better = (lay_out(scene, one) for one in LAYOUTS[:-1])
+    return next((made for made in better if made.width <= columns), narrow)
 
 
 def _drawn(geometry: Geometry) -> Lines:

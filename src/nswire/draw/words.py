@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.draw import tell
 from nswire.escape import visible
 
 if TYPE_CHECKING:
     from nswire.draw.scene import Card, Cord, Port, Row, Scene
-    from nswire.model.topology import Link
 
 TYPES = {
     "home": "the namespace that was looked from",
@@ -49,10 +47,10 @@ def of_row(card: Card, row: Row) -> str:
 
 def of_cord(scene: Scene, cord: Cord) -> str:
     """A cord."""
-    relation = RELATIONS.get(cord.relation, "{a} is joined to {b} (" + visible(cord.relation) + ")")
+    relation = RELATIONS.get(cord.relation)
     a, b = _named(scene, cord.a), _named(scene, cord.b)
     told = [
-        relation.replace("{a}", a, 1).replace("{b}", b, 1) if "{b}" not in a else f"{a} - {b}",
+        relation.format(a=a, b=b) if relation else f"{a} is joined to {b} ({visible(cord.relation)})",
         CERTAIN.get(cord.certainty, cord.certainty),
         *cord.notes,
         *(("nothing passes",) if cord.broken else ()),
@@ -66,23 +64,3 @@ def _named(scene: Scene, port: Port) -> str:
     if not port.row:
         return card.title
     return f"{card.title}/{scene.row(port.row).name}"
-
-
-def facts(link: Link) -> list[tuple[str, str]]:
-    """All that is known of a link without asking more: names and values, harmless."""
-    fact = link.fact
-    told = [
-        ("namespace", link.netns.label),
-        ("name", link.ifname),
-        ("also called", ", ".join(fact.altnames)),
-        ("alias", fact.alias),
-        ("ifindex", str(link.ifindex)),
-        ("kind", tell.kind(link)),
-        ("state", tell.state(link) or link.operstate),
-        ("MAC", fact.address),
-        ("MTU", str(fact.mtu)),
-        ("addresses", ", ".join(one.address for one in link.addresses)),
-        ("flags", ", ".join(link.flags)),
-        ("device", fact.parentdev),
-    ]
-    return [(name, visible(value)) for name, value in told if value]

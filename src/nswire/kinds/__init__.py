@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nswire.kinds import bond, bridge, fields, macvlan, others, pairs, tun, tunnels, vlan, vrf, vxlan
 from nswire.kinds.kind import Kind
-from nswire.model.values import IFF_LOOPBACK
+from nswire.model.values import IFF_LOOPBACK, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,10 +84,10 @@ def brief(fact: LinkFact) -> str:
     """
     if not fact.kind and not fact.flags & IFF_LOOPBACK:
         return "NIC"
-    said = details(fact)
+    known = details(fact)
     words = [fact.kind]
     for name, default in of(fact.kind).brief.items():
-        value = said.get(name, default)
-        if value != default and value is not False and not isinstance(value, dict):
-            words.append(name if value is True else f"{name} {value}")
+        value = known.get(name, default)
+        if value is not None and value != default and not isinstance(value, dict):
+            words += said([(name, value)])
     return " ".join(word.removeprefix("mode ").removeprefix("type ") for word in words)

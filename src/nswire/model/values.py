@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,16 @@ Scalar = int | str | bool
 Value = Scalar | dict[str, Scalar]
 Pairs = tuple[tuple[str, Scalar], ...]
 """Names and values, in the order in which they are told."""
+
+
+def said(data: Iterable[tuple[str, Scalar]]) -> list[str]:
+    """Names and values as words: `tag 5`; a switch by its name alone, and one that is off not at all."""
+    return [name if value is True else f"{name} {value}" for name, value in data if value is not False]
+
+
+RT_SCOPE_LINK = (
+    253  # include/uapi/linux/rtnetlink.h: addresses from there on count on their own segment alone
+)
 
 IFF_UP, IFF_LOOPBACK, IFF_RUNNING = 0x1, 0x8, 0x40
 FLAGS = {

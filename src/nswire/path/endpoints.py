@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.model.values import RT_SCOPE_LINK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 OUT = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
 """Addresses that stand for the internet: everybody routes them alike."""
 
-LINK_SCOPE = 253  # RT_SCOPE_LINK
 FAMILIES = {2: 4, 10: 6}
 
 
@@ -108,5 +109,5 @@ def address(word: str) -> str:
 def addresses_of(link: Link) -> tuple[str, ...]:
     """The addresses of a link that count beyond its segment, IPv4 first."""
     return tuple(
-        one.ip for one in sorted(link.addresses, key=lambda one: one.family) if one.scope < LINK_SCOPE
+        one.ip for one in sorted(link.addresses, key=lambda one: one.family) if one.scope < RT_SCOPE_LINK
     )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from nswire.model.lookups import NotKnown, Query
 from nswire.model.routing import FAILED, VALID
+from nswire.model.values import RT_SCOPE_LINK
 from nswire.path import netfilter, routing, source
 from nswire.path.netfilter import Place
 from nswire.path.sight import Sight
@@ -137,7 +138,7 @@ class _Question:
             here = self._walk.has(self._link.end.ns, src)
             return src if here else source.select(self._walk, self._link.end, self._target, self._target)
         own = {one.ip: one.scope for one in self._link.addresses}
-        return src if src in own else next((one for one, scope in own.items() if scope == source.LINK), "")
+        return src if src in own else next((one for one, scope in own.items() if scope == RT_SCOPE_LINK), "")
 
     def _solicitation(self) -> Packet:
         group = f"ff02::1:ff{ipaddress.IPv6Address(self._target).exploded[-7:]}"

@@ -8,13 +8,15 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from nswire.model.values import RT_SCOPE_LINK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.values import Address, End
     from nswire.path.walk import Walk
 
-UNIVERSE, LINK, HOST = 0, 253, 254  # RT_SCOPE_*
+UNIVERSE, HOST = 0, 254  # RT_SCOPE_*
 INET, INET6 = 2, 10
 
 
@@ -33,7 +35,7 @@ def select(walk: Walk, end: End, gateway: str, dst: str) -> str:
         one
         for link in walk.topology.links(end.ns)
         for one in walk.topology.addresses_of(link.end)
-        if one.family == INET and one.scope < LINK
+        if one.family == INET and one.scope < RT_SCOPE_LINK
     ]
     return others[0].ip if others else ""
 
@@ -42,7 +44,7 @@ def _select6(walk: Walk, end: End, dst: str) -> str:
     wanted = ipaddress.IPv6Address(dst)
     own = [one for one in walk.topology.addresses_of(end) if one.family == INET6]
     if wanted.is_link_local:
-        return _only([one for one in own if one.scope == LINK])
+        return _only([one for one in own if one.scope == RT_SCOPE_LINK])
     return _only([one for one in own if one.scope == UNIVERSE])
 
 

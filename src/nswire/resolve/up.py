@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.model.values import RT_SCOPE_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,9 +292,6 @@ def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = fro
 def _is_routed(link: Link) -> bool:
     """True if its namespace may be asked to route what comes in by it: it has an address that others can use."""
     return any(address.scope < RT_SCOPE_LINK for address in link.addresses)
-
-
-RT_SCOPE_LINK = 253  # include/uapi/linux/rtnetlink.h
 
 
 def _own(link: Link) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.model.values import said
 from nswire.resolve.up import ENDS, way_up
 from nswire.resolve.why import why
 from nswire.show import table, words
@@ -137,14 +138,14 @@ def _relation(word: str, wire: Wire | None) -> tuple[Span, ...]:
     if wire is None:
         return (span(word),)
     doubt = (span(wire.evidence, "doubt"),) if wire.evidence != "proved" else ()
-    told = (*doubt, *(span(told) for told in words.pairs(wire.data)))
+    told = (*doubt, *(span(told) for told in said(wire.data)))
     between = [piece for one in told for piece in (Span(", "), one)][1:]
     return (span(word), *((Span(" ("), *between, Span(")")) if told else ()))
 
 
 def _far_node(word: str, far: Far, wire: Wire | None, topology: Topology) -> Node:
     head = line(*_relation(word, wire), GAP, *words.far(far, topology))
-    return Node(head, [(span(told),) for told in words.pairs(far.data)], [])
+    return Node(head, [(span(told),) for told in said(far.data)], [])
 
 
 def _end_nodes(link: Link, way: Way, stop: Stop) -> list[Node]:

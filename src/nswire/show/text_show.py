@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nswire.model.values import said
 from nswire.resolve.why import why
 from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name, said_of, said_of_port
@@ -61,7 +62,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     for wire in link.late_wires():
         yield wire.relation, _wire_words(link, wire)
     for name, values in link.details.items():
-        yield name, (span(" ".join(words.pairs(_flat(values)))),)
+        yield name, (span(" ".join(said(_flat(values)))),)
 
 
 def _owner_words(owner: Owner) -> Line:
@@ -81,14 +82,14 @@ def _wire_words(link: Link, wire: Wire) -> Line:
     other = link.topology.at(wire.b if wire.a == link.end else wire.a)
     far = () if wire.to is None else words.far(wire.to, link.topology)
     end = (Span("to " if wire.a == link.end else "from "), *words.place(other)) if other is not None else far
-    more = (*words.pairs(wire.data), *(words.pairs(wire.to.data) if wire.to is not None else ()))
+    more = (*said(wire.data), *(said(wire.to.data) if wire.to is not None else ()))
     told = ", ".join((*((wire.evidence,) if wire.evidence != "proved" else ()), *more))
     return (*end, *((Span(" ("), span(told), Span(")")) if told else ()))
 
 
 def _told(kind: str, data: Mapping[str, Value]) -> str:
     """A kind and what its data say: `vxlan  id 7  port 4789  learning`."""
-    return " ".join([kind, *words.pairs(_flat(data))]) if kind else ""
+    return " ".join([kind, *said(_flat(data))]) if kind else ""
 
 
 def _flat(data: Mapping[str, Value]) -> Pairs:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Gap, Loose, Namespace, Owner, Pairs
+    from nswire.model.values import Far, Gap, Loose, Namespace, Owner
     from nswire.show.paint import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
@@ -93,11 +93,6 @@ def port_state(link: Link) -> tuple[Span, ...]:
 
 
 PASSING = ("forwarding", "ACTIVE")
-
-
-def pairs(data: Pairs) -> list[str]:
-    """Names and values as words: `tag 5`; a switch by its name alone."""
-    return [name if value is True else f"{name} {value}" for name, value in data if value is not False]
 
 
 def far(to: Far, topology: Topology) -> Line:
