@@ -324,3 +324,19 @@ def test_what_was_not_recorded_is_not_known(site: Site) -> None:
     found = trace(topology, NothingKnown(), site.spaces["a"].inode, Flow(B))
     assert found.forward.fate == "unknown"
     assert found.forward.reason
+
+
+@pytest.mark.needs("ip")
+def test_a_next_hop_in_a_tunnel_of_its_own_is_not_followed(site: Site) -> None:
+    """A next hop object may put packets into something, as a route may."""
+    try:
+        site.run("r ip nexthop add id 7 encap ip6 id 1 dst 2001:db8::9 via 10.0.2.2 dev rb")
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel has no such encapsulation")
+    site.run("r ip route add 10.9.0.0/24 nhid 7")
+    topology, found = site.trace(dst="10.9.0.1")
+    (hop,) = topology.lookups().next_hops(site.spaces["r"].inode).values()
+    assert hop.hop is not None
+    assert (hop.hop.gateway, hop.hop.encap) == (B, "ip6")
+    assert found.forward.fate == "unknown"
+    assert "put into ip6" in found.forward.reason

@@ -42,10 +42,6 @@ class _Option(Protocol):
     def __call__(self, reader: _Reader, /, *, negate: bool) -> list[Statement]: ...
 
 
-class Strange(ValueError):
-    """Something in a rule that is not understood."""
-
-
 def decode(answer: bytes, family: str, tool: str) -> tuple[Chain, ...]:
     """The chains of all tables in an answer; `family` is `ip` or `ip6`. ValueError if that is no such text."""
     chains: dict[tuple[str, str], tuple[str, list[FirewallRule]]] = {}
@@ -95,9 +91,9 @@ class _Reader:
         self._match = ""
 
     def word(self) -> str:
-        """The next word. Strange if there is none."""
+        """The next word. ValueError if there is none."""
         if self._at >= len(self._words):
-            raise Strange("the end")
+            raise ValueError("the end")
         self._at += 1
         return self._words[self._at - 1]
 
@@ -114,7 +110,7 @@ class _Reader:
                 break
             try:
                 made += OPTIONS[option](self, negate=negate)
-            except (Strange, ValueError, KeyError):
+            except (ValueError, KeyError):
                 self._skip()
                 told = " ".join(self._words[start : self._at])
                 if made and isinstance(made[-1], Opaque):  # the next option of the same match
@@ -239,7 +235,7 @@ class _Reader:
         name = self.word()
         self._match = name
         if name in DECIDING:
-            raise Strange(name)
+            raise ValueError(name)
         return []
 
     def comment(self, *, negate: bool) -> list[Statement]:  # noqa: ARG002
@@ -262,7 +258,7 @@ class _Reader:
         if maker is not None and not goto:
             try:
                 return maker(given)
-            except (Strange, ValueError, KeyError):
+            except (ValueError, KeyError):
                 return [Verdict("queue", f"{name} {' '.join(rest)}")]
         if name in HARMLESS:
             return []
@@ -319,7 +315,7 @@ def _mark(key: str) -> Callable[[dict[str, str]], list[Statement]]:
         ):
             if option in given:
                 return [Assign(target, None, masks[target], source, masks[source])]
-        raise Strange(str(given))
+        raise ValueError(str(given))
 
     return made
 

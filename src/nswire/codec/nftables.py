@@ -33,10 +33,6 @@ OPAQUE_KEYS = ("numgen", "jhash", "symhash", "exthdr", "tcp option", "sctp chunk
 LARGEST = (1 << 128) - 1
 
 
-class Strange(ValueError):
-    """Something in a rule that is not understood."""
-
-
 class Foreign(NamedTuple):
     """A table that has iptables extensions in it: its rules are told in full by iptables alone."""
 
@@ -89,7 +85,7 @@ def _rule(statements: list[Json], sets: Mapping[str, Json]) -> FirewallRule:
     for statement in statements:
         try:
             made += _statement(statement, sets)
-        except (Strange, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             made.append(Opaque(said(statement)))
     return FirewallRule(" ".join(filter(None, map(said, statements))), tuple(made))
 
@@ -115,7 +111,7 @@ def _verdict(value: Json) -> Verdict:
         value = {value: None}
     (kind, inside), *_ = value.items()
     if kind not in VERDICTS:
-        raise Strange(kind)
+        raise ValueError(kind)
     return Verdict(kind, str(inside["target"]) if isinstance(inside, dict) else "")
 
 
@@ -132,7 +128,7 @@ def _match(_: str, value: Json, sets: Mapping[str, Json]) -> Statement:
         bits = _number(keys[0], right)
         return Test(keys, (((bits, bits),),), negate=op == "!", bits=True)
     if op not in ("==", "!="):
-        raise Strange(op)
+        raise ValueError(op)
     return Test(keys, _rows(keys, right, sets), negate=op == "!=")
 
 
@@ -170,7 +166,7 @@ def _keys(left: Json) -> tuple[Key, ...]:
     elif kind in OPAQUE_KEYS:
         name = f"? {said(left)}"
     else:
-        raise Strange(kind)
+        raise ValueError(kind)
     return (Key(ALIASES.get(name, name)),)
 
 
@@ -204,7 +200,7 @@ def _cell(key: Key, value: Json) -> Cell:
         return number, number
     if key.name in packets.NAMES:
         if not isinstance(value, str):
-            raise Strange("an index without a link")
+            raise ValueError("an index without a link")
         return value
     if value == "*":
         return 0, LARGEST
@@ -220,7 +216,7 @@ def _number(key: Key, value: Json) -> int:
     if isinstance(value, dict):
         if "|" in value:
             return _any_of(_number(key, one) for one in value["|"])
-        raise Strange(str(value))
+        raise ValueError(str(value))
     return packets.symbol(key.name, str(value))
 
 
@@ -266,14 +262,9 @@ def _nat(name: str, value: Json, sets: Mapping[str, Json]) -> Statement:
             for row in _rows(keys, key, sets):
                 rows.append(row)
                 targets.append((str(one[0]), int(one[1]) if len(one) > 1 else 0))
-        return Nat(
-            _kind(name), chosen_by=keys, rows=tuple(rows), targets=tuple(targets), ports=_ends(port, int)
-        )
-    return Nat(_kind(name), addresses=_ends(address, str), ports=_ends(port, int))
-
-
-def _kind(name: str) -> Any:
-    return name
+        kind: Any = name  # one of those that have this maker
+        return Nat(kind, chosen_by=keys, rows=tuple(rows), targets=tuple(targets), ports=_ends(port, int))
+    return Nat(name, addresses=_ends(address, str), ports=_ends(port, int))  # type: ignore[arg-type]
 
 
 def _ends(value: Json, kind: Callable[[Json], Any]) -> tuple[Any, ...]:

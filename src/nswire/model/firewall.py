@@ -62,7 +62,7 @@ class Assign(msgspec.Struct, frozen=True, gc=False):
 class Nat(msgspec.Struct, frozen=True):
     """Sets up address translation for the connection. `addresses` and `ports` are first and last; empty: as they were.
 
-    `chosen_by`: the keys of a map, whose `rows` each have their target in `targets`. `why` says what is not understood.
+    `chosen_by`: the keys of a map, whose `rows` each have their target in `targets`.
     """
 
     kind: Literal["snat", "dnat", "masquerade", "redirect"]
@@ -71,7 +71,6 @@ class Nat(msgspec.Struct, frozen=True):
     chosen_by: tuple[Key, ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
     targets: tuple[tuple[str, int], ...] = ()
-    why: str = ""
 
 
 class Untracked(msgspec.Struct, frozen=True, gc=False):

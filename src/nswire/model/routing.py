@@ -18,7 +18,7 @@ ROUTE_TYPES = {
     9: "throw",
 }  # RTN_*, include/uapi/linux/rtnetlink.h
 TABLES = {253: "default", 254: "main", 255: "local"}
-DEAD, ONLINK, LINKDOWN = 1, 4, 16  # RTNH_F_*
+DEAD, LINKDOWN = 1, 16  # RTNH_F_*
 
 
 class NextHop(msgspec.Struct, frozen=True, gc=False):
@@ -122,7 +122,7 @@ class FdbEntry(msgspec.Struct, frozen=True, gc=False):
     sticky: bool = False
 
 
-REACHABLE, FAILED, INCOMPLETE, NOARP, PERMANENT = 0x02, 0x20, 0x01, 0x40, 0x80  # NUD_*
+FAILED, NOARP, PERMANENT = 0x20, 0x40, 0x80  # NUD_*
 VALID = 0x02 | 0x04 | 0x08 | 0x10 | NOARP | PERMANENT  # states with a MAC that is used
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
 from nswire.codec.netlink.route import TOLD_PROTOCOLS
-from nswire.model.routing import DEAD, LINKDOWN, NextHop, Ports, Route, Rule
+from nswire.model.routing import DEAD, LINKDOWN, TABLES, NextHop, Ports, Route, Rule
 from nswire.model.values import End
 from nswire.path.values import WITH_PORTS
 
@@ -253,4 +253,4 @@ def described(rule: Rule) -> str:
 
 def table_name(table: int) -> str:
     """A table as people call it."""
-    return {253: "default", 254: "main", 255: "local"}.get(table, str(table))
+    return TABLES.get(table, str(table))

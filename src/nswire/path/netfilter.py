@@ -246,7 +246,7 @@ class _Run:
         """The flow after translation; None if it cannot be told."""
         flow = self.packet.flow
         addresses, ports = nat.addresses, nat.ports
-        if nat.why or any("/" in address for address in addresses):
+        if any("/" in address for address in addresses):
             return None
         if nat.kind == "masquerade":
             link = self._walk.named(self._ns, self._place.oif)

@@ -6,6 +6,7 @@ length is checked, and whatever does not fit raises `Malformed`, never anything 
 
 from __future__ import annotations
 
+import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ HEADER = 16
 _header = struct.Struct("=IHHII")
 _attribute = struct.Struct("=HH")
 _error = struct.Struct("=i")
+_u16, _u32, _s32 = struct.Struct("=H"), struct.Struct("=I"), struct.Struct("=i")
 
 
 class Malformed(ValueError):
@@ -87,6 +89,33 @@ def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, 
             raise Malformed("a netlink attribute that does not fit its message")
         yield kind & NLA_TYPE_MASK, start + 4, stop
         start = (stop + 3) & ~3
+
+
+def values(answer: bytes, start: int = 0, end: int | None = None) -> dict[int, bytes]:
+    """The values of the attributes between two offsets, by type; of several of one type the last. Malformed."""
+    stop = len(answer) if end is None else end
+    return {kind: answer[at:until] for kind, at, until in attributes(answer, start, stop)}
+
+
+def u16(value: bytes | None) -> int | None:
+    """A number of two bytes; None if it is not there or has another size."""
+    return _u16.unpack(value)[0] if value is not None and len(value) == _u16.size else None
+
+
+def u32(value: bytes | None) -> int | None:
+    """A number of four bytes."""
+    return _u32.unpack(value)[0] if value is not None and len(value) == _u32.size else None
+
+
+def s32(value: bytes | None) -> int | None:
+    """A signed number of four bytes, such as an nsid."""
+    return _s32.unpack(value)[0] if value is not None and len(value) == _s32.size else None
+
+
+def ip(value: bytes) -> str:
+    """An IP address as it is written; empty for what has the size of none."""
+    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
+    return "" if family is None else socket.inet_ntop(family, value)
 
 
 def text(value: bytes) -> str:

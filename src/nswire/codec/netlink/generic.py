@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, values
 from nswire.codec.netlink.framing import request as netlink_request
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 UNADDRESSED = 0
 HEADER = struct.Struct("=BBxx")  # struct genlmsghdr
 FIRST_FAMILY = 16  # numbers below are netlink's own
-
-_u16, _u32, _s32 = struct.Struct("=H"), struct.Struct("=I"), struct.Struct("=i")
 
 
 def request(command: int, version: int, body: bytes = b"", *, dump: bool = True) -> bytes:
@@ -31,25 +29,10 @@ def answers(answer: bytes, own_header: int = 0) -> Iterator[tuple[bytes, dict[in
             raise Malformed(f"a message of type {kind} from a generic family")
         yield (
             answer[start + HEADER.size : begin],
-            {name: answer[at:stop] for name, at, stop in attributes(answer, begin, end)},
+            values(answer, begin, end),
         )
 
 
 def nested(value: bytes) -> Iterator[tuple[int, bytes]]:
     """The attributes inside an attribute. Malformed."""
     return ((name, value[at:stop]) for name, at, stop in attributes(value, 0, len(value)))
-
-
-def u16(value: bytes | None) -> int | None:
-    """A number of two bytes; None if it is not there or has another size."""
-    return _u16.unpack(value)[0] if value is not None and len(value) == _u16.size else None
-
-
-def u32(value: bytes | None) -> int | None:
-    """A number of four bytes."""
-    return _u32.unpack(value)[0] if value is not None and len(value) == _u32.size else None
-
-
-def s32(value: bytes | None) -> int | None:
-    """A signed number of four bytes, such as an nsid."""
-    return _s32.unpack(value)[0] if value is not None and len(value) == _s32.size else None

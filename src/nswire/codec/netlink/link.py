@@ -8,7 +8,6 @@ attribute, which also teaches the layout.
 
 from __future__ import annotations
 
-import socket
 import struct
 from functools import lru_cache
 from operator import itemgetter
@@ -19,6 +18,7 @@ from nswire.codec.netlink.framing import (
     Malformed,
     attribute,
     attributes,
+    ip,
     messages,
     request,
     split,
@@ -220,7 +220,7 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         link,
         nsid,
         master or None,
-        (_ip(address) if arphrd in OF_IP else address.hex(":")) if address else "",
+        ((arphrd in OF_IP and ip(address)) or address.hex(":")) if address else "",
         mtu or 0,
         state or 0,
         flags,
@@ -234,12 +234,6 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         slave_kind,
         slave_data,
     )
-
-
-def _ip(address: bytes) -> str:
-    """What an IP tunnel has instead of a MAC: its local address."""
-    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(address))
-    return address.hex(":") if family is None else socket.inet_ntop(family, address)
 
 
 @lru_cache(maxsize=256)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request
-from nswire.model.routing import FdbEntry, Neighbour
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, u16, u32, values
+from nswire.model.routing import PERMANENT, FdbEntry, Neighbour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,10 +15,8 @@ RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 AF_BRIDGE = 7
 NDA_DST, NDA_LLADDR, NDA_VLAN, NDA_PORT, NDA_VNI, NDA_IFINDEX, NDA_MASTER = 1, 2, 5, 6, 7, 8, 9
 NTF_SELF, NTF_PROXY, NTF_STICKY = 0x02, 0x08, 0x40
-NUD_PERMANENT = 0x80
 
 _ndmsg = struct.Struct("=BxxxiHBB")
-_u32, _u16, _be16 = struct.Struct("=I"), struct.Struct("=H"), struct.Struct(">H")
 
 
 def ask(*, proxies: bool = False) -> bytes:
@@ -35,10 +32,10 @@ def ask_fdb() -> bytes:
 def decode(answer: bytes) -> tuple[Neighbour, ...]:
     """The neighbours in an answer. KernelError, Malformed."""
     found = []
-    for (family, ifindex, state, flags, _), values in _messages(answer):
-        address = _address(values.get(NDA_DST, b""))
+    for (family, ifindex, state, flags, _), said in _messages(answer):
+        address = ip(said.get(NDA_DST, b""))
         if family != AF_BRIDGE and address:
-            lladdr = values.get(NDA_LLADDR, b"").hex(":")
+            lladdr = said.get(NDA_LLADDR, b"").hex(":")
             found.append(Neighbour(ifindex, address, lladdr, state, bool(flags & NTF_PROXY)))
     return tuple(found)
 
@@ -47,21 +44,21 @@ def fdb(answer: bytes, lladdrs: Iterable[str]) -> tuple[FdbEntry, ...]:
     """The entries of forwarding tables for these MACs in an answer. KernelError, Malformed."""
     wanted = [bytes.fromhex(one.replace(":", "")) for one in lladdrs]
     found = []
-    for (family, ifindex, state, flags, _), values in _messages(answer, wanted):
-        lladdr = values.get(NDA_LLADDR, b"").hex(":")
-        if family == AF_BRIDGE and values.get(NDA_LLADDR) in wanted:
-            master = _number(values.get(NDA_MASTER))
+    for (family, ifindex, state, flags, _), said in _messages(answer, wanted):
+        lladdr = said.get(NDA_LLADDR, b"").hex(":")
+        if family == AF_BRIDGE and said.get(NDA_LLADDR) in wanted:
+            master = u32(said.get(NDA_MASTER)) or 0
             found.append(
                 FdbEntry(
                     ifindex,
                     lladdr,
                     0 if flags & NTF_SELF else master,
-                    _number(values.get(NDA_VLAN), _u16),
-                    bool(state & NUD_PERMANENT) and not values.get(NDA_DST),
-                    _address(values.get(NDA_DST, b"")),
-                    _number(values.get(NDA_VNI)),
-                    _number(values.get(NDA_PORT), _be16),
-                    _number(values.get(NDA_IFINDEX)),
+                    u16(said.get(NDA_VLAN)) or 0,
+                    bool(state & PERMANENT) and not said.get(NDA_DST),
+                    ip(said.get(NDA_DST, b"")),
+                    u32(said.get(NDA_VNI)) or 0,
+                    int.from_bytes(said.get(NDA_PORT, b"")),
+                    u32(said.get(NDA_IFINDEX)) or 0,
                     bool(flags & NTF_STICKY),
                 )
             )
@@ -77,14 +74,4 @@ def _messages(
             continue
         if kind != RTM_NEWNEIGH or end - start < _ndmsg.size:
             raise Malformed(f"a message of type {kind} among neighbours")
-        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _ndmsg.size, end)}
-        yield _ndmsg.unpack_from(answer, start), values
-
-
-def _address(value: bytes) -> str:
-    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
-    return "" if family is None else socket.inet_ntop(family, value)
-
-
-def _number(value: bytes | None, layout: struct.Struct = _u32) -> int:
-    return int(layout.unpack(value)[0]) if value is not None and len(value) == layout.size else 0
+        yield _ndmsg.unpack_from(answer, start), values(answer, start + _ndmsg.size, end)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request
+from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, u32, values
+from nswire.codec.netlink.route import encap
 from nswire.model.routing import NextHop, NextHopObject
 
 RTM_NEWNEXTHOP, RTM_GETNEXTHOP = 104, 106
@@ -13,7 +13,6 @@ NHA_ID, NHA_GROUP, NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY, NHA_ENCAP_TYPE = 1, 2, 4
 
 _nhmsg = struct.Struct("=BBBxI")
 _member = struct.Struct("=IBxH")  # struct nexthop_grp: id, weight - 1
-_u32 = struct.Struct("=I")
 
 
 def ask() -> bytes:
@@ -28,28 +27,20 @@ def decode(answer: bytes) -> tuple[NextHopObject, ...]:
         if kind != RTM_NEWNEXTHOP or end - start < _nhmsg.size:
             raise Malformed(f"a message of type {kind} among next hops")
         flags = _nhmsg.unpack_from(answer, start)[3]
-        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _nhmsg.size, end)}
-        group = values.get(NHA_GROUP, b"")
+        said = values(answer, start + _nhmsg.size, end)
+        group = said.get(NHA_GROUP, b"")
         members = (
             _member.unpack_from(group, at) for at in range(0, len(group) - _member.size + 1, _member.size)
         )
-        oif = _number(values.get(NHA_OIF))
-        hop = NextHop(oif, _address(values.get(NHA_GATEWAY, b"")), flags=flags & 0xFF) if oif else None
+        oif = u32(said.get(NHA_OIF)) or 0
+        gateway, name = ip(said.get(NHA_GATEWAY, b"")), encap(said.get(NHA_ENCAP_TYPE, b""))
+        hop = NextHop(oif, gateway, flags=flags & 0xFF, encap=name) if oif else None
         found.append(
             NextHopObject(
-                _number(values.get(NHA_ID)),
+                u32(said.get(NHA_ID)) or 0,
                 hop,
                 tuple((number, weight + 1) for number, weight, _ in members),
-                NHA_BLACKHOLE in values,
+                NHA_BLACKHOLE in said,
             )
         )
     return tuple(found)
-
-
-def _number(value: bytes | None) -> int:
-    return int(_u32.unpack(value)[0]) if value is not None and len(value) == _u32.size else 0
-
-
-def _address(value: bytes) -> str:
-    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
-    return "" if family is None else socket.inet_ntop(family, value)

@@ -6,7 +6,7 @@ import struct
 from typing import NamedTuple
 
 from nswire.codec.netlink import generic
-from nswire.codec.netlink.framing import text
+from nswire.codec.netlink.framing import s32, text, u32
 
 DATAPATH, VPORT = "ovs_datapath", "ovs_vport"
 OVS_CMD_GET = 3  # of both families
@@ -51,11 +51,11 @@ def vports(answer: bytes) -> tuple[Vport, ...]:
     return tuple(
         Vport(
             _ovs_header.unpack(header)[0],
-            generic.u32(values.get(PORT_NO)) or 0,
-            TYPES.get(number := generic.u32(values.get(TYPE)) or 0, str(number)),
+            u32(values.get(PORT_NO)) or 0,
+            TYPES.get(number := u32(values.get(TYPE)) or 0, str(number)),
             text(values.get(NAME, b"")),
-            generic.u32(values.get(IFINDEX)),
-            generic.s32(values.get(NETNSID)),
+            u32(values.get(IFINDEX)),
+            s32(values.get(NETNSID)),
         )
         for header, values in generic.answers(answer, _ovs_header.size)
     )

@@ -6,7 +6,16 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
+from nswire.codec.netlink.framing import (
+    NLM_F_DUMP,
+    Malformed,
+    attribute,
+    ip,
+    messages,
+    request,
+    u32,
+    values,
+)
 from nswire.model.routing import ROUTE_TYPES, NextHop, Route
 from nswire.model.values import Gateway
 
@@ -25,7 +34,7 @@ RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_
     8,
 )
 RTA_MULTIPATH, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_ENCAP_TYPE = 9, 15, 16, 18, 21
-RTA_UID, RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 25, 27, 28, 29, 30
+RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 27, 28, 29, 30
 RTAX_MTU = 2
 RTN_UNICAST = 1
 RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
@@ -105,44 +114,39 @@ def routes(answer: bytes) -> tuple[Route, ...]:
             answer, start
         )
         if family in FAMILIES:
-            values = {
-                name: answer[at:stop] for name, at, stop in attributes(answer, start + _rtmsg.size, end)
-            }
-            found.append(
-                _route(family, (prefix, src_prefix, tos, table, protocol, scope, use, flags), values)
-            )
+            said = values(answer, start + _rtmsg.size, end)
+            found.append(_route(family, (prefix, src_prefix, tos, table, protocol, scope, use, flags), said))
     return tuple(found)
 
 
-def _route(family: int, fixed: tuple[int, ...], values: dict[int, bytes]) -> Route:
+def _route(family: int, fixed: tuple[int, ...], said: dict[int, bytes]) -> Route:
     prefix, src_prefix, tos, table, protocol, scope, use, flags = fixed
     size = 16 if family == socket.AF_INET6 else 4
-    hops = tuple(_hops(values, flags & 0xFF))
+    hops = tuple(_hops(said, flags & 0xFF))
     return Route(
         family=int(family),
-        dst=f"{_text(values.get(RTA_DST, b'')) or ANY[size]}/{prefix}",
-        table=_number(values.get(RTA_TABLE)) or table,
+        dst=f"{ip(said.get(RTA_DST, b'')) or ANY[size]}/{prefix}",
+        table=u32(said.get(RTA_TABLE)) or table,
         type=ROUTE_TYPES.get(use, str(use)),
         scope=scope,
         protocol=protocol,
-        priority=_number(values.get(RTA_PRIORITY)),
+        priority=u32(said.get(RTA_PRIORITY)) or 0,
         tos=tos,
-        prefsrc=_text(values.get(RTA_PREFSRC, b"")),
+        prefsrc=ip(said.get(RTA_PREFSRC, b"")),
         hops=hops,
-        nh_id=_number(values.get(RTA_NH_ID)),
-        mtu=_mtu(values.get(RTA_METRICS, b"")),
-        src=f"{_text(values[RTA_SRC])}/{src_prefix}" if RTA_SRC in values and src_prefix else "",
-        mark=_number(values.get(RTA_MARK)),
+        nh_id=u32(said.get(RTA_NH_ID)) or 0,
+        mtu=u32(values(said.get(RTA_METRICS, b"")).get(RTAX_MTU)) or 0,
+        src=f"{ip(said[RTA_SRC])}/{src_prefix}" if RTA_SRC in said and src_prefix else "",
+        mark=u32(said.get(RTA_MARK)) or 0,
     )
 
 
-def _hops(values: dict[int, bytes], flags: int = 0) -> Iterator[NextHop]:
-    if RTA_MULTIPATH in values:
-        yield from _multipath(values[RTA_MULTIPATH])
-    elif RTA_OIF in values or RTA_GATEWAY in values or RTA_VIA in values:
-        encap = values.get(RTA_ENCAP_TYPE, b"")
-        name = ENCAPS.get(int.from_bytes(encap, "little"), "unknown") if any(encap) else ""
-        yield NextHop(_number(values.get(RTA_OIF)), _gateway(values), flags=flags, encap=name)
+def _hops(said: dict[int, bytes], flags: int = 0) -> Iterator[NextHop]:
+    if RTA_MULTIPATH in said:
+        yield from _multipath(said[RTA_MULTIPATH])
+    elif RTA_OIF in said or RTA_GATEWAY in said or RTA_VIA in said:
+        name = encap(said.get(RTA_ENCAP_TYPE, b""))
+        yield NextHop(u32(said.get(RTA_OIF)) or 0, _gateway(said), flags=flags, encap=name)
 
 
 def _multipath(value: bytes) -> Iterator[NextHop]:
@@ -152,39 +156,19 @@ def _multipath(value: bytes) -> Iterator[NextHop]:
         length, flags, weight, ifindex = _rtnexthop.unpack_from(value, start)
         if length < _rtnexthop.size or start + length > len(value):
             raise Malformed("a next hop that does not fit its route")
-        inside = {
-            name: value[at:stop]
-            for name, at, stop in attributes(value, start + _rtnexthop.size, start + length)
-        }
-        encap = inside.get(RTA_ENCAP_TYPE, b"")
-        name = ENCAPS.get(int.from_bytes(encap, "little"), "unknown") if any(encap) else ""
-        yield NextHop(ifindex, _gateway(inside), weight + 1, flags, name)
+        inside = values(value, start + _rtnexthop.size, start + length)
+        yield NextHop(ifindex, _gateway(inside), weight + 1, flags, encap(inside.get(RTA_ENCAP_TYPE, b"")))
         start += (length + 3) & ~3
 
 
-def _gateway(values: dict[int, bytes]) -> str:
+def encap(value: bytes) -> str:
+    """The light-weight tunnel of that type (LWTUNNEL_ENCAP_*); empty: none."""
+    return ENCAPS.get(int.from_bytes(value, "little"), "unknown") if any(value) else ""
+
+
+def _gateway(said: dict[int, bytes]) -> str:
     """RTA_GATEWAY, or RTA_VIA (struct rtvia: of another family than the route)."""
-    return _text(values.get(RTA_GATEWAY, b"")) or _text(values.get(RTA_VIA, b"")[2:])
-
-
-def _text(value: bytes) -> str:
-    family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(value))
-    return "" if family is None else socket.inet_ntop(family, value)
-
-
-def _number(value: bytes | None) -> int:
-    return int(_u32.unpack(value)[0]) if value is not None and len(value) == _u32.size else 0
-
-
-def _mtu(metrics: bytes) -> int:
-    return next(
-        (
-            _number(metrics[at:stop])
-            for name, at, stop in attributes(metrics, 0, len(metrics))
-            if name == RTAX_MTU
-        ),
-        0,
-    )
+    return ip(said.get(RTA_GATEWAY, b"")) or ip(said.get(RTA_VIA, b"")[2:])
 
 
 def gateways(answer: bytes) -> tuple[Gateway, ...]:
@@ -196,6 +180,6 @@ def gateways(answer: bytes) -> tuple[Gateway, ...]:
         family, prefix, _, _, _, _, _, use, _ = _rtmsg.unpack_from(answer, start)
         if prefix or use != RTN_UNICAST or family not in FAMILIES:
             continue
-        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _rtmsg.size, end)}
-        found += [Gateway(hop.ifindex, hop.gateway) for hop in _hops(values) if hop.gateway and hop.ifindex]
+        hops = _hops(values(answer, start + _rtmsg.size, end))
+        found += [Gateway(hop.ifindex, hop.gateway) for hop in hops if hop.gateway and hop.ifindex]
     return tuple(found)

@@ -10,7 +10,16 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, request, text
+from nswire.codec.netlink.framing import (
+    NLM_F_DUMP,
+    Malformed,
+    attributes,
+    messages,
+    request,
+    text,
+    u32,
+    values,
+)
 from nswire.model.lookups import Filter, Redirect
 
 if TYPE_CHECKING:
@@ -40,7 +49,6 @@ EGRESS_REDIR, EGRESS_MIRROR, INGRESS_REDIR, INGRESS_MIRROR = 1, 2, 3, 4
 
 _tcmsg = struct.Struct("=BxxxiIII")
 _mirred = struct.Struct("=5iiI")  # tc_gen, eaction, ifindex
-_u32 = struct.Struct("=I")
 
 
 def ask(ifindex: int, parent: int) -> bytes:
@@ -54,29 +62,27 @@ def decode(answer: bytes) -> tuple[Filter, ...]:
     for kind, start, end in messages(answer):
         if kind != RTM_NEWTFILTER or end - start < _tcmsg.size:
             raise Malformed(f"a message of type {kind} among filters")
-        values = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _tcmsg.size, end)}
-        options = values.get(TCA_OPTIONS, b"")
+        said = values(answer, start + _tcmsg.size, end)
+        options = said.get(TCA_OPTIONS, b"")
         if options:
             *_, info = _tcmsg.unpack_from(answer, start)
-            chain = values.get(TCA_CHAIN, b"")
             found.append(
-                _filter(text(values.get(TCA_KIND, b"")), options)._replace(
+                _filter(text(said.get(TCA_KIND, b"")), options)._replace(
                     protocol=socket.ntohs(info & 0xFFFF),
-                    chain=_u32.unpack(chain)[0] if len(chain) == _u32.size else 0,
+                    chain=u32(said.get(TCA_CHAIN)) or 0,
                 )
             )
     return tuple(found)
 
 
 def _filter(kind: str, options: bytes) -> Filter:
-    inside = _inside(options)
+    inside = values(options)
     actions = list(_actions(inside.get(ACTIONS.get(kind, -1), b"")))
-    number = inside.get(TCA_BPF_ID, b"") if kind == "bpf" else b""
     return Filter(
         kind,
         tuple(one for one, _ in actions if one is not None),
         text(inside.get(TCA_BPF_NAME, b"")) if kind == "bpf" else "",
-        _u32.unpack(number)[0] if len(number) == _u32.size else 0,
+        (u32(inside.get(TCA_BPF_ID)) or 0) if kind == "bpf" else 0,
         plain=all(plain for _, plain in actions),
     )
 
@@ -84,8 +90,8 @@ def _filter(kind: str, options: bytes) -> Filter:
 def _actions(value: bytes) -> Iterator[tuple[Redirect | None, bool]]:
     """Where each action sends packets, if it does; and whether that is all that it does."""
     for _, at, stop in attributes(value, 0, len(value)):
-        action = _inside(value[at:stop])
-        parms = _inside(action.get(TCA_ACT_OPTIONS, b"")).get(TCA_MIRRED_PARMS, b"")
+        action = values(value[at:stop])
+        parms = values(action.get(TCA_ACT_OPTIONS, b"")).get(TCA_MIRRED_PARMS, b"")
         if text(action.get(TCA_ACT_KIND, b"")) != "mirred" or len(parms) < _mirred.size:
             yield None, False
             continue
@@ -93,7 +99,3 @@ def _actions(value: bytes) -> Iterator[tuple[Redirect | None, bool]]:
         copy = how in (EGRESS_MIRROR, INGRESS_MIRROR)
         target = Redirect(ifindex, copy, how in (INGRESS_REDIR, INGRESS_MIRROR)) if ifindex else None
         yield target, target is not None and onward == (TC_ACT_PIPE if copy else TC_ACT_STOLEN)
-
-
-def _inside(value: bytes) -> dict[int, bytes]:
-    return {name: value[at:stop] for name, at, stop in attributes(value, 0, len(value))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from nswire.codec.netlink import generic
-from nswire.codec.netlink.framing import attribute, text
+from nswire.codec.netlink.framing import attribute, text, u32
 
 FAMILY = "team"
 OPTIONS_GET, VERSION = 2, 1
@@ -31,7 +31,7 @@ def decode(answer: bytes) -> dict[str, int | str]:
             if PORT_IFINDEX in option or NAME not in option:
                 continue
             name, data = text(option[NAME]), option.get(DATA, b"")
-            number = generic.u32(data)
+            number = u32(data)
             if kind == NLA_STRING:
                 found[name] = text(data)
             elif kind == NLA_U32 and number is not None:

@@ -7,7 +7,7 @@ import struct
 from typing import NamedTuple
 
 from nswire.codec.netlink import generic
-from nswire.codec.netlink.framing import attribute
+from nswire.codec.netlink.framing import attribute, u16, u32
 
 FAMILY = "wireguard"
 WG_CMD_GET_DEVICE, VERSION = 0, 1
@@ -34,8 +34,8 @@ def decode(answer: bytes) -> Device:
     port = fwmark = peers = 0
     endpoints: dict[str, None] = {}
     for _, values in generic.answers(answer):
-        port = generic.u16(values.get(LISTEN_PORT)) or port
-        fwmark = generic.u32(values.get(FWMARK)) or fwmark
+        port = u16(values.get(LISTEN_PORT)) or port
+        fwmark = u32(values.get(FWMARK)) or fwmark
         for _, peer in generic.nested(values.get(PEERS, b"")):
             peers += 1
             endpoint = _endpoint(dict(generic.nested(peer)).get(PEER_ENDPOINT, b""))
