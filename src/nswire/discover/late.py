@@ -6,9 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from nswire import facets
-from nswire.codec import procfs
 from nswire.discover import visits
-from nswire.discover.questioner import Questioner
+from nswire.discover.questioner import Questioner, listening
 from nswire.facets.facet import Detail
 from nswire.host import questions
 from nswire.model.values import End, Gap, Loose
@@ -111,16 +110,8 @@ class Late:
         """What listens in a namespace: all of them are asked at once, since a port is looked for in all of them."""
         if self._listeners is None:
             spaces = [key for key in self.facts.links if key not in self.facts.hidden]
-            answers = Questioner(self._scan).visit(dict.fromkeys(spaces, (*questions.TCP, *questions.UDP)))
-            self._listeners = {
-                key: frozenset(
-                    port
-                    for answer, protocol in zip(said, ("tcp", "tcp", "udp", "udp"), strict=True)
-                    if isinstance(answer, bytes)
-                    for port in procfs.listeners(answer, protocol)
-                )
-                for key, said in answers.items()
-            }
+            answers = Questioner(self._scan).visit(dict.fromkeys(spaces, questions.SOCKETS))
+            self._listeners = {key: listening(said) for key, said in answers.items()}
         return self._listeners.get(ns, frozenset())
 
     def lookups(self) -> Lookups:

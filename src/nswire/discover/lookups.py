@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from errno import EACCES, ENODATA, ENOPKG, EPERM
+from errno import ENODATA, ENOPKG
 from os import strerror
 from typing import TYPE_CHECKING, TypeVar
 
-from nswire.codec import iptables, nftables, procfs
+from nswire.codec import iptables, nftables
 from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule
 from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.discover.questioner import listening
 from nswire.facets import filters
-from nswire.facets.asked import NOT_THERE, ROOT, decoded
+from nswire.facets.asked import NOT_THERE, decoded, hint, why
 from nswire.host import questions
 from nswire.host.system import Refusal
 from nswire.model.firewall import Firewall
@@ -39,8 +40,7 @@ TABLES = (
     questions.VLANS,
     questions.sysctls(),
     questions.sysctls("all"),
-    *questions.TCP,
-    *questions.UDP,
+    *questions.SOCKETS,
     questions.NFTABLES,
     *questions.LEGACY,
 )
@@ -109,17 +109,10 @@ class Lookups:
 
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]] | None:
         """What listens, by /proc/net/tcp and its like."""
-        found: set[tuple[str, int]] = set()
-        for question, protocol in zip(
-            (*questions.TCP, *questions.UDP), ("tcp", "tcp", "udp", "udp"), strict=True
-        ):
-            answer = self._answer(ns, question)
-            if isinstance(answer, Refusal):
-                if question in (questions.TCP[0], questions.UDP[0]):
-                    return None
-                continue
-            found.update(procfs.listeners(answer, protocol))
-        return frozenset(found)
+        answers = {question: self._answer(ns, question) for question in questions.SOCKETS}
+        if any(isinstance(answers[one], Refusal) for one in (questions.TCP[0], questions.UDP[0])):
+            return None
+        return listening(answers.values())
 
     def filters(self, end: End) -> Mapping[str, tuple[Filter, ...]]:
         """The tc filters of a link by place."""
@@ -184,10 +177,7 @@ class Lookups:
         return known  # type: ignore[return-value]
 
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:
-        hint = ROOT if errno in (EPERM, EACCES) else ""
-        gap = Gap(self._asking.place(ns), what, _why(errno), hint)
-        if gap not in self._asking.facts.gaps:
-            self._asking.facts.gaps.append(gap)
+        self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))
 
     def _firewall(self, ns: NsKey) -> Firewall | None:
         asked = (questions.NFTABLES, *questions.LEGACY)
@@ -224,15 +214,18 @@ class Lookups:
             chains += mine
             unread += problem
         if unread:
-            gap = Gap(self._asking.place(ns), "its firewall", "; ".join(unread), _unlock(listed))
+            gap = Gap(
+                self._asking.place(ns),
+                "its firewall",
+                "; ".join(unread),
+                hint(listed.errno) if isinstance(listed, Refusal) else "",
+            )
             self._asking.facts.gaps.append(gap)
         return Firewall(tuple(chains), "; ".join(unread))
 
 
 def _why(errno: int) -> str:
-    if errno == ENODATA:
-        return "the recording does not have them"
-    return strerror(errno) if errno > 0 else "the answer makes no sense"
+    return "the recording does not have them" if errno == ENODATA else why(errno)
 
 
 def _saved(answer: Answer, family: str, program: str) -> tuple[tuple[Chain, ...], list[str]]:
@@ -249,10 +242,6 @@ def _missing(program: str, errno: int) -> str:
     if errno == ENODATA:
         return f"what {program} prints cannot be had"
     return f"{program} is not installed" if errno == ENOPKG else f"{program}: {strerror(errno)}"
-
-
-def _unlock(answer: Answer) -> str:
-    return ROOT if isinstance(answer, Refusal) and answer.errno in (EPERM, EACCES) else ""
 
 
 def _decided(answer: Answer) -> Route | int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.codec import procfs
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.discover import hidden, visits
 from nswire.host import questions
@@ -13,12 +14,25 @@ from nswire.model.values import Gap
 from nswire.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nswire.discover.state import Scan
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
     from nswire.model.values import NsKey
+
+
+PROTOCOLS = ("tcp", "tcp", "udp", "udp")  # of questions.SOCKETS
+
+
+def listening(answers: Iterable[Answer]) -> frozenset[tuple[str, int]]:
+    """(`tcp` or `udp`, port) of what listens, by the answers to `questions.SOCKETS`; what was refused is left out."""
+    return frozenset(
+        port
+        for answer, protocol in zip(answers, PROTOCOLS, strict=True)
+        if isinstance(answer, bytes)
+        for port in procfs.listeners(answer, protocol)
+    )
 
 
 class Questioner:

@@ -56,8 +56,17 @@ def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], what: str) ->
     """One gap for each namespace and reason; what is simply not there is none."""
     for ns, errno in sorted(set(refusals)):
         if errno not in NOT_THERE:
-            why = strerror(errno) if errno > 0 else "the answer makes no sense"
-            yield Gap(asking.place(ns), what, why, ROOT if errno in (EPERM, EACCES) else "")
+            yield Gap(asking.place(ns), what, why(errno), hint(errno))
+
+
+def why(errno: int) -> str:
+    """What an errno of `decoded` means."""
+    return strerror(errno) if errno > 0 else "the answer makes no sense"
+
+
+def hint(errno: int) -> str:
+    """What would help against it."""
+    return ROOT if errno in (EPERM, EACCES) else ""
 
 
 NOT_THERE = (ENOENT, ESRCH, ENODEV, EOPNOTSUPP)  # it has none of that, or is gone

@@ -18,36 +18,37 @@ if TYPE_CHECKING:
 
     Addresses = Mapping[End, str]
 
-PCI = "pci"
+PCI, PHYSICAL = "pci", "physfn"
 SAID_BY = "physfn of its PCI device"
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """For a virtual function a wire to the link of its physical one; for that one, the addresses of all of its own."""
-    addresses = _addresses(asking)
-    for end in sorted(ends & addresses.keys(), key=lambda end: (end.ns, end.ifindex)):
-        functions = _functions(asking, addresses[end])
+    own = _addresses(asking, ends)
+    known = {end: _functions(asking, own[end]) for end in sorted(own, key=lambda end: (end.ns, end.ifindex))}
+    of_all: Addresses = {}
+    if any(known.values()):  # whose the other functions are is told by the addresses of all links
+        of_all = _addresses(
+            asking, {End(ns, link) for ns, links in asking.facts.links.items() for link in links}
+        )
+    for end, functions in known.items():
         said: dict[str, Value] = {}
-        virtual = sorted(address for name, address in functions.items() if name.startswith("virtfn"))
+        virtual = sorted(address for name, address in functions.items() if name != PHYSICAL)
         if virtual:
-            said["virtual"] = " ".join(_with_link(asking.facts, addresses, address) for address in virtual)
-        physical = functions.get("physfn", "")
+            said["virtual"] = " ".join(_with_link(asking.facts, of_all, address) for address in virtual)
+        physical = functions.get(PHYSICAL, "")
         if physical:
-            said["physical"] = _with_link(asking.facts, addresses, physical)
-            for lower in _at(addresses, physical):
+            said["physical"] = _with_link(asking.facts, of_all, physical)
+            for lower in _at(of_all, physical):
                 yield Wire("lower", end, lower, "proved", SAID_BY)
         if said:
             yield Detail(end, said)
 
 
-def _addresses(asking: Asking) -> Addresses:
-    """The PCI addresses of all links that have one: by IFLA_PARENT_DEV_NAME, and before Linux 5.14 by their drivers."""
-    nics = {
-        End(ns, link.ifindex): link
-        for ns, links in asking.facts.links.items()
-        for link in links.values()
-        if _may_have_one(link)
-    }
+def _addresses(asking: Asking, ends: Collection[End]) -> Addresses:
+    """The PCI addresses of those links that have one: by IFLA_PARENT_DEV_NAME, and before Linux 5.14 by their drivers."""
+    links = asking.facts.links
+    nics = {end: links[end.ns][end.ifindex] for end in ends if _may_have_one(links[end.ns][end.ifindex])}
     found = {end: link.parentdev for end, link in nics.items() if link.parentbus}
     untold = nics.keys() - found.keys()
     for end, (answer,) in of_each(asking, untold, lambda link: (questions.driver(link.ifname),)):
@@ -63,8 +64,10 @@ def _may_have_one(link: LinkFact) -> bool:
 
 
 def _functions(asking: Asking, address: str) -> Mapping[str, str]:
+    """The PCI addresses of its physical function and of its virtual ones, by the kernel's names for them."""
     answer = asking.host(f"pci/{address}")
-    return procfs.links(answer) if isinstance(answer, bytes) else {}
+    found = procfs.links(answer) if isinstance(answer, bytes) else {}
+    return {name: one for name, one in found.items() if name == PHYSICAL or name.startswith("virtfn")}
 
 
 def _at(addresses: Addresses, address: str) -> list[End]:

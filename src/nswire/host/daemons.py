@@ -46,18 +46,19 @@ class OpenVSwitch:
 
     def _ovs(self, _: str) -> bytes:
         """JSON: `pid` of ovs-vswitchd, as itself sees it, and `dpif`: its `dpif/show` (the numbers of its ports)."""
-        with open(f"{self._folder}/ovs-vswitchd.pid", "rb") as file:
-            pid = int(file.read())
-        text = jsonrpc.call(f"{self._folder}/ovs-vswitchd.{pid}.ctl", "dpif/show", [])
+        pid, text = self._appctl("dpif/show")
         return json.dumps({"pid": pid, "dpif": text}).encode()
 
     def _trace(self, about: str) -> bytes:
         """`ofproto/trace BRIDGE FLOW`: what would become of such a packet. Nothing is sent and nothing is learned."""
         bridge, _, flow = about.partition(" ")
+        return str(self._appctl("ofproto/trace", bridge, flow)[1]).encode()
+
+    def _appctl(self, method: str, *arguments: str) -> tuple[int, object]:
+        """The pid of ovs-vswitchd, as itself sees it, and what it answers on its control socket."""
         with open(f"{self._folder}/ovs-vswitchd.pid", "rb") as file:
             pid = int(file.read())
-        text = jsonrpc.call(f"{self._folder}/ovs-vswitchd.{pid}.ctl", "ofproto/trace", [bridge, flow])
-        return str(text).encode()
+        return pid, jsonrpc.call(f"{self._folder}/ovs-vswitchd.{pid}.ctl", method, list(arguments))
 
     def _ovsdb(self, _: str) -> bytes:
         """JSON: the rows of the tables Bridge, Port and Interface of Open vSwitch's database, without keys and passwords."""

@@ -36,6 +36,7 @@ TCP = (
     Question("net/tcp", b"sockstat TCP:", by="net"),
     Question("net/tcp6", b"sockstat6 TCP6:", by="net"),
 )
+SOCKETS = (*TCP, *UDP)
 RULES = (Question("rules/ip", rule.ask(socket.AF_INET)), Question("rules/ip6", rule.ask(socket.AF_INET6)))
 NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neighbour.ask(proxies=True)))
 FDB = Question("fdb", neighbour.ask_fdb())

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nswire.discover.state import Once
 from nswire.host.notices import Notices
 from nswire.sources import TABLE
 from nswire.sources.found import Found, Unanswered
@@ -105,11 +106,12 @@ class Watching:
     def _found(self) -> frozenset[int]:
         """The namespaces that the cheap sources find."""
         found: set[int] = set()
+        system = Once(self._system)
         for source in TABLE:
             if not source.eager:
                 continue
             try:
-                found.update(one.inode for one in source.find(self._system) if isinstance(one, Found))
+                found.update(one.inode for one in source.find(system) if isinstance(one, Found))
             except (Unanswered, OSError, ValueError):
                 continue  # the next look tells why
         return frozenset(found)
