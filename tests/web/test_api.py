@@ -12,8 +12,11 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+import nswire
+from nswire.handles.finding import Match
+from nswire.model.values import Owner
 from nswire.show.documents import DOCUMENTS, ErrorDocument, FindDocument, schema
-from nswire.web import openapi
+from nswire.web import answers, openapi
 from nswire.web.answers import TABLE
 
 if TYPE_CHECKING:
@@ -144,3 +147,22 @@ def test_every_reference_leads_somewhere() -> None:
     components = json.loads(text)["components"]["schemas"]
     for part in text.split('"$ref": "')[1:]:
         assert part.partition('"')[0].removeprefix("#/components/schemas/") in components
+
+
+@pytest.mark.parametrize("at_home", [True, False], ids=["on the host's network", "not to be seen"])
+def test_an_owner_without_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch, at_home: bool) -> None:  # noqa: FBT001
+    """As on the command line: whoever uses the host's network owns none of it, and who cannot be seen is nowhere."""
+    topology = nswire.load(BLOG)
+    home = topology.namespaces[topology.home] if at_home else None
+    match = Match("container", (), home, "container:x", 0, Owner("container", "x", "0", "docker"))
+    monkeypatch.setattr(answers, "find", lambda _, __: [match])
+    rows = {row.name: row for row in TABLE}
+
+    def told(name: str) -> Any:
+        wanted = answers.parameters(rows[name].wants, [("handle", "container:x")])
+        return json.loads(answers.document(rows[name], topology, wanted))
+
+    assert [one["label"] for one in told("netns")["namespaces"]] == (["home"] if at_home else [])
+    shown = told("show")
+    assert [one["owner"]["name"] for one in shown["owners"]] == ["x"]
+    assert (shown["namespaces"], shown["links"]) == ([], [])

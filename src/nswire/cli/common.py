@@ -15,13 +15,13 @@ import click
 from nswire.cli.errors import Failure, complain
 from nswire.escape import visible
 from nswire.show.escape import shell_word
+from nswire.show.parts import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nswire.handles import Match
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace, Owner
     from nswire.show.build import Builder
     from nswire.show.paint import Paper
 
@@ -51,15 +51,6 @@ class Options(NamedTuple):
     color: str
     strict: bool
     how: bool
-
-
-class Asked(NamedTuple):
-    """One handle that was understood: the links it stands for, and the namespace or owner, if it names one."""
-
-    query: str
-    links: tuple[Link, ...]
-    namespace: Namespace | None
-    owner: Owner | None = None
 
 
 def reading(function: Callable[..., int]) -> Callable[..., int]:
@@ -187,11 +178,6 @@ def _described(match: Match) -> str:
     link = match.links[0]
     words = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
     return "  " + ", ".join(visible(word) for word in words if word)
-
-
-def is_homeless(asked: Asked) -> bool:
-    """True for an owner who uses the host's network, or is where it cannot be seen."""
-    return asked.owner is not None and not asked.links and (asked.namespace is None or asked.namespace.home)
 
 
 def distinct(asked: Iterable[Asked]) -> list[Link]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nswire.cli.common import Answer, Asked, Options, give, handles, look, reading, status, understand
+from nswire.cli.common import Answer, Options, give, handles, look, reading, status, understand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,22 +42,18 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
         give(topology, options, "netns", _listed(topology, tuple(topology.namespaces.values())))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=False)
-    spaces = {ns.key: ns for one in asked for ns in _spaces(one)}
     if asked:
-        give(topology, options, "netns", _listed(topology, tuple(spaces.values())))
+        from nswire.show.parts import spaces
+
+        give(topology, options, "netns", _listed(topology, spaces(asked)))
     return status(topology, options, fine=fine)
 
 
-def _spaces(one: Asked) -> list[Namespace]:
-    """The namespaces that a handle stands for: who uses the host's network is at home."""
-    return [link.netns for link in one.links] if one.namespace is None else [one.namespace]
-
-
 def _listed(topology: Topology, namespaces: Sequence[Namespace]) -> Answer:
-    from nswire.show import howto, text_netns
+    from nswire.show import howto, parts, text_netns
 
     return Answer(
-        lambda build: [("namespaces", (build.namespace(ns) for ns in namespaces))],
+        lambda build: parts.listed(build, namespaces),
         lambda paper: text_netns.write_namespaces(paper, topology, namespaces),
         lambda: howto.for_namespaces(namespaces),
     )

@@ -8,7 +8,6 @@ import click
 
 from nswire.cli.common import (
     Answer,
-    Asked,
     Options,
     distinct,
     give,
@@ -21,6 +20,7 @@ from nswire.cli.common import (
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
+    from nswire.show.parts import Asked
 
 EPILOG = """\b
 Examples:
@@ -67,23 +67,20 @@ def _has_none(asked: Asked) -> bool:
 
 
 def _every_pair(topology: Topology) -> Answer:
-    from nswire.show import howto, text_peer
-    from nswire.show.build import loose_ends, pairs
+    from nswire.show import howto, parts, text_peer
 
     return Answer(
-        lambda build: [
-            ("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))
-        ],
+        lambda build: parts.every_pair(build, topology),
         lambda paper: text_peer.write_pairs(paper, topology),
         lambda: howto.for_pairs(topology),
     )
 
 
 def _some(asked: list[Asked]) -> Answer:
-    from nswire.show import howto, text_peer
+    from nswire.show import howto, parts, text_peer
 
     return Answer(
-        lambda build: [("results", (build.peer(one.query, link) for one in asked for link in one.links))],
+        lambda build: parts.peers(build, asked),
         lambda paper: text_peer.write_peers(paper, [text_peer.Question(*one) for one in asked]),
         lambda: howto.for_peer(distinct(asked)),
     )

@@ -8,12 +8,10 @@ import click
 
 from nswire.cli.common import (
     Answer,
-    Asked,
     Options,
     distinct,
     give,
     handles,
-    is_homeless,
     look,
     reading,
     status,
@@ -22,6 +20,7 @@ from nswire.cli.common import (
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
+    from nswire.show.parts import Asked
 
 EPILOG = """\b
 Examples:
@@ -48,18 +47,13 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
 
 def _shown(topology: Topology, asked: list[Asked]) -> Answer:
-    from nswire.show import howto, text_show
+    from nswire.show import howto, parts, text_show
 
-    homeless = [(one.owner, one.namespace) for one in asked if one.owner is not None and is_homeless(one)]
-    rest = [one for one in asked if not is_homeless(one)]
-    spaces = list({one.namespace.key: one.namespace for one in rest if one.namespace is not None}.values())
-    single = distinct(one for one in rest if one.namespace is None)
+    homeless = [(one.owner, one.namespace) for one in asked if one.owner is not None and one.homeless]
+    spaces = parts.housing(asked)
+    single = distinct(one for one in asked if one.namespace is None and not one.homeless)
     return Answer(
-        lambda build: [
-            ("owners", (build.owned(one.query, one.owner, one.namespace) for one in asked if one.owner)),
-            ("namespaces", (build.namespace(ns) for ns in spaces)),
-            ("links", (build.shown(one.query, link) for one in asked for link in one.links)),
-        ],
+        lambda build: parts.shown(build, asked),
         lambda paper: text_show.write_all(paper, topology, spaces, single, homeless),
         lambda: howto.for_show(single, spaces),
     )

@@ -19,10 +19,11 @@ from nswire.draw.way import followed
 from nswire.escape import visible
 from nswire.handles import find, nearest
 from nswire.path import endpoints, question
-from nswire.show import build_map, documents, jsonout
-from nswire.show.build import Builder, loose_ends, pairs
+from nswire.show import build_map, documents, jsonout, parts
+from nswire.show.build import Builder
 from nswire.show.build_path import PathBuilder
 from nswire.show.documents import FoundDoc
+from nswire.show.parts import Asked
 from nswire.show.text_path import caption
 from nswire.sources import ALL, EAGER
 
@@ -169,35 +170,24 @@ def _map(topology: Topology, build: Builder, reach: Reach) -> Given:
 
 
 def _show(topology: Topology, build: Builder, one: One) -> Given:
-    matches = understood(topology, one.handle)
-    owned = ((match.owner, match.namespace) for match in matches if match.owner)
-    spaces = {match.namespace.key: match.namespace for match in matches if match.namespace is not None}
-    return Given(
-        [
-            ("owners", (build.owned(one.handle, owner, ns) for owner, ns in owned)),
-            ("namespaces", (build.namespace(ns) for ns in spaces.values())),
-            ("links", (build.shown(one.handle, link) for match in matches for link in match.links)),
-        ]
-    )
+    return Given(parts.shown(build, _asked(one.handle, understood(topology, one.handle))))
 
 
 def _peer(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return Given(
-            [("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))]
-        )
-    match = single(topology, every.handle)
-    return Given([("results", (build.peer(every.handle, link) for link in match.links))])
+        return Given(parts.every_pair(build, topology))
+    return Given(parts.peers(build, _asked(every.handle, [single(topology, every.handle)])))
 
 
 def _netns(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return Given([("namespaces", map(build.namespace, topology.namespaces.values()))])
-    keys: dict[int, None] = {}
-    for match in understood(topology, every.handle):
-        inside = [link.end.ns for link in match.links] or [topology.home]
-        keys.update(dict.fromkeys(inside if match.namespace is None else [match.namespace.key]))
-    return Given([("namespaces", (build.namespace(topology.namespaces[key]) for key in keys))])
+        return Given(parts.listed(build, topology.namespaces.values()))
+    asked = _asked(every.handle, understood(topology, every.handle))
+    return Given(parts.listed(build, parts.spaces(asked)))
+
+
+def _asked(word: str, matches: list[Match]) -> list[Asked]:
+    return [Asked(word, tuple(match.links), match.namespace, match.owner) for match in matches]
 
 
 def _find(topology: Topology, build: Builder, searched: Searched) -> Given:
@@ -281,8 +271,8 @@ def document(row: Row, topology: Topology, wanted: object) -> str:
     return out.getvalue()
 
 
-def _with_gaps(parts: Parts, topology: Topology) -> Iterator[tuple[str, Iterable[object]]]:
-    yield from parts
+def _with_gaps(lists: Parts, topology: Topology) -> Iterator[tuple[str, Iterable[object]]]:
+    yield from lists
     yield "gaps", topology.gaps  # last: something may go unseen while the answer is made
 
 
