@@ -111,6 +111,12 @@ def words(asking: Asking, pattern: str) -> Iterator[tuple[str, str]]:
     return ((path, said) for path, said in files(asking, "word", pattern) if isinstance(said, str))
 
 
+def folder_of(path: str) -> Iterator[str]:
+    """A folder that somebody set up, as questions name it; none if that is no whole path, or not to be asked about."""
+    if path.startswith("/") and AWKWARD.isdisjoint(path):
+        yield path.strip("/")
+
+
 def part(path: str, at: int) -> str:
     """One part of a path, counted from its end (-1: the last); empty: it has not so many."""
     parts = path.split("/")

@@ -71,8 +71,9 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
                 data = said.data if pid else (*said.data, *UNSEEN)
                 yield Claim(Owner("container", said.name or number[:SHORT], number, by, pid, data), ns)
     left = [one for ones in seen.values() for one in ones if one.by]
+    names = {number: said.name for number, (_, said) in named.items()}
     for one in left:
-        yield _unnamed(asking, one, {number: said.name for number, (_, said) in named.items()})
+        yield _unnamed(asking, one, names)
     yield from _pods(asking, pods, left)
 
 

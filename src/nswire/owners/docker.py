@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nswire.host.system import Refusal
-from nswire.owners.asked import AWKWARD, documents, number, part, readable, text, unreadable
+from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable
 from nswire.owners.engine import Engine, Named, Pod
 from nswire.owners.published import published
 
@@ -59,19 +59,16 @@ LISTED = ("Id", "Names", "Ports", *(f"Labels/{label}" for label in LABELS))
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
     """The running containers. One whose file says so may have died meanwhile: its pid is looked at by whoever asks."""
-    found = [one for folder in (*FOLDERS, *_configured(asking)) for one in _in(asking, folder)]
-    refused = [one for one in found if not readable(one[1])]
+    looked = found = [one for folder in (*FOLDERS, *_configured(asking)) for one in _in(asking, folder)]
     if not found:
         tasks = [one for pattern in TASKS for one in documents(asking, "json", pattern, "mounts")]
         found = [one for folder in _mounted(tasks) for one in _in(asking, folder)]
-        refused = [one for one in (*tasks, *found) if not readable(one[1])]
+        looked = [*tasks, *found]
     for _, said in found:
         if readable(said) and said.get("State/Running") and text(said.get("ID")):
             yield _named(said, "Config/Labels", text(said["ID"]), text(said.get("Name")), _ports(said))
-    listed = list(_by_socket(asking)) if refused else []
-    yield from listed
-    if not listed:
-        yield from unreadable(refused, "names of Docker's containers")
+    gaps = list(unreadable(looked, "names of Docker's containers"))
+    yield from (list(_by_socket(asking)) if gaps else []) or gaps
 
 
 def _in(asking: Asking, folder: str) -> list[tuple[str, dict[str, Any]]]:
@@ -81,7 +78,7 @@ def _in(asking: Asking, folder: str) -> list[tuple[str, dict[str, Any]]]:
 def _configured(asking: Asking) -> Iterator[str]:
     """Where the administrator put Docker's data, if he did."""
     for _, said in documents(asking, "json", CONFIG, "data-root"):
-        yield from _folder(text(said.get("data-root")) if readable(said) else "")
+        yield from folder_of(text(said.get("data-root")) if readable(said) else "")
 
 
 def _mounted(tasks: list[tuple[str, dict[str, Any]]]) -> dict[str, None]:
@@ -93,13 +90,8 @@ def _mounted(tasks: list[tuple[str, dict[str, Any]]]) -> dict[str, None]:
             source = text(mount.get("source")) if isinstance(mount, dict) else ""
             folder, found, _ = source.partition(f"/containers/{part(path, -2)}/")
             if found:
-                folders.update(dict.fromkeys(_folder(folder)))
+                folders.update(dict.fromkeys(folder_of(folder)))
     return folders
-
-
-def _folder(path: str) -> Iterator[str]:
-    if path.startswith("/") and AWKWARD.isdisjoint(path):
-        yield path.strip("/")
 
 
 def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: Pairs) -> Named:

@@ -26,22 +26,17 @@ QEMU = "qemu-"  # a VM's scope is called machine-qemu\x2d1\x2dNAME: vms.py knows
 
 def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers by machined's word, and by the control group of their processes."""
-    told: set[tuple[str, NsKey | None]] = set()
     listed = documents(asking, "settings", MACHINES, *KEYS)
     for path, said in listed:
         if readable(said) and said.get("CLASS") != "vm":
-            yield from _registered(asking, part(path, -1), said, told)
+            yield from _registered(asking, part(path, -1), said)
     yield from unreadable(listed, "names of machines")
     for row in away(asking):
         for name, by in _by_cgroup(row.cgroup) if row.ns in left else ():
-            if (name, row.ns) not in told:
-                told.add((name, row.ns))
-                yield Claim(Owner("container", name, name, by, row.pid), row.ns)
+            yield Claim(Owner("container", name, name, by, row.pid), row.ns)
 
 
-def _registered(
-    asking: Asking, name: str, said: dict[str, str], told: set[tuple[str, NsKey | None]]
-) -> Iterator[Claim]:
+def _registered(asking: Asking, name: str, said: dict[str, str]) -> Iterator[Claim]:
     """A machine, if its leader still is who it was: in the unit that was made for it."""
     leader = number(text(said.get("LEADER")))
     there = process(asking, leader) if leader else None
@@ -50,7 +45,6 @@ def _registered(
         return
     name = text(said.get("NAME")) or name
     by = text(said.get("SERVICE")).removeprefix("systemd-") or "machined"
-    told.add((name, there.ns))
     yield Claim(Owner("container", name, name, by, there.pid), there.ns)
 
 

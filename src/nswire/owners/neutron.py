@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import End, Owner
-from nswire.owners.asked import files, process
+from nswire.owners.asked import files, part, process
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nswire.codec.process import Process
     from nswire.model.values import Gap, NsKey, Pairs, Value
@@ -63,17 +63,12 @@ LINKS = tuple(
 )
 # what runs in Neutron's namespaces, by its name
 DAEMONS = ("dnsmasq", "haproxy", "keepalived", "radvd", "dhclient")
-STATE = (
-    ("var/lib/neutron/dhcp/*", 5),
-    ("var/lib/neutron/ha_confs/*", 5),
-    ("var/lib/neutron/external/pids/*", 6),
-)
+STATE = ("var/lib/neutron/dhcp/*", "var/lib/neutron/ha_confs/*", "var/lib/neutron/external/pids/*")
 MARKS = {
     "attached-mac": "guest_macs",
     "vm-uuid": "vm",
 }  # of those that the cloud makes, what is worth telling
 PLAIN = "port"  # what other links of the same port may say more of
-NOTHING: tuple[Form | None, str] = (None, "")
 FOLDERS = "var/lib/neutron/*"  # what any agent of Neutron leaves
 SHORT = 11  # characters of a UUID in a link's name
 
@@ -85,7 +80,8 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """
     named = list(_namespaces(asking, spaces))
     own = {asking.facts.home, *(ns for _, ns in named)}
-    marks = _marks(asking)
+    formed = _formed(asking)
+    marks = _marks(asking, formed)
     ids = {end: str(said["iface-id"]) for end, said in marks.items() if isinstance(said.get("iface-id"), str)}
     uuids = {owner.id for owner, _ in named} | set(ids.values()) | _known(asking)
     for owner, ns in named:
@@ -96,14 +92,11 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     for uuid in uuids:
         by_prefix.setdefault(uuid[:SHORT], []).append(uuid)
     found: dict[tuple[str, str], list[_Link]] = {}
-    for ns, links in asking.facts.links.items():
-        for link in links.values():
-            end = End(ns, link.ifindex)
-            form, uuid = (
-                _meant(link.ifname, ids.get(end, ""), by_prefix) if ns in own or end in ids else NOTHING
-            )
-            if form is not None:
-                found.setdefault((form.type, uuid), []).append(_Link(form, end, marks.get(end, {})))
+    for end, (form, first) in formed.items():
+        if end.ns in own or end in ids:
+            whole = by_prefix.get(first, [])
+            uuid = ids.get(end) or (whole[0] if len(whole) == 1 else first)
+            found.setdefault((form.type, uuid), []).append(_Link(form, end, marks.get(end, {})))
     for (kind, uuid), ones in found.items():
         yield _of_links(kind, uuid, ones)
 
@@ -132,38 +125,44 @@ def _daemon(asking: Asking, ns: NsKey) -> tuple[int | None, Pairs]:
     return None, ()
 
 
-def _marks(asking: Asking) -> dict[End, Mapping[str, Value]]:
+def _formed(asking: Asking) -> dict[End, tuple[Form, str]]:
+    """The links that are called as Neutron calls its own: the form, and the part of a UUID that is in the name."""
+    return {
+        End(ns, link.ifindex): (form, match[1])
+        for ns, links in asking.facts.links.items()
+        for link in links.values()
+        for form, match in _forms(link.ifname)
+    }
+
+
+def _forms(name: str) -> Iterator[tuple[Form, re.Match[str]]]:
+    """The first form that a link's name has."""
+    for form in LINKS:
+        match = form.pattern.match(name)
+        if match:
+            yield form, match
+            return
+
+
+def _marks(asking: Asking, formed: Iterable[End]) -> dict[End, Mapping[str, Value]]:
     """What the cloud wrote beside Open vSwitch's interfaces: the port's UUID, the guest's MAC, the VM's UUID."""
     found: dict[End, Mapping[str, Value]] = {}
-    for ns, links in asking.facts.links.items():
-        for link in links.values():
-            if any(form.pattern.match(link.ifname) for form in LINKS):
-                said = asking.details(End(ns, link.ifindex), "ovs").get("ovs", {}).get("external_ids")
-                if isinstance(said, dict):
-                    found[End(ns, link.ifindex)] = said
+    for end in formed:
+        said = asking.details(end, "ovs").get("ovs", {}).get("external_ids")
+        if isinstance(said, dict):
+            found[end] = said
     return found
 
 
 def _known(asking: Asking) -> set[str]:
     """UUIDs that the agents' folders are called after."""
     found = set()
-    for pattern, at in STATE:
+    for pattern in STATE:
         for path, _ in files(asking, "list", pattern):
-            parts = path.split("/")
-            match = re.match(UUID, parts[at]) if len(parts) > at else None
+            match = re.match(UUID, part(path, -1))
             if match:
                 found.add(match[1])
     return found
-
-
-def _meant(name: str, marked: str, by_prefix: Mapping[str, list[str]]) -> tuple[Form | None, str]:
-    """What a link's name says, and the UUID in it, as far as that is known."""
-    for form in LINKS:
-        match = form.pattern.match(name)
-        if match:
-            whole = by_prefix.get(match[1], [])
-            return form, marked or (whole[0] if len(whole) == 1 else match[1])
-    return NOTHING
 
 
 class _Link(NamedTuple):

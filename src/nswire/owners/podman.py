@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import AWKWARD, documents, lists, number, part, readable, text, unreadable, words
+from nswire.owners.asked import documents, folder_of, lists, number, part, readable, text, unreadable, words
 from nswire.owners.engine import Engine, Named
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def pidfiles(asking: Asking) -> dict[str, int]:
 def _moved(asking: Asking) -> Iterator[str]:
     """Where the administrator put the storage, if he did."""
     for _, said in documents(asking, "settings", CONFIG, "graphroot"):
-        folder = text(said.get("graphroot")) if readable(said) else ""
-        if folder.startswith("/") and AWKWARD.isdisjoint(folder):
-            yield folder.strip("/")
+        yield from folder_of(text(said.get("graphroot")) if readable(said) else "")
 
 
 ENGINE = Engine("podman", ("libpod",), (), find)
