@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from drawings import fact
 
 from nswire import owners
 from nswire.discover.late import Late
@@ -115,27 +116,7 @@ class Host:
 
     def link(self, ns: int, ifindex: int, ifname: str, kind: str = "veth", address: str = "") -> None:
         """A link; its other end is not made."""
-        self._links.setdefault(ns, {})[ifindex] = LinkFact(
-            ifindex=ifindex,
-            ifname=ifname,
-            kind=kind,
-            link=None,
-            link_netnsid=None,
-            master=None,
-            address=address,
-            mtu=1500,
-            operstate=6,
-            flags=0x1003,
-            type=1,
-            altnames=(),
-            alias="",
-            permaddr="",
-            parentdev="",
-            parentbus="",
-            data=b"",
-            slave_kind="",
-            slave_data=b"",
-        )
+        self._links.setdefault(ns, {})[ifindex] = fact(ifindex, ifname, kind, address=address, flags=0x1003)
 
     def tap(self, ns: int, ifindex: int, ifname: str, pid: int, fd: int = 9) -> None:
         """A tap that a process serves."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import path_worlds as worlds
 from path_probes import ICMP, ICMPV6, TCP, UDP, Observed, Probe, Seen, Sent, Watch
+from path_troubles import PORTS
 
 import nswire
 from nswire.kinds import port_details
@@ -137,7 +138,7 @@ def probes(world: worlds.World) -> list[Probe]:
         proto = rng.choice((ICMPV6 if six else ICMP, UDP, TCP))
         size = rng.choice((0, 0, 0, 1320, 1440, 1480, 1500)) if proto != TCP else 0
         mark = 7 if rng.random() < 0.1 else 0
-        found.append(Probe(source, dst, proto, 21000 + number, rng.choice(worlds.PORTS), size, mark))
+        found.append(Probe(source, dst, proto, 21000 + number, rng.choice(PORTS), size, mark))
     return found
 
 

@@ -11,6 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from path_troubles import TROUBLE
+
 from nswire.lab.truth import Lab
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from nswire.lab.netns import Ns
 
 VRF = 10  # the table of vrf0
-PORTS = (53, 80, 8080)
 
 
 class Leg(NamedTuple):
@@ -305,8 +306,6 @@ def routes(world: World) -> None:
 
 def make(lab: Lab, seed: int, have: frozenset[str]) -> World:
     """A world, not yet built."""
-    from path_troubles import TROUBLE  # which needs this module's types
-
     world = World(lab, seed, have)
     rng = world.rng
     routers = [f"r{number}" for number in range(rng.randint(1, 3))]
