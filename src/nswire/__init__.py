@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from nswire.discover.late import Who
     from nswire.handles import Match
     from nswire.host.recorded import BadRecording
     from nswire.host.system import System
@@ -81,13 +82,19 @@ def scan(
     cheap ones). `addresses`: read those of all links at once; otherwise only those that are wanted, when they are
     wanted, which is a third faster. Raises OSError or ValueError if the machine does not even say who it is.
     """
-    from nswire import owners
     from nswire.discover import scan as look
     from nswire.host.live import Live
     from nswire.sources import EAGER
 
     names = EAGER if sources is None else tuple(sources)
-    return look(system or Live(), names, addresses=addresses, who=owners)
+    return look(system or Live(), names, addresses=addresses, who=_owners)
+
+
+def _owners() -> Who:
+    """The room of owners: more code than all that a scan takes, and many a topology is never asked whose it is."""
+    from nswire import owners
+
+    return owners
 
 
 def load(file: str | Path) -> Topology:
@@ -99,11 +106,10 @@ def load(file: str | Path) -> Topology:
 
 def record(file: str | Path, system: System | None = None) -> Topology:
     """Record a machine into a file that only its owner can read, and return what it says. Raises OSError."""
-    from nswire import owners
     from nswire.discover.record import record as write
     from nswire.host.live import Live
 
-    return write(system or Live(), file, owners)
+    return write(system or Live(), file, _owners)
 
 
 def find(topology: Topology, handle: str) -> list[Match]:

@@ -150,7 +150,7 @@ class Host:
         scan.facts.links = {ns: dict(links) for ns, links in self._links.items()}
         scan.facts.addresses = dict.fromkeys(self._links, ())
         scan.outcome = resolve(scan.facts)
-        return conclude(scan, 0.0, Late(scan, owners))
+        return conclude(scan, 0.0, Late(scan, lambda: owners))
 
     def told(self) -> list[Told]:
         """All owners."""

@@ -30,13 +30,13 @@ def scan(
     source_names: Iterable[str] = sources.EAGER,
     *,
     addresses: bool = True,
-    who: Who | None = None,
+    who: Callable[[], Who] | None = None,
 ) -> Topology:
     """Look at the whole machine once.
 
     `source_names` are asked in any case (names of `sources.TABLE`), the others where a link leads to a namespace that
     these did not find. With all of them, every namespace is also asked for the ids that no link uses. `addresses`:
-    read them all in the same visits; otherwise those that are wanted are asked for then. `who` knows owners.
+    read them all in the same visits; otherwise those that are wanted are asked for then. `who` gets who knows owners.
     Raises OSError or ValueError if the machine does not even say who it is; everything else that fails is a gap in the
     answer.
     """

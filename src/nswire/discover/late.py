@@ -45,7 +45,7 @@ class Claim(Protocol):
 
 
 class Who(Protocol):
-    """Who knows owners: the room `owners`, which lies below this one and is handed in."""
+    """Who knows owners: the room `owners`, which lies below this one; how to get it is handed in."""
 
     def known(self, asking: Late, /) -> Iterator[Claim | Gap]:
         """What is known of the whole host."""
@@ -59,7 +59,7 @@ class Who(Protocol):
 class Late:
     """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
-    def __init__(self, scan: Scan, who: Who | None = None) -> None:
+    def __init__(self, scan: Scan, who: Callable[[], Who] | None = None) -> None:
         self._scan = scan
         self.facts: Facts = scan.facts
         self.host = scan.system.host
@@ -132,7 +132,7 @@ class Late:
             his = sorted(self._of_ns.get(ns, ()), key=lambda owner: (owner.type != "pod", owner.pid or 0))
             self._owners[ns] = tuple(his)
             if not self._owners[ns] and self._who is not None:
-                one = self._kept(self._who.of_each(self, ns))
+                one = self._kept(self._who().of_each(self, ns))
                 self._owners[ns] = tuple(claim.owner for claim in one)
         return self._owners.get(ns, ())
 
@@ -148,7 +148,7 @@ class Late:
     def _claimed(self) -> list[Claim]:
         if self._claims is None:
             self._claims = []  # what is asked meanwhile must not ask for owners again
-            self._claims = self._kept(self._who.known(self)) if self._who is not None else []
+            self._claims = self._kept(self._who().known(self)) if self._who is not None else []
             for claim in self._claims:
                 if claim.ns is not None:
                     self._of_ns.setdefault(claim.ns, []).append(claim.owner)

@@ -10,6 +10,7 @@ from nswire.host.recorded import Recorder
 from nswire.host.writing import regular
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nswire.discover.late import Who
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
 
 
-def record(system: System, file: str | Path, who: Who | None = None) -> Topology:
+def record(system: System, file: str | Path, who: Callable[[], Who] | None = None) -> Topology:
     """Record a machine into that file and return what it says. OSError.
 
     It is scanned twice, as `peer` does it and as `netns` does it: what a verb asks depends on what it was answered.
