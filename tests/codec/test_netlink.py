@@ -129,6 +129,38 @@ def test_layouts_are_learned_and_mean_the_same(lab: Lab) -> None:
             assert decoder.decode(answer) == decoder.decode(answer) == link.Decoder().decode(answer)
 
 
+def outcome(decoder: link.Decoder, answer: bytes) -> object:
+    """The links, or what is wrong with them."""
+    try:
+        return decoder.decode(answer)
+    except (Malformed, KernelError) as error:
+        return str(error)
+
+
+def test_a_known_layout_is_taken_for_nothing_else(lab: Lab) -> None:
+    """Whatever byte of a message is changed, headers inside of headers too: who knows the layout of the true one reads the
+    same in it as who has never seen one."""
+    build(lab)
+    recorder = Recorder(Live())
+    nswire.scan(recorder)
+    answers = [answer for name, answer in recorder.answers.items() if name.endswith("/links")]
+    learned = 0
+    for answer in answers:
+        assert isinstance(answer, bytes)
+        for kind, start, end in split(answer).messages:
+            message = answer[start - 16 : end] + DONE
+            assert kind == link.RTM_NEWLINK
+            for at in range(16, len(message) - len(DONE)):
+                knowing = link.Decoder()
+                knowing.decode(message)
+                changed = message[:at] + bytes([message[at] ^ 0x05]) + message[at + 1 :]
+                fresh = outcome(link.Decoder(), changed)
+                assert outcome(knowing, changed) == fresh
+                assert outcome(knowing, message) == outcome(link.Decoder(), message)
+                learned += sum(map(len, knowing._layouts.values())) > 1
+    assert learned > 100  # so many changes made another layout
+
+
 @pytest.mark.parametrize("decode", DECODERS)
 @given(noise=st.binary(max_size=300))
 def test_noise_is_malformed_and_nothing_else(decode: Callable[[bytes], object], noise: bytes) -> None:

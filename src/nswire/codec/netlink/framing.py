@@ -20,6 +20,7 @@ NLA_TYPE_MASK = 0x3FFF
 HEADER = 16
 
 _header = struct.Struct("=IHHII")
+_begin = struct.Struct("=IHH")  # of a header: length, type, flags
 _attribute = struct.Struct("=HH")
 _error = struct.Struct("=i")
 _u16, _u32, _s32 = struct.Struct("=H"), struct.Struct("=I"), struct.Struct("=i")
@@ -56,9 +57,9 @@ def split(answer: bytes) -> Split:
     offset, size = 0, len(answer)
     found: list[tuple[int, int, int]] = []
     flags, last = 0, NLM_F_MULTI
-    header = _header.unpack_from
+    begin = _begin.unpack_from
     while offset + HEADER <= size:
-        length, kind, last, _, _ = header(answer, offset)
+        length, kind, last = begin(answer, offset)
         flags |= last
         end = offset + length
         if length < HEADER or end > size:
@@ -82,8 +83,9 @@ def messages(answer: bytes) -> list[tuple[int, int, int]]:
 
 def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Yield (type, start of value, end of value) of each attribute between the two offsets."""
+    header = _attribute.unpack_from
     while start + 4 <= end:
-        length, kind = _attribute.unpack_from(answer, start)
+        length, kind = header(answer, start)
         stop = start + length
         if length < 4 or stop > end:
             raise Malformed("a netlink attribute that does not fit its message")

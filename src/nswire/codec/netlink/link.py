@@ -1,8 +1,8 @@
 """Links: RTM_GETLINK -> `LinkFact` (struct ifinfomsg, include/uapi/linux/if_link.h).
 
 A host has thousands of links and each has some 35 attributes, nearly always the same ones at the same places. So the
-places are learned once per layout: all attribute headers, which must equal the learned ones exactly (masked and compared as
-one large number), and a precompiled struct that takes the values. A message with a new layout is walked attribute by
+places are learned once per layout: one precompiled struct takes all attribute headers, which must be exactly the learned ones
+(masked and compared as one large number), another one the values. A message with a new layout is walked attribute by
 attribute, which also teaches the layout.
 """
 
@@ -27,38 +27,44 @@ from nswire.codec.netlink.framing import (
 from nswire.model.values import LinkFact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 RTM_NEWLINK, RTM_GETLINK = 16, 18
 IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
 RTEXT_FILTER_SKIP_STATS = 8
-IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
+IFLA_LINKINFO = 18
 IFLA_ALT_IFNAME = 53
 IFLA_PHYS_SWITCH_ID, IFLA_PHYS_PORT_NAME, IFLA_XDP = 36, 38, 43
 XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW_PROG_ID
 OF_IP = frozenset(
     (768, 769, 776, 778, 823)
 )  # ARPHRD_TUNNEL, TUNNEL6, SIT, IPGRE, IP6GRE: their address is an IP one
+ARPHRD_LOOPBACK = 772  # every namespace has one, and nearly all are the same
+LONG = 64  # bytes of a value that are not worth to be taken along between two headers
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
 _ifinfomsg = struct.Struct("=BxHiII")
 
-# what is read: attribute type -> struct code ("s": its bytes), in the order in which `_fact` takes the values
-WANTED: dict[int, str] = {
-    3: "s",  # IFLA_IFNAME
-    1: "s",  # IFLA_ADDRESS
-    4: "I",  # IFLA_MTU
-    16: "B",  # IFLA_OPERSTATE
-    5: "I",  # IFLA_LINK
-    37: "i",  # IFLA_LINK_NETNSID
-    10: "I",  # IFLA_MASTER
-    18: "s",  # IFLA_LINKINFO
-    52: "s",  # IFLA_PROP_LIST
-    20: "s",  # IFLA_IFALIAS
-    54: "s",  # IFLA_PERM_ADDRESS
-    56: "s",  # IFLA_PARENT_DEV_NAME
-    57: "s",  # IFLA_PARENT_DEV_BUS_NAME
-    46: "i",  # IFLA_TARGET_NETNSID
+# what is read: (0 or the attribute around it, attribute type) -> struct code ("s": its bytes), in the order in which `_fact`
+# takes the values
+WANTED: dict[tuple[int, int], str] = {
+    (0, 3): "s",  # IFLA_IFNAME
+    (0, 1): "s",  # IFLA_ADDRESS
+    (0, 4): "I",  # IFLA_MTU
+    (0, 16): "B",  # IFLA_OPERSTATE
+    (0, 5): "I",  # IFLA_LINK
+    (0, 37): "i",  # IFLA_LINK_NETNSID
+    (0, 10): "I",  # IFLA_MASTER
+    (IFLA_LINKINFO, 1): "s",  # IFLA_INFO_KIND
+    (IFLA_LINKINFO, 2): "s",  # IFLA_INFO_DATA
+    (IFLA_LINKINFO, 4): "s",  # IFLA_INFO_SLAVE_KIND
+    (IFLA_LINKINFO, 5): "s",  # IFLA_INFO_SLAVE_DATA
+    (0, 52): "s",  # IFLA_PROP_LIST
+    (0, 20): "s",  # IFLA_IFALIAS
+    (0, 54): "s",  # IFLA_PERM_ADDRESS
+    (0, 56): "s",  # IFLA_PARENT_DEV_NAME
+    (0, 57): "s",  # IFLA_PARENT_DEV_BUS_NAME
+    (0, 46): "i",  # IFLA_TARGET_NETNSID
 }
 
 
@@ -116,8 +122,9 @@ def _target(nsid: int | None) -> bytes:
 
 
 class _Layout(NamedTuple):
-    """Where the values of a message are whose attribute headers, all of them, are these: compared as one large number."""
+    """Where the values of a message are whose attribute headers, all of them, are these."""
 
+    pieces: Callable[[bytes, int], tuple[bytes, ...]]
     mask: int
     headers: int
     values: Callable[[bytes, int], tuple[Any, ...]]
@@ -130,6 +137,7 @@ class Decoder:
     def __init__(self) -> None:
         self._layouts: dict[int, list[_Layout]] = {}
         self._learned = 0
+        self._loopbacks: dict[tuple[Any, ...], LinkFact] = {}
 
     def decode(self, answer: bytes, target: int | None = None) -> tuple[LinkFact, ...]:
         """The links in an answer, in the kernel's order.
@@ -146,33 +154,46 @@ class Decoder:
         for kind, start, end in cut.messages:
             if kind != RTM_NEWLINK or end - start < 20:
                 raise Malformed(f"a message of type {kind} among links")
-            found.append(self._decode(answer, start, end, target))
+            layouts = self._layouts.setdefault(end - start, [])
+            for at, layout in enumerate(layouts):
+                pieces, mask, headers, values, pick = layout
+                if int.from_bytes(b"".join(pieces(answer, start)), "little") & mask == headers:
+                    if at:  # the next one is likely to be alike
+                        layouts.insert(0, layouts.pop(at))
+                    break
+            else:
+                *_, values, pick = layout = _layout(answer, start, end)
+                if self._learned < LAYOUTS:
+                    self._learned += 1
+                    layouts.append(layout)
+            row = pick((*values(answer, start), None))
+            if row[-1] != target:
+                raise Malformed("the kernel does not answer for another namespace")
+            if row[2] != ARPHRD_LOOPBACK:
+                found.append(_fact(row))
+                continue
+            loopback = self._loopbacks.get(row)
+            if loopback is None:
+                loopback = self._loopbacks[row] = _fact(row)
+            found.append(loopback)
         return tuple(found), cut.interrupted
-
-    def _decode(self, answer: bytes, start: int, end: int, target: int | None) -> LinkFact:
-        whole = int.from_bytes(answer[start:end], "little")
-        for layout in self._layouts.get(end - start, ()):
-            if whole & layout.mask == layout.headers:
-                break
-        else:
-            layout = _layout(answer, start, end)
-            if self._learned < LAYOUTS:
-                self._learned += 1
-                self._layouts.setdefault(end - start, []).append(layout)
-        row = layout.pick((*layout.values(answer, start), None))
-        if row[-1] != target:
-            raise Malformed("the kernel does not answer for another namespace")
-        return _fact(row)
 
 
 def _layout(answer: bytes, start: int, end: int) -> _Layout:
-    mask = bytearray(end - start)
+    # of the pieces of the message that have the headers; what lies between them is too long to be taken along
+    taken: list[tuple[int, int]] = []
+    mask = b""
     values = "=BxHiI4x"
-    places: dict[int, int] = {}
+    places: dict[tuple[int, int], int] = {}
     at_values = 16
-    for kind, at, stop in attributes(answer, start + 16, end):
+    for kind, at, stop in _attributes(answer, start + 16, end):
         offset = at - start
-        mask[offset - 4 : offset] = b"\xff\xff\xff\xff"
+        if taken and offset - taken[-1][1] < LONG:
+            mask += bytes(offset - 4 - taken[-1][1])
+            taken[-1] = (taken[-1][0], offset)
+        else:
+            taken.append((offset - 4, offset))
+        mask += b"\xff\xff\xff\xff"
         code = WANTED.get(kind)
         if code is None or kind in places:
             continue
@@ -180,16 +201,30 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
         if code == "s":
             code = f"{size}s"
         elif struct.calcsize("=" + code) != size:
-            raise Malformed(f"attribute {kind} of a link has {size} bytes")
+            raise Malformed(f"attribute {kind[1]} of a link has {size} bytes")
         places[kind] = 4 + len(places)
         values += f"{offset - at_values}x{code}"
         at_values = stop - start
     absent = 4 + len(places)
     pick = itemgetter(2, 3, 1, *(places.get(kind, absent) for kind in WANTED))
+    pieces = "="
+    at_pieces = 0
+    for begin, stop in taken:
+        pieces += f"{begin - at_pieces}x{stop - begin}s"
+        at_pieces = stop
+    take = struct.Struct(pieces).unpack_from
     number = int.from_bytes(mask, "little")
-    return _Layout(
-        number, int.from_bytes(answer[start:end], "little") & number, struct.Struct(values).unpack_from, pick
-    )
+    headers = int.from_bytes(b"".join(take(answer, start)), "little") & number
+    return _Layout(take, number, headers, struct.Struct(values).unpack_from, pick)
+
+
+def _attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[tuple[int, int], int, int]]:
+    """All attributes, with those of IFLA_LINKINFO."""
+    for kind, at, stop in attributes(answer, start, end):
+        yield (0, kind), at, stop
+        if kind == IFLA_LINKINFO:
+            for inner, begin, until in attributes(answer, at, stop):
+                yield (kind, inner), begin, until
 
 
 def _fact(row: tuple[Any, ...]) -> LinkFact:
@@ -204,7 +239,10 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         link,
         nsid,
         master,
-        info,
+        kind,
+        data,
+        slave_kind,
+        slave_data,
         props,
         alias,
         perm,
@@ -212,11 +250,10 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         bus,
         _,
     ) = row
-    kind, data, slave_kind, slave_data = _info(info) if info else ("", b"", "", b"")
     return LinkFact(
         ifindex,
         text(name) if name else "",
-        kind,
+        _kind(kind) if kind else "",
         link,
         nsid,
         master or None,
@@ -230,21 +267,13 @@ def _fact(row: tuple[Any, ...]) -> LinkFact:
         perm.hex(":") if perm else "",
         text(parent) if parent else "",
         text(bus) if bus else "",
-        data,
-        slave_kind,
-        slave_data,
+        data or b"",
+        _kind(slave_kind) if slave_kind else "",
+        slave_data or b"",
     )
 
 
-@lru_cache(maxsize=256)
-def _info(value: bytes) -> tuple[str, bytes, str, bytes]:
-    found = {kind: value[at:stop] for kind, at, stop in attributes(value, 0, len(value))}
-    return (
-        text(found.get(IFLA_INFO_KIND, b"")),
-        found.get(IFLA_INFO_DATA, b""),
-        text(found.get(IFLA_INFO_SLAVE_KIND, b"")),
-        found.get(IFLA_INFO_SLAVE_DATA, b""),
-    )
+_kind = lru_cache(maxsize=256)(text)
 
 
 def _altnames(value: bytes) -> tuple[str, ...]:
