@@ -41,7 +41,8 @@ class Meddled(Live):
                 self.done = True
                 self._deed()
 
-        super().visit(errands, then)
+        for errand in errands:  # one by one: several answers may be handed over at once
+            super().visit([errand], then)
 
 
 def ip(words: str) -> None:

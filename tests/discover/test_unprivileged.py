@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from nswire.lab.truth import Lab
 
 LOOK = """
-import ctypes, json, struct
+import ctypes, json, os, struct, sys
 import nswire, nswire.discover, nswire.host.live, nswire.sources
 # capset with nothing: only now, since the checkout may lie where only root's capabilities lead
+if sys.argv[1:]:  # not even in root's group, which sees every process
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
 assert ctypes.CDLL(None).capset(struct.pack("=Ii", 0x20080522, 0), bytes(24)) == 0
 topology = nswire.scan()
 print(json.dumps({
@@ -30,12 +33,12 @@ print(json.dumps({
 """
 
 
-def as_nobody() -> Any:
+def as_nobody(*words: str) -> Any:
     """What somebody without any capability is told, by the same code in a process of theirs.
 
     Still uid 0; to the kernel's networks that is all the same.
     """
-    done = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", LOOK, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -88,5 +91,8 @@ def test_hidepid_is_read_from_the_mount(lab: Lab) -> None:
     subprocess.run(["mount", "-o", "remount,hidepid=2", "/proc"], check=True)
     try:
         assert Live()._hidepid() in ("2", "invisible")
+        whys = {why for _, _, why, _ in as_nobody("no group")["gaps"]}
+        assert whys & {"hidepid=2", "hidepid=invisible"}  # only who does not see the first process has to ask
+        assert not any("hidepid" in gap.why for gap in nswire.scan().gaps)
     finally:
         subprocess.run(["mount", "-o", "remount,hidepid=0", "/proc"], check=True)

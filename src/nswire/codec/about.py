@@ -13,7 +13,7 @@ class About(msgspec.Struct, frozen=True):
     """When, which kernel, asked by whom (`capabilities` is CapEff in hex), and which namespace is home.
 
     `initial`: is home the initial namespace; None where that cannot be told. `mnt` is the mount namespace's link text,
-    `hidepid` the mount option of /proc that hides other users' processes, empty if there is none.
+    `hidepid` the mount option of /proc that hides even the first process, empty if it is shown.
     """
 
     home: Annotated[int, msgspec.Meta(gt=0)]

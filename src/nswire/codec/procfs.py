@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 _NS = re.compile(r"(?:net|mnt):\[(\d{1,10})\]")
 _ERRNO = re.compile(r"!(\d{1,4})")
-_NAME = re.compile(rb"^(?:-|(!)?(\d{1,10})) (.+)$", re.MULTILINE)
+_NAME = re.compile(r"^(?:-|(!)?(\d{1,10})) (.+)$", re.MULTILINE | re.ASCII)
 # mount id, parent, device, root, mount point, options, optional fields, "-", file system
-_MOUNT = re.compile(rb"^\S+ \S+ \S+ net:\[(\d{1,10})\] (\S+) \S+ (?:\S+ )*?- nsfs ", re.MULTILINE)
+_MOUNT = re.compile(r"^\S+ \S+ \S+ net:\[(\d{1,10})\] (\S+) \S+ (?:\S+ )*?- nsfs ", re.MULTILINE | re.ASCII)
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -160,18 +160,18 @@ def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
 
 def names(answer: bytes) -> Iterator[NameRow]:
     """Rows of the question `names`."""
-    for refused, inode, path in _NAME.findall(answer):
+    for refused, inode, path in _NAME.findall(os.fsdecode(answer)):
         number = int(inode) if inode else None
-        yield NameRow(-number if number and refused else number, os.fsdecode(_unescape(path)))
+        yield NameRow(-number if number and refused else number, _unescape(path))
 
 
 @lru_cache(maxsize=4)
 def mounts(answer: bytes) -> tuple[MountRow, ...]:
     """Network namespaces among the lines of a mountinfo: the root field of an nsfs mount is `net:[INODE]`."""
-    return tuple(MountRow(int(inode), os.fsdecode(_unescape(path))) for inode, path in _MOUNT.findall(answer))
+    return tuple(MountRow(int(inode), _unescape(path)) for inode, path in _MOUNT.findall(os.fsdecode(answer)))
 
 
-def _unescape(path: bytes) -> bytes:
-    if b"\\" not in path:
+def _unescape(path: str) -> str:
+    if "\\" not in path:
         return path
-    return _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), path)
+    return os.fsdecode(_OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), os.fsencode(path)))

@@ -37,32 +37,31 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
     """
     facts = scan.facts
     home = facts.home
-    base = (questions.COOKIE, questions.LINKS, *((questions.ADDRESSES,) if scan.addresses else ()))
-    leaf = (*base, questions.nsid_of(scan.doors[home]))
+    base = (questions.COOKIE, questions.LINKS)
+    more = (questions.ADDRESSES,) if scan.addresses else ()
+    # the dump of links comes first: it gives ids to what they lead to
+    asked = {True: (*base, *more), False: (*base, questions.nsid_of(scan.doors[home]), *more)}
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
-        cookie, links = answers[:2]
+        cookie, links, *rest = answers
         if isinstance(links, Refusal):
             _refused(scan, key, links)
             return
         if isinstance(cookie, bytes):
-            facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
+            facts.cookies[key] = number = int.from_bytes(cookie, sys.byteorder)
+            scan.doors[key] = Door(key, number, errand.door.ways)
         _store_links(scan, key, links, None)
         if scan.addresses:
-            scan.undecoded[key] = answers[2]
+            scan.undecoded[key] = rest[-1]
         if key != home:
-            number = number_in(answers[-1])
-            if number is not None:
-                facts.asked[key, home] = number
+            called = number_in(rest[0])
+            if called is not None:
+                facts.asked[key, home] = called
 
     # home first: without privileges the worker may be unable to come back to it
     order = sorted(keys, key=lambda key: key != home)
-    scan.system.visit((Errand(scan.doors[key], base if key == home else leaf) for key in order), deliver)
-    for key in order:
-        cookie = facts.cookies.get(key)
-        if cookie:
-            scan.doors[key] = Door(key, cookie, scan.doors[key].ways)
+    scan.system.visit((Errand(scan.doors[key], asked[key == home]) for key in order), deliver)
 
 
 def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:

@@ -12,7 +12,7 @@ import errno
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nswire.host import generic, syscalls
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
@@ -28,13 +28,29 @@ NLMSG_ERROR, NLMSG_DONE = 2, 3
 FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
 NETLINK_GENERIC = 16
 AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
-BUFFER = 65536  # a dump datagram is at most 32 KiB (netlink_recvmsg caps max_recvmsg_len)
+# The kernel makes the further pieces of a dump as large as the room that it was last offered, up to 32 KiB (netlink_recvmsg:
+# max_recvmsg_len). Most dumps have one piece and DONE, for which it would otherwise get 32 KiB each time.
+SMALL, LARGE = 4096, 65536
+BUFFER = 2 * LARGE
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
 
+OWN_PATH = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 HEADER, DONE = 16, 20  # bytes of a message's header, and of a whole NLMSG_DONE
 
 _header = struct.Struct("=IHH8x")
 _u32 = struct.Struct("=I")
+
+
+class _CutOffError(Exception):
+    """A datagram did not fit into the small room."""
+
+
+class _Step(NamedTuple):
+    """What is sent at once, and how many answers come; without a request the question is asked in its own way."""
+
+    question: Question
+    request: bytes
+    answers: int
 
 
 class Visitor:
@@ -48,7 +64,11 @@ class Visitor:
         self._pid = pid
         self._at = home
         self._home_fd = -1
-        self._buffer = bytearray(BUFFER)
+        self._buffer = memoryview(bytearray(BUFFER))
+        self._questions: tuple[Question, ...] = ()
+        self._steps: list[_Step] = []
+        self._interrupted = 0
+        self._least = self._room = SMALL
         self._ways: dict[str, Callable[[socket.SocketType, Question], bytes]] = {
             "cookie": lambda sock, _: sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8),
             "about": self._about,
@@ -74,16 +94,64 @@ class Visitor:
     def run(self, errand: Errand) -> list[Answer]:
         """Enter, ask, and close the socket; the thread stays there until the next errand."""
         try:
+            return self._run(errand)
+        except _CutOffError:  # a link with more to say than most, such as a hundred names
+            self._least = LARGE
+            return self._run(errand)
+
+    def _run(self, errand: Errand) -> list[Answer]:
+        try:
             self._enter(errand.door)
+            if errand.questions is not self._questions:  # a scan asks the same everywhere
+                self._steps, self._questions = self._planned(errand.questions), errand.questions
             # SocketType: the bare socket, without the class around it that costs as much as the system call. Neither
             # bound nor connected: the kernel does both at the first send.
             sock = socket.SocketType(FAMILY, KIND, socket.NETLINK_ROUTE)
         except OSError as error:
             return [Refusal(error.errno or errno.EIO, "enter")] * len(errand.questions)
+        found: list[Answer] = []
+        self._room = self._least
         try:
-            return [self._ask(sock, question) for question in errand.questions]
+            for question, request, answers in self._steps:
+                try:
+                    if request:
+                        found += self._exchange(sock, request, answers)
+                    else:
+                        found.append(self._ways[question.by](sock, question))
+                except OSError as error:
+                    found += [Refusal(error.errno or errno.EIO, "ask")] * answers
         finally:
             sock.close()
+        return found
+
+    def _planned(self, questions: tuple[Question, ...]) -> list[_Step]:
+        """What home is called goes in one send with the question behind it.
+
+        The kernel takes the messages of a datagram one by one (netlink_rcv_skb), and answers at once what is no dump.
+        """
+        steps: list[_Step] = []
+        ahead: list[bytes] = []
+        for question in questions:
+            if question.by == "about" and self._is_home(question.about):
+                ahead.append(self._about_home(question))
+                continue
+            if not question.by:
+                ahead.append(question.request)
+            if ahead:
+                steps.append(_Step(question, b"".join(ahead), len(ahead)))
+                ahead = []
+            if question.by:
+                steps.append(_Step(question, b"", 1))
+        if ahead:
+            steps.append(_Step(question, b"".join(ahead), len(ahead)))
+        return steps
+
+    def _is_home(self, door: Door | None) -> bool:
+        return door is None or door.inode == self._home
+
+    def _about_home(self, question: Question) -> bytes:
+        """The request, with home's descriptor in its last four bytes."""
+        return question.request[:-4] + _u32.pack(self._home_descriptor())
 
     def _home_descriptor(self) -> int:
         """A descriptor of home, opened before the first step away from it and kept to the end."""
@@ -111,20 +179,24 @@ class Visitor:
         failure: OSError | None = None
         for way in door.ways:
             try:
-                fd = self._open_way(way)
+                kind, pid, path = way
+                if kind == "path" or (kind == "mount" and pid == self._pid):
+                    fd = os.open(path, OWN_PATH)
+                else:
+                    fd = self._open_foreign(way)
             except OSError as error:
                 failure = error
                 continue
-            if os.fstat(fd).st_ino == door.inode and not syscalls.is_another(fd, door.cookie):
+            if os.fstat(fd).st_ino == door.inode and not (
+                door.cookie and syscalls.is_another(fd, door.cookie)
+            ):
                 return fd
             os.close(fd)
             failure = OSError(errno.ESTALE, "another namespace has that inode or that name now")
         raise failure or OSError(errno.ENOENT, "no way leads there any more")
 
-    def _open_way(self, way: Way) -> int:
+    def _open_foreign(self, way: Way) -> int:
         kind, pid, path = way
-        if kind == "path" or (kind == "mount" and pid == self._pid):
-            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         if kind == "mount":
             return self._open_in_root(pid, path)
         pidfd = syscalls.pidfd_open(pid)
@@ -150,14 +222,6 @@ class Visitor:
         finally:
             os.close(found)
 
-    def _ask(self, sock: socket.SocketType, question: Question) -> Answer:
-        try:
-            if question.by:
-                return self._ways[question.by](sock, question)
-            return self._converse(sock, question.request)
-        except OSError as error:
-            return Refusal(error.errno or errno.EIO, "ask")
-
     def _strict(self, sock: socket.SocketType, question: Question) -> bytes:
         """Let the kernel refuse what it does not know (Linux 4.20).
 
@@ -168,11 +232,8 @@ class Visitor:
         return self._converse(sock, question.request)
 
     def _about(self, sock: socket.SocketType, question: Question) -> bytes:
-        """A question about another namespace, or about home."""
-        about = question.about
-        if about is None or about.inode == self._home:
-            return self._converse(sock, question.request[:-4] + _u32.pack(self._home_descriptor()))
-        fd = self._open(about)
+        """A question about another namespace than home."""
+        fd = self._open(cast("Door", question.about))
         try:
             return self._converse(sock, question.request[:-4] + _u32.pack(fd))
         finally:
@@ -221,40 +282,56 @@ class Visitor:
         return b"\n".join(lines)
 
     def _converse(self, sock: socket.SocketType | socket.socket, request: bytes) -> bytes:
-        """Send one request and return all datagrams of its answer, DONE or ERROR included.
+        """Send one request and return its answer."""
+        return self._exchange(sock, request, 1)[0]
+
+    def _exchange(self, sock: socket.SocketType | socket.socket, request: bytes, answers: int) -> list[bytes]:
+        """Send so many requests at once and return all datagrams of each one's answer, DONE or ERROR included.
 
         If that fails half-way the socket is closed: what comes late must not pass for the next question's answer.
         """
         try:
-            for attempt in range(RETRIES):
+            for _ in range(RETRIES):
+                self._interrupted = 0
                 sock.send(request)
-                answer, interrupted = self._receive(sock)
-                if not interrupted or attempt == RETRIES - 1:
+                found = [self._receive(sock) for _ in range(answers)]
+                if not self._interrupted:
                     break
         except OSError:
             sock.close()
             raise
-        return answer
+        return found
 
-    def _receive(self, sock: socket.SocketType | socket.socket) -> tuple[bytes, bool]:
+    def _receive(self, sock: socket.SocketType | socket.socket) -> bytes:
         """All datagrams up to the last. Nothing is waited for: rtnetlink has answered when send returns.
 
         Only the ends of a datagram are looked at: its first message, whose flags tell of an inconsistent dump
         (nl_dump_check_consistent), and its last one, if that is DONE. Whoever decodes it looks at each.
         """
         buffer = self._buffer
-        chunks: list[bytearray] = []
-        interrupted = 0
+        chunks: list[bytes] = []
+        size = 0
         while True:
-            size = sock.recv_into(buffer, BUFFER, AT_ONCE)
-            if size > BUFFER or size < HEADER:
+            start = size
+            room = self._room
+            got = sock.recv_into(buffer[start:] if start else buffer, room, AT_ONCE)
+            if got > room and room < LARGE:
+                raise _CutOffError
+            if got > room or got < HEADER:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
-            _, kind, flags = _header.unpack_from(buffer)
-            interrupted |= flags
-            chunks.append(buffer[:size])
+            size += got
+            _, kind, flags = _header.unpack_from(buffer, start)
             last = kind in (NLMSG_ERROR, NLMSG_DONE) or not flags & NLM_F_MULTI
-            if not last:
-                length, kind, flags = _header.unpack_from(buffer, max(0, size - DONE))
+            if not last and size >= start + DONE:
+                length, kind, more = _header.unpack_from(buffer, size - DONE)
                 last = length == DONE and kind == NLMSG_DONE
+                if last:
+                    flags |= more
+            self._interrupted |= flags & NLM_F_DUMP_INTR
+            if start and not last:
+                self._room = LARGE
+            if last or size > BUFFER - LARGE:
+                chunks.append(bytes(buffer[:size]))
+                size = 0
             if last:
-                return b"".join(chunks), bool((interrupted | flags) & NLM_F_DUMP_INTR)
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
