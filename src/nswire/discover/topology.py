@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from errno import EACCES, EPERM, ESRCH
+from itertools import chain
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -63,11 +64,14 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
 def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     facts = scan.facts
     names = {key: _names(facts.holders.get(key, ())) for key in (*scan.doors, *facts.hidden)}
-    uses = Counter(name for found in names.values() for name in found)
+    uses = Counter(chain.from_iterable(names.values()))
     labels: dict[NsKey, str] = {}
     for key in scan.doors:
-        unique = (name for name in names[key] if uses[name] == 1 and _may_be_a_label(name))
-        labels[key] = next(unique, f"net:[{key}]")
+        labels[key] = f"net:[{key}]"
+        for name in names[key]:
+            if uses[name] == 1 and _may_be_a_label(name):
+                labels[key] = name
+                break
     labels[facts.home] = "host" if scan.about.initial else "home"
     for key, view in facts.hidden.items():
         labels[key] = f"nsid:{view.nsid}@{labels[view.through]}"
@@ -104,12 +108,18 @@ def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:
     A mount of another mount namespace goes by its whole path, after all of our own: who may mount there may call it
     what he likes, and must not be able to take a name away.
     """
-    ranked = []
-    for holder in holders:
-        if holder.type in ("mount", "name"):
-            short = _short(holder.path) if holder.own else holder.path
-            ranked.append((not holder.own, short == holder.path, short))
-    return tuple(dict.fromkeys(name for _, _, name in sorted(ranked)))
+    ranked = sorted(
+        [
+            (
+                not holder.own,
+                (short := _short(holder.path) if holder.own else holder.path) == holder.path,
+                short,
+            )
+            for holder in holders
+            if holder.type in ("mount", "name")
+        ]
+    )
+    return tuple(dict.fromkeys([name for _, _, name in ranked]))
 
 
 def _short(path: str) -> str:

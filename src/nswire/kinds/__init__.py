@@ -39,14 +39,10 @@ def of(kind: str) -> Kind:
     return _BY_NAME.get(kind, _UNKNOWN)
 
 
-_PAIRS = frozenset(kind.name for kind in TABLE if kind.relation == "peer")
+PAIRS = frozenset(kind.name for kind in TABLE if kind.relation == "peer")
+"""The kinds whose links come in pairs: asked of every link of a host, as is the next."""
 STANDING = frozenset(kind.name for kind in TABLE if kind.relation not in (None, "peer"))
-"""The kinds that stand on another link: asked of every link of a host."""
-
-
-def is_pair(kind: str) -> bool:
-    """True for kinds whose links come in pairs."""
-    return kind in _PAIRS
+"""The kinds that stand on another link."""
 
 
 def is_fallback(fact: LinkFact) -> bool:

@@ -117,13 +117,14 @@ def read(fields: Mapping[int, Field], data: bytes, name_of: Callable[[int], str]
 
 
 def indexes(data: bytes, *wanted: int) -> tuple[int, ...]:
-    """The ifindexes (u32) in these attributes, without zeros, in the kernel's order."""
-    found = []
+    """The ifindexes (u32) in these attributes, each of which is there once, without zeros, in the kernel's order."""
+    found: list[int | None] = []
     try:
         for kind, start, stop in attributes(data, 0, len(data)):
-            value = U32(data[start:stop]) if kind in wanted else None
-            if value:
-                found.append(value)
+            if kind in wanted:
+                found.append(U32(data[start:stop]))
+                if len(found) == len(wanted):
+                    break
     except Malformed:
         pass
-    return tuple(found)
+    return tuple(filter(None, found))

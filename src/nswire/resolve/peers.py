@@ -8,11 +8,13 @@ candidates, since ifindexes repeat in every namespace. The kernel's word on the 
 
 from __future__ import annotations
 
+from collections import Counter
 from errno import EACCES, EPERM
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
-from nswire.kinds import is_pair
+from nswire.kinds import PAIRS
 from nswire.kinds.kind import iflink
 from nswire.model.facts import View
 from nswire.model.values import End, Loose, Wire
@@ -32,21 +34,27 @@ class _Resolver:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.out = Outcome()
-        self.ends: dict[End, LinkFact] = {}
-        self.by_indexes: dict[tuple[int, int], list[End]] = {}
-        self.distinct: dict[NsKey, int] = {}
-        for ns, links in facts.links.items():
-            ids = set()
-            for link in links.values():
-                if not is_pair(link.kind):
-                    continue
-                end = End(ns, link.ifindex)
-                self.ends[end] = link
-                other = iflink(link)
-                if other is not None:
-                    self.by_indexes.setdefault((link.ifindex, other), []).append(end)
-                ids.add(link.link_netnsid)
-            self.distinct[ns] = len(ids)
+        self.ends = {
+            End(ns, link.ifindex): link
+            for ns, links in facts.links.items()
+            for link in links.values()
+            if link.kind in PAIRS
+        }
+
+    @cached_property
+    def by_indexes(self) -> dict[tuple[int, int], list[End]]:
+        """The ends by their own ifindex and the one that they name."""
+        found: dict[tuple[int, int], list[End]] = {}
+        for end, link in self.ends.items():
+            other = iflink(link)
+            if other is not None:
+                found.setdefault((link.ifindex, other), []).append(end)
+        return found
+
+    @cached_property
+    def distinct(self) -> Counter[NsKey]:
+        """How many ids the ends of a namespace name."""
+        return Counter(ns for ns, _ in {(end.ns, link.link_netnsid) for end, link in self.ends.items()})
 
     def run(self) -> Outcome:
         if self._kernel_is_mute():
@@ -173,9 +181,7 @@ class _Resolver:
             if not questions or any(question in self.facts.asked for question in questions):
                 continue
             asked = True
-            self.out.ask.add(
-                min(questions, key=lambda question: (self.distinct.get(question[0], 0), question))
-            )
+            self.out.ask.add(min(questions, key=lambda question: (self.distinct[question[0]], question)))
         nsid = link.link_netnsid
         state: State = "not visible"
         if nsid is not None:

@@ -146,7 +146,7 @@ def _next(
 
 def _across(link: Link, came_by: str, loose: Loose | None) -> tuple[list[_Onward], Stop | None]:
     """A link with nothing above and below: to the other end of its pair, to where tc or a process takes its packets."""
-    if kinds.is_pair(link.kind):
+    if link.kind in kinds.PAIRS:
         if came_by == "peer" or (not came_by and link.netns.home):
             return [], Stop(0, "routes")
         peer = link.peer

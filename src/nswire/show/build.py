@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.kinds import details, is_pair, port_details
+from nswire.kinds import PAIRS, details, port_details
 from nswire.model.values import End
 from nswire.resolve.up import ENDS, way_up
 from nswire.resolve.why import why
@@ -183,7 +183,7 @@ class Builder:
         return {
             "query": query,
             "link": self.link(link),
-            "relation": link.kind if wire or loose or to or is_pair(link.kind) else None,
+            "relation": link.kind if wire or loose or to or link.kind in PAIRS else None,
             "peer": None if peer is None else self.link(peer),
             "evidence": None if wire is None else wire.evidence,
             "why": why(link),

@@ -202,7 +202,7 @@ def _statistics(link: Link) -> str:
 def _pairs_in(ns: Namespace) -> Iterator[str]:
     yield _in(
         ns,
-        *(f"-d link show type {kind.name}" for kind in kinds.TABLE if kinds.is_pair(kind.name)),
+        *(f"-d link show type {kind.name}" for kind in kinds.TABLE if kind.name in kinds.PAIRS),
         "netns list-id",
     )
 
