@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
 NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLMSG_ERROR, NLMSG_DONE = ENDS = 2, 3
 # Plain numbers: combining the enumeration's members takes as long as the system call that they are for.
 FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
 NETLINK_GENERIC = 16
@@ -321,7 +321,7 @@ class Visitor:
                 raise OSError(errno.EMSGSIZE, "a netlink datagram was cut off")
             size += got
             _, kind, flags = _header.unpack_from(buffer, start)
-            last = kind in (NLMSG_ERROR, NLMSG_DONE) or not flags & NLM_F_MULTI
+            last = kind in ENDS or not flags & NLM_F_MULTI
             if not last and size >= start + DONE:
                 length, kind, more = _header.unpack_from(buffer, size - DONE)
                 last = length == DONE and kind == NLMSG_DONE

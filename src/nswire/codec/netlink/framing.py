@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLMSG_ERROR, NLMSG_DONE = ENDS = 2, 3
 NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
 NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLA_TYPE_MASK = 0x3FFF
@@ -64,7 +64,7 @@ def split(answer: bytes) -> Split:
         end = offset + length
         if length < HEADER or end > size:
             break
-        if kind in (NLMSG_DONE, NLMSG_ERROR):
+        if kind in ENDS:
             code = _error.unpack_from(answer, offset + HEADER)[0] if length >= HEADER + 4 else 0
             if code < 0:
                 raise KernelError(-code)

@@ -40,7 +40,7 @@ OF_IP = frozenset(
     (768, 769, 776, 778, 823)
 )  # ARPHRD_TUNNEL, TUNNEL6, SIT, IPGRE, IP6GRE: their address is an IP one
 ARPHRD_LOOPBACK = 772  # every namespace has one, and nearly all are the same
-LONG = 64  # bytes of a value that are not worth to be taken along between two headers
+LONG = 64  # bytes of what nobody reads that are not worth to be taken along between two headers
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
 _ifinfomsg = struct.Struct("=BxHiII")
@@ -122,13 +122,17 @@ def _target(nsid: int | None) -> bytes:
 
 
 class _Layout(NamedTuple):
-    """Where the values of a message are whose attribute headers, all of them, are these."""
+    """Where the values of a message are whose attribute headers, all of them, are these.
+
+    `pieces` are all of a message but for long values that nobody reads; `loopbacks` what some of them say.
+    """
 
     pieces: Callable[[bytes, int], tuple[bytes, ...]]
     mask: int
     headers: int
     values: Callable[[bytes, int], tuple[Any, ...]]
     pick: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    loopbacks: dict[bytes, LinkFact]
 
 
 class Decoder:
@@ -137,7 +141,6 @@ class Decoder:
     def __init__(self) -> None:
         self._layouts: dict[int, list[_Layout]] = {}
         self._learned = 0
-        self._loopbacks: dict[tuple[Any, ...], LinkFact] = {}
 
     def decode(self, answer: bytes, target: int | None = None) -> tuple[LinkFact, ...]:
         """The links in an answer, in the kernel's order.
@@ -156,41 +159,43 @@ class Decoder:
                 raise Malformed(f"a message of type {kind} among links")
             layouts = self._layouts.setdefault(end - start, [])
             for at, layout in enumerate(layouts):
-                pieces, mask, headers, values, pick = layout
-                if int.from_bytes(b"".join(pieces(answer, start)), "little") & mask == headers:
+                pieces, mask, headers, values, pick, loopbacks = layout
+                message = b"".join(pieces(answer, start))
+                fact = loopbacks.get(message)
+                if fact or int.from_bytes(message, "little") & mask == headers:
                     if at:  # the next one is likely to be alike
                         layouts.insert(0, layouts.pop(at))
                     break
             else:
-                *_, values, pick = layout = _layout(answer, start, end)
+                layout = _layout(answer, start, end)
+                pieces, _, _, values, pick, loopbacks = layout
+                message, fact = b"".join(pieces(answer, start)), None
                 if self._learned < LAYOUTS:
                     self._learned += 1
                     layouts.append(layout)
-            row = pick((*values(answer, start), None))
-            if row[-1] != target:
-                raise Malformed("the kernel does not answer for another namespace")
-            if row[2] != ARPHRD_LOOPBACK:
-                found.append(_fact(row))
-                continue
-            loopback = self._loopbacks.get(row)
-            if loopback is None:
-                loopback = self._loopbacks[row] = _fact(row)
-            found.append(loopback)
+            if fact is None or target is not None:
+                row = pick((*values(answer, start), None))
+                if row[-1] != target:
+                    raise Malformed("the kernel does not answer for another namespace")
+                fact = _fact(row)
+                if fact.type == ARPHRD_LOOPBACK:
+                    loopbacks[message] = fact
+            found.append(fact)
         return tuple(found), cut.interrupted
 
 
 def _layout(answer: bytes, start: int, end: int) -> _Layout:
-    # of the pieces of the message that have the headers; what lies between them is too long to be taken along
-    taken: list[tuple[int, int]] = []
-    mask = b""
+    taken = [(0, 16)]
+    mask = bytes(16)
     values = "=BxHiI4x"
     places: dict[tuple[int, int], int] = {}
     at_values = 16
     for kind, at, stop in _attributes(answer, start + 16, end):
         offset = at - start
-        if taken and offset - taken[-1][1] < LONG:
-            mask += bytes(offset - 4 - taken[-1][1])
-            taken[-1] = (taken[-1][0], offset)
+        begin, until = taken[-1]
+        if offset - until < LONG:
+            mask += bytes(offset - 4 - until)
+            taken[-1] = (begin, offset)
         else:
             taken.append((offset - 4, offset))
         mask += b"\xff\xff\xff\xff"
@@ -198,6 +203,8 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
         if code is None or kind in places:
             continue
         size = stop - at
+        mask += bytes(size)
+        taken[-1] = (taken[-1][0], offset + size)
         if code == "s":
             code = f"{size}s"
         elif struct.calcsize("=" + code) != size:
@@ -209,13 +216,13 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
     pick = itemgetter(2, 3, 1, *(places.get(kind, absent) for kind in WANTED))
     pieces = "="
     at_pieces = 0
-    for begin, stop in taken:
-        pieces += f"{begin - at_pieces}x{stop - begin}s"
-        at_pieces = stop
+    for begin, until in taken:
+        pieces += f"{begin - at_pieces}x{until - begin}s"
+        at_pieces = until
     take = struct.Struct(pieces).unpack_from
     number = int.from_bytes(mask, "little")
     headers = int.from_bytes(b"".join(take(answer, start)), "little") & number
-    return _Layout(take, number, headers, struct.Struct(values).unpack_from, pick)
+    return _Layout(take, number, headers, struct.Struct(values).unpack_from, pick, {})
 
 
 def _attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[tuple[int, int], int, int]]:
