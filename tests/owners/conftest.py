@@ -146,7 +146,6 @@ class Host:
         scan = Scan(self, addresses=False)
         for ns, holder in self._holders:
             scan.note(Found(ns, holder, ("path", 0, "")))
-        scan.open_doors()
         scan.facts.links = {ns: dict(links) for ns, links in self._links.items()}
         scan.facts.addresses = dict.fromkeys(self._links, ())
         scan.outcome = resolve(scan.facts)

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,14 +56,14 @@ class TapRow(NamedTuple):
     vhost: bool = False
 
 
-class NameRow(NamedTuple):
+class NameRow(msgspec.Struct, frozen=True, gc=False):
     """An entry of /run/netns: a symlink to that namespace (0: to none, negative: -errno), or no symlink (None)."""
 
     inode: int | None
     path: str
 
 
-class MountRow(NamedTuple):
+class MountRow(msgspec.Struct, frozen=True, gc=False):
     """A network namespace mounted at `path`."""
 
     inode: int

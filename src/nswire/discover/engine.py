@@ -76,7 +76,7 @@ def _look(this: Scan, names: Collection[str]) -> None:
                     this.facts.gaps.append(found)
         except Unanswered as refused:
             this.facts.gaps.append(refused.gap)
-    visits.read(this, this.open_doors())
+    visits.read(this, this.unvisited())
 
 
 def _look_again(this: Scan) -> None:

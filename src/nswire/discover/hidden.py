@@ -41,14 +41,14 @@ def identify(scan: Scan, views: Iterable[View]) -> None:
     reading namespace itself included.
     """
     facts = scan.facts
-    throughs = {view.through for view in views} & scan.doors.keys() & facts.links.keys()
+    throughs = {view.through for view in views} & scan.ways.keys() & facts.links.keys()
     facts.asked = {
         (ns, other): number
         for (ns, other), number in facts.asked.items()
         if number != nsid.NOT_ASSIGNED or ns not in throughs
     }
     known = {ns: set(scan.outcome.nsids.get(ns, {}).values()) for ns in throughs}
-    prove(scan, {(ns, other) for ns in throughs for other in scan.doors if other not in known[ns]})
+    prove(scan, {(ns, other) for ns in throughs for other in scan.ways if other not in known[ns]})
 
 
 def recognise(scan: Scan, views: Iterable[View]) -> bool:
@@ -59,7 +59,7 @@ def recognise(scan: Scan, views: Iterable[View]) -> bool:
     for view in views:
         for via in {seen.through for seen in hidden} - {view.through}:
             number = facts.asked.get((view.through, via), nsid.NOT_ASSIGNED)
-            if number >= 0 and view.through in scan.doors:
+            if number >= 0 and view.through in scan.ways:
                 by_door.setdefault(view.through, []).append((view, via, number))
     before = len(facts.aliases)
 
@@ -78,7 +78,7 @@ def recognise(scan: Scan, views: Iterable[View]) -> bool:
     scan.system.visit(
         (
             Errand(
-                scan.doors[ns],
+                scan.door(ns),
                 (
                     questions.COOKIE,
                     *(questions.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
@@ -98,7 +98,7 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
     ids of two may be the same one.
     """
     facts = scan.facts
-    left = [view for view in views if view not in facts.unread_hidden and view.through in scan.doors]
+    left = [view for view in views if view not in facts.unread_hidden and view.through in scan.ways]
     if not left:
         return False
     through = min((view.through for view in left), key=lambda key: (key != facts.home, key))
@@ -111,7 +111,7 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
     asks = tuple(
         q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid))
     )
-    scan.system.visit((Errand(scan.doors[through], asks),), deliver)
+    scan.system.visit((Errand(scan.door(through), asks),), deliver)
     return True
 
 
@@ -150,8 +150,8 @@ def list_nsids(scan: Scan) -> None:
             reason = why_not(error)
         scan.facts.gaps.append(Gap(place(key), "namespaces that it has ids for and no link to", reason))
 
-    doors = (door for key, door in scan.doors.items() if key in scan.facts.links)
-    scan.system.visit((Errand(door, (questions.NSIDS,)) for door in doors), deliver)
+    entered = (key for key in scan.ways if key in scan.facts.links)
+    scan.system.visit((Errand(scan.door(key), (questions.NSIDS,)) for key in entered), deliver)
 
 
 def unknown_nsids(scan: Scan) -> set[View]:

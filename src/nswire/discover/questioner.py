@@ -55,12 +55,14 @@ class Questioner:
             if visits.is_same(self._scan, key, answers[0]):
                 found[key] = answers[1:]
 
-        doors = self._scan.doors
-        errands = (Errand(doors[ns], (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in doors)
+        scan = self._scan
+        errands = (
+            Errand(scan.door(ns), (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in scan.ways
+        )
         self._scan.system.visit(errands, deliver)
         for ns in asks:
             if ns not in found:
-                why = visits.VANISHED if ns in doors else "nothing that can be looked at leads there"
+                why = visits.VANISHED if ns in scan.ways else "nothing that can be looked at leads there"
                 self.facts.gaps.append(Gap(self.place(ns), "what its links are tied to", why))
         return found
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from nswire.model.values import NsKey
     from nswire.sources.found import Found
 
-WAYS = 8  # ways remembered into one namespace; home has as many as it has processes
+WAYS = 8  # ways remembered into one namespace
 
 
 class Scan:
-    """The system, the facts so far and what follows from them, and the doors of the namespaces found.
+    """The system, the facts so far and what follows from them, and the ways into the namespaces found.
 
     Raises OSError or ValueError if the machine does not even say who it is.
     """
@@ -34,29 +34,29 @@ class Scan:
         self.facts = Facts(self.about.home)
         self.outcome = Outcome()
         self.decoder = Decoder()
-        self.doors: dict[NsKey, Door] = {self.facts.home: Door(self.facts.home, 0, ())}
+        self.ways: dict[NsKey, list[Way]] = {self.facts.home: []}
+        """The ways into each namespace that was found; none into home."""
         self.undecoded: dict[NsKey, Answer] = {}
         """The answers about addresses that nobody has wanted to know yet."""
         self.looked: set[str] = set()
         """The sources that were asked."""
         self.attempt = 0
         """Steps of the walk through hidden namespaces: what was not assigned before may be now."""
-        self._ways: dict[NsKey, list[Way]] = {self.facts.home: []}
 
     def note(self, found: Found) -> None:
         """Keep what a source found."""
         self.facts.holders.setdefault(found.inode, []).append(found.holder)
-        ways = self._ways.setdefault(found.inode, [])
-        if len(ways) < WAYS:
+        ways = self.ways.setdefault(found.inode, [])
+        if len(ways) < WAYS and found.inode != self.facts.home:
             ways.append(found.way)
 
-    def open_doors(self) -> list[NsKey]:
-        """Make doors of what was found and not entered yet, and return these namespaces."""
-        new = [key for key in self._ways if key not in self.facts.links and key not in self.facts.refused]
-        for key in new:
-            if key != self.facts.home:
-                self.doors[key] = Door(key, 0, tuple(self._ways[key]))
-        return new
+    def door(self, key: NsKey) -> Door:
+        """A namespace that was found, as one that can be entered."""
+        return Door(key, self.facts.cookies.get(key, 0), tuple(self.ways[key]))
+
+    def unvisited(self) -> list[NsKey]:
+        """The namespaces that were found and nobody has tried to enter."""
+        return [key for key in self.ways if key not in self.facts.links and key not in self.facts.refused]
 
 
 class Once:

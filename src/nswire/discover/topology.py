@@ -63,10 +63,10 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
 
 def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     facts = scan.facts
-    names = {key: _names(facts.holders.get(key, ())) for key in (*scan.doors, *facts.hidden)}
+    names = {key: _names(facts.holders.get(key, ())) for key in (*scan.ways, *facts.hidden)}
     uses = Counter(chain.from_iterable(names.values()))
     labels: dict[NsKey, str] = {}
-    for key in scan.doors:
+    for key in scan.ways:
         labels[key] = f"net:[{key}]"
         for name in names[key]:
             if uses[name] == 1 and _may_be_a_label(name):
@@ -108,17 +108,12 @@ def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:
     A mount of another mount namespace goes by its whole path, after all of our own: who may mount there may call it
     what he likes, and must not be able to take a name away.
     """
-    ranked = sorted(
-        [
-            (
-                not holder.own,
-                (short := _short(holder.path) if holder.own else holder.path) == holder.path,
-                short,
-            )
-            for holder in holders
-            if holder.type in ("mount", "name")
-        ]
-    )
+    ranked = []
+    for holder in holders:
+        if holder.type in ("mount", "name"):
+            short = _short(holder.path) if holder.own else holder.path
+            ranked.append((not holder.own, short == holder.path, short))
+    ranked.sort()
     return tuple(dict.fromkeys([name for _, _, name in ranked]))
 
 

@@ -11,7 +11,7 @@ from nswire.codec import ethtool
 from nswire.codec.netlink import address, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.host import questions
-from nswire.host.system import Door, Errand, Refusal
+from nswire.host.system import Errand, Refusal
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
     base = (questions.COOKIE, questions.LINKS)
     more = (questions.ADDRESSES,) if scan.addresses else ()
     # the dump of links comes first: it gives ids to what they lead to
-    asked = {True: (*base, *more), False: (*base, questions.nsid_of(scan.doors[home]), *more)}
+    asked = {True: (*base, *more), False: (*base, questions.nsid_of(scan.door(home)), *more)}
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
@@ -49,8 +49,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
             _refused(scan, key, links)
             return
         if isinstance(cookie, bytes):
-            facts.cookies[key] = number = int.from_bytes(cookie, sys.byteorder)
-            scan.doors[key] = Door(key, number, errand.door.ways)
+            facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
         if scan.addresses:
             scan.undecoded[key] = rest[-1]
@@ -61,7 +60,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
 
     # home first: without privileges the worker may be unable to come back to it
     order = sorted(keys, key=lambda key: key != home)
-    scan.system.visit((Errand(scan.doors[key], asked[key == home]) for key in order), deliver)
+    scan.system.visit((Errand(scan.door(key), asked[key == home]) for key in order), deliver)
 
 
 def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
@@ -77,11 +76,7 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
 
     scan.facts.addresses.update((key, ()) for key in keys)
     scan.system.visit(
-        (
-            Errand(scan.doors[key], (questions.COOKIE, questions.ADDRESSES))
-            for key in keys
-            if key in scan.doors
-        ),
+        (Errand(scan.door(key), (questions.COOKIE, questions.ADDRESSES)) for key in keys if key in scan.ways),
         deliver,
     )
 
@@ -106,7 +101,7 @@ def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[
 
     found.update((key, ()) for key in keys)
     scan.system.visit(
-        (Errand(scan.doors[key], (questions.COOKIE, questions.ROUTES)) for key in keys if key in scan.doors),
+        (Errand(scan.door(key), (questions.COOKIE, questions.ROUTES)) for key in keys if key in scan.ways),
         deliver,
     )
 
@@ -129,8 +124,8 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
     scan.system.visit(
         (
             Errand(
-                scan.doors[ns],
-                (questions.COOKIE, *(questions.nsid_of(scan.doors[about], scan.attempt) for about in abouts)),
+                scan.door(ns),
+                (questions.COOKIE, *(questions.nsid_of(scan.door(about), scan.attempt) for about in abouts)),
             )
             for ns, abouts in sorted(by_asked.items())
         ),
@@ -144,7 +139,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
     facts = scan.facts
     by_door: dict[NsKey, list[End]] = {}
     for end in sorted(ends, key=lambda end: (end.ns, end.ifindex)):
-        if facts.numbering(end.ns) in scan.doors:
+        if facts.numbering(end.ns) in scan.ways:
             by_door.setdefault(facts.numbering(end.ns), []).append(end)
 
     def question(end: End) -> Question:
@@ -171,7 +166,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
 
     scan.system.visit(
         (
-            Errand(scan.doors[key], (questions.COOKIE, *(question(end) for end in ends_)))
+            Errand(scan.door(key), (questions.COOKIE, *(question(end) for end in ends_)))
             for key, ends_ in by_door.items()
         ),
         deliver,
@@ -183,7 +178,7 @@ def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
     facts = scan.facts
     by_door: dict[NsKey, list[End]] = {}
     for end in ends:
-        if end not in facts.peer_index and end.ns in scan.doors:
+        if end not in facts.peer_index and end.ns in scan.ways:
             by_door.setdefault(end.ns, []).append(end)
     told: list[bool] = []
 
@@ -199,7 +194,7 @@ def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
 
     scan.system.visit(
         (
-            Errand(scan.doors[key], tuple(questions.ethtool_stats(name(end)) for end in ends_))
+            Errand(scan.door(key), tuple(questions.ethtool_stats(name(end)) for end in ends_))
             for key, ends_ in by_door.items()
         ),
         deliver,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 NETNS_DIRS = ("/run/netns", "/run/docker/netns")
-AT_ONCE = 16  # namespaces visited before their answers are handed over
+AT_ONCE = 32  # namespaces visited before their answers are handed over
 INITIAL_ONLY = (
     "/proc/sys/net/core/netdev_max_backlog"  # net_core_table: registered in the initial namespace only
 )
@@ -174,6 +174,10 @@ class Live:
 
         setns is per thread, so the caller never moves, and there is no way back that could fail.
         """
+        left = iter(errands)
+        first = list(islice(left, AT_ONCE))
+        if not first:
+            return
         failures: list[BaseException] = []
         stop = threading.Event()
 
@@ -181,11 +185,12 @@ class Live:
             visitor = Visitor(self._proc, self._sysfs, self._home, self._nsfs, self._pid)
             try:
                 # A few at a time: what asks and what reads the answers displace each other from the caches.
-                left = iter(errands)
-                while some := list(islice(left, AT_ONCE)):
+                some = first
+                while some and not stop.is_set():
                     answered = [(errand, visitor.run(errand)) for errand in some if not stop.is_set()]
                     for errand, answers in answered:
                         deliver(errand, answers)
+                    some = list(islice(left, AT_ONCE))
             except BaseException as failure:  # noqa: BLE001 (handed to the caller's thread)
                 failures.append(failure)
             finally:

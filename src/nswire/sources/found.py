@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from errno import EACCES, ENOENT, EPERM, ESRCH
 from os import strerror
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from nswire.host.system import Refusal
 from nswire.model.values import Gap, Holder
@@ -25,7 +27,7 @@ SINGULAR = {
 }
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """A namespace, by its inode, what holds it, and the way there."""
 
     inode: int

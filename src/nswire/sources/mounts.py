@@ -36,9 +36,9 @@ def find(system: System) -> Iterator[Found | Gap]:
                 refusal = table
                 continue
             refusal = None
-            for inode, path in procfs.mounts(table):
-                holder = Holder("mount", 0 if mnt == own else pid, path, own=mnt == own)
-                yield Found(inode, holder, ("mount", pid, path))
+            for row in procfs.mounts(table):
+                holder = Holder("mount", 0 if mnt == own else pid, row.path, own=mnt == own)
+                yield Found(row.inode, holder, ("mount", pid, row.path))
             if mnt == own or system.host(f"root/{pid}") == b"/":
                 break  # else it is chrooted, and its table leaves out what is mounted elsewhere
         if refusal is not None:

@@ -23,7 +23,8 @@ def find(system: System) -> Iterator[Found | Gap]:
     rows = list(procfs.names(ask(system, "names", "names of namespaces")))
     table = system.host(f"mountinfo/{me.pid}")
     mounted = None if isinstance(table, Refusal) else {row.path for row in procfs.mounts(table)}
-    for inode, path in rows:
+    for row in rows:
+        inode, path = row.inode, row.path
         if inode is not None and inode < 0:
             hint = "it takes root (CAP_SYS_PTRACE)" if -inode in (EACCES, EPERM) else ""
             yield Gap(path, "the namespace of that name", strerror(-inode), hint)
