@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMPORTS = "import nswire.discover, nswire.host.live, nswire.sources"
+BORROWED = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})"
 LIBRARY = """
 import json, time
 import nswire
@@ -113,6 +115,16 @@ def scans(build: Path) -> list[Peer]:
             ":nswire",
             inside=True,
         ),
+        *(
+            # The same code and libraries by another build of Python: distributions optimise theirs.
+            Peer(
+                f"nswire.scan(), imports done, by {other}",
+                (other, "-c", LIBRARY.format(imports=f"{BORROWED}; {IMPORTS}", how="")),
+                other,
+                inside=True,
+            )
+            for other in other_pythons()
+        ),
         Peer(
             "nswire.scan(), with its imports",
             (python, "-c", LIBRARY.format(imports="", how="")),
@@ -122,10 +134,28 @@ def scans(build: Path) -> list[Peer]:
     ]
 
 
+def other_pythons() -> list[str]:
+    """The distribution's Python, if nswire runs here by another build of that version."""
+    python = "/usr/bin/python3"
+    if not os.path.exists(python) or os.path.samefile(python, sys.executable):
+        return []
+    said = subprocess.run(
+        [python, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True
+    )
+    return [python] if said.stdout.strip() == str(sys.version_info[:2]) else []
+
+
 def versions() -> list[str]:
     """What is compared, by version, as the programs say it."""
     said = []
-    for command in (("ip", "-V"), ("plotnetcfg", "--version"), ("lsns", "--version"), ("gcc", "--version")):
+    pythons = [(python, "--version") for python in other_pythons()]
+    for command in (
+        *pythons,
+        ("ip", "-V"),
+        ("plotnetcfg", "--version"),
+        ("lsns", "--version"),
+        ("gcc", "--version"),
+    ):
         if shutil.which(command[0]):
             done = subprocess.run(command, capture_output=True, text=True)
             said.append(f"{command[0]}: " + (done.stdout or done.stderr).strip().partition("\n")[0])
