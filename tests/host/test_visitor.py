@@ -47,7 +47,7 @@ def test_what_is_sent_at_once_is_answered_in_order(lab: Lab) -> None:
     (b0,) = (one for one in link.Decoder().decode(links) if one.ifname == "b0")
     assert {nsid.decode_one(said) for said in (first, second, third)} == {b0.link_netnsid}
     assert len(cookie) == 8
-    assert {kind for kind, _, _ in split(addresses).messages} <= {20}  # RTM_NEWADDR
+    assert {kind for kind, _, _ in split(addresses)[0]} <= {20}  # RTM_NEWADDR
     with pytest.raises(KernelError):
         split(refused)
 

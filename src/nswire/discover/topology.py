@@ -75,23 +75,26 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     labels[facts.home] = "host" if scan.about.initial else "home"
     for key, view in facts.hidden.items():
         labels[key] = f"nsid:{view.nsid}@{labels[view.through]}"
-    found = {
+    present = (
+        (key != facts.home, key in facts.hidden, label, key)
+        for key, label in labels.items()
+        if key in facts.links or facts.refused.get(key, ESRCH) not in visits.GONE
+    )
+    return {
         key: Namespace(
             key=key,
             inode=key if key > 0 else None,
             cookie=facts.cookies.get(key),
             names=names[key],
             label=label,
-            home=key == facts.home,
-            hidden=key in facts.hidden,
+            home=not away,
+            hidden=hidden,
             readable=key in facts.links,
             holders=tuple(dict.fromkeys(facts.holders.get(key, ()))),
             seen_from=facts.hidden.get(key),
         )
-        for key, label in labels.items()
-        if key in facts.links or facts.refused.get(key, ESRCH) not in visits.GONE
+        for away, hidden, label, key in sorted(present)
     }
-    return dict(sorted(found.items(), key=lambda item: (not item[1].home, item[1].hidden, item[1].label)))
 
 
 def _may_be_a_label(name: str) -> bool:

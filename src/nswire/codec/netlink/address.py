@@ -45,9 +45,9 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
 
 def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...], bool]:
     """The same, and whether the kernel flagged it as inconsistent. KernelError, Malformed."""
-    cut = split(answer)
+    said, interrupted = split(answer)
     found = []
-    for kind, start, end in cut.messages:
+    for kind, start, end in said:
         if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
             raise Malformed(f"a message of type {kind} among addresses")
         family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
@@ -61,7 +61,7 @@ def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...],
             own = _own(answer, start, end, target)
         if len(own) == LENGTHS.get(family):
             found.append(Address(ifindex, _text(own, family, prefix), family, scope))
-    return tuple(found), cut.interrupted
+    return tuple(found), interrupted
 
 
 def _own(answer: bytes, start: int, end: int, target: int | None) -> bytes:

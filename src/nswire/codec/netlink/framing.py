@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,22 +37,10 @@ class KernelError(OSError):
         super().__init__(code, "the kernel refused")
 
 
-class Split(NamedTuple):
-    """An answer, cut: (type, start of payload, end) of each message up to DONE, and all their flags in one."""
+def split(answer: bytes) -> tuple[list[tuple[int, int, int]], bool]:
+    """(type, start of payload, end) of each message up to DONE, and whether any is flagged as of an inconsistent dump.
 
-    messages: list[tuple[int, int, int]]
-    flags: int
-
-    @property
-    def interrupted(self) -> bool:
-        """True if the kernel flagged any message as part of an inconsistent dump."""
-        return bool(self.flags & NLM_F_DUMP_INTR)
-
-
-def split(answer: bytes) -> Split:
-    """Cut an answer into messages. Raise KernelError for an error, which may be in the payload of DONE.
-
-    An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
+    Raise KernelError for an error, which may be in the payload of DONE. An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
     """
     offset, size = 0, len(answer)
     found: list[tuple[int, int, int]] = []
@@ -68,17 +56,17 @@ def split(answer: bytes) -> Split:
             code = _error.unpack_from(answer, offset + HEADER)[0] if length >= HEADER + 4 else 0
             if code < 0:
                 raise KernelError(-code)
-            return Split(found, flags)
+            return found, bool(flags & NLM_F_DUMP_INTR)
         found.append((kind, offset + HEADER, end))
         offset = (end + 3) & ~3
     if last & NLM_F_MULTI or offset < size:
         raise Malformed("a netlink answer that was cut off")
-    return Split(found, flags)
+    return found, bool(flags & NLM_F_DUMP_INTR)
 
 
 def messages(answer: bytes) -> list[tuple[int, int, int]]:
     """The messages of an answer, see `split`."""
-    return split(answer).messages
+    return split(answer)[0]
 
 
 def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:

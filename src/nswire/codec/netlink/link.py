@@ -152,9 +152,9 @@ class Decoder:
 
     def read(self, answer: bytes, target: int | None = None) -> tuple[tuple[LinkFact, ...], bool]:
         """The same, and whether the kernel flagged it as inconsistent: links came or went during the dump."""
-        cut = split(answer)
+        said, interrupted = split(answer)
         found = []
-        for kind, start, end in cut.messages:
+        for kind, start, end in said:
             if kind != RTM_NEWLINK or end - start < 20:
                 raise Malformed(f"a message of type {kind} among links")
             layouts = self._layouts.setdefault(end - start, [])
@@ -181,7 +181,7 @@ class Decoder:
                 if fact.type == ARPHRD_LOOPBACK:
                     loopbacks[message] = fact
             found.append(fact)
-        return tuple(found), cut.interrupted
+        return tuple(found), interrupted
 
 
 def _layout(answer: bytes, start: int, end: int) -> _Layout:
