@@ -41,12 +41,11 @@ def test_what_is_sent_at_once_is_answered_in_order(lab: Lab) -> None:
     """What home is called goes with the next question: in front of a dump, of one that is refused, or alone."""
     there = door(lab, "other")
     home = questions.nsid_of(Door(os.stat("/proc/thread-self/ns/net").st_ino, 0, ()))
-    cookie, links, first, addresses, second, refused, third = answers(
-        there, questions.COOKIE, questions.LINKS, home, questions.ADDRESSES, home, NONSENSE, home
+    links, first, addresses, second, refused, third = answers(
+        there, questions.LINKS, home, questions.ADDRESSES, home, NONSENSE, home
     )
     (b0,) = (one for one in link.Decoder().decode(links) if one.ifname == "b0")
     assert {nsid.decode_one(said) for said in (first, second, third)} == {b0.link_netnsid}
-    assert len(cookie) == 8
     assert {kind for kind, _, _ in split(addresses)[0]} <= {20}  # RTM_NEWADDR
     with pytest.raises(KernelError):
         split(refused)
