@@ -36,7 +36,8 @@ def checks(lasting_lab: Lab) -> Checks:
     """The laboratory, what iproute2 says of it, and what nswire says."""
     site = kinds_lab.build(lasting_lab)
     shown = site.shown()
-    return Checks(nswire.scan(), site.truth, shown, frozenset(facet.name for facet in FACETS))
+    topology = nswire.scan()
+    return Checks(topology, site.truth, shown, frozenset(facet.name for facet in FACETS), site.shown())
 
 
 @pytest.mark.parametrize("case", [*NAMES, *SPECIAL])
