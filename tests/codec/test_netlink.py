@@ -161,6 +161,18 @@ def test_a_known_layout_is_taken_for_nothing_else(lab: Lab) -> None:
     assert learned > 100  # so many changes made another layout
 
 
+def test_a_known_loopback_still_has_to_be_of_the_namespace_that_was_asked_about() -> None:
+    """The echo of the target is looked at each time, also where all else is known."""
+    body = struct.pack("=BxHiII", 0, 772, 1, 0x49, 0) + attribute(3, b"lo\0")
+    echoed = body + attribute(link.IFLA_TARGET_NETNSID, struct.pack("=i", 5))
+    plain, other = (struct.pack("=IHHII", 16 + len(b), 16, 2, 1, 0) + b + DONE for b in (body, echoed))
+    decoder = link.Decoder()
+    assert decoder.decode(plain) == decoder.decode(plain) == decoder.decode(other, 5)
+    for answer, target in ((other, None), (other, 6), (plain, 5)):
+        with pytest.raises(Malformed):
+            decoder.decode(answer, target)
+
+
 @pytest.mark.parametrize("decode", DECODERS)
 @given(noise=st.binary(max_size=300))
 def test_noise_is_malformed_and_nothing_else(decode: Callable[[bytes], object], noise: bytes) -> None:

@@ -24,7 +24,7 @@ from nswire.codec.netlink.framing import (
     split,
     text,
 )
-from nswire.model.values import LinkFact
+from nswire.model.values import IFF_LOOPBACK, LinkFact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,6 @@ XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW
 OF_IP = frozenset(
     (768, 769, 776, 778, 823)
 )  # ARPHRD_TUNNEL, TUNNEL6, SIT, IPGRE, IP6GRE: their address is an IP one
-ARPHRD_LOOPBACK = 772  # every namespace has one, and nearly all are the same
 LONG = 64  # bytes of what nobody reads that are not worth to be taken along between two headers
 LAYOUTS = 1024  # learned at most; a recording with a million different ones only gets slower
 
@@ -178,7 +177,8 @@ class Decoder:
                 if row[-1] != target:
                     raise Malformed("the kernel does not answer for another namespace")
                 fact = _fact(row)
-                if fact.type == ARPHRD_LOOPBACK:
+                # each namespace has one, and nearly all are the same
+                if fact.flags & IFF_LOOPBACK and target is None:
                     loopbacks[message] = fact
             found.append(fact)
         return tuple(found), interrupted
