@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def scans(build: Path) -> list[Peer]:
     ]
 
 
+@cache
 def other_pythons() -> list[str]:
     """The distribution's Python, if nswire runs here by another build of that version."""
     python = "/usr/bin/python3"

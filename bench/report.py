@@ -27,8 +27,8 @@ In each namespace a veth with its other end in a bridge at home, or a macvlan, a
 that is a port of a bridge of the namespace's own; as many of each."""
 
 FLOOR = "C floor: links + addresses"
-BY_ANOTHER = "nswire.scan(), imports done, by "
 LIBRARY, FIRST = "nswire.scan(), imports done", "nswire.scan(), with its imports"
+BY_ANOTHER = f"{LIBRARY}, by "
 PEER, HELP = "nswire peer LINK", "nswire --help"
 JSON = ("nswire peer -j (all pairs)", "nswire ls -j")
 PLOTNETCFG, IP = "plotnetcfg -f json", "ip -all netns exec ip -d -j link"

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 LOOK = """
 import ctypes, json, os, struct, sys
 import nswire, nswire.discover, nswire.host.live, nswire.sources
-# capset with nothing: only now, since the checkout may lie where only root's capabilities lead
 if sys.argv[1:]:  # not even in root's group, which sees every process
     os.setgroups([])
     os.setresgid(65534, 65534, 65534)
+# capset with nothing: only now, since the checkout may lie where only root's capabilities lead
 assert ctypes.CDLL(None).capset(struct.pack("=Ii", 0x20080522, 0), bytes(24)) == 0
 topology = nswire.scan()
 print(json.dumps({

@@ -40,7 +40,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
     base = (questions.COOKIE, questions.LINKS)
     more = (questions.ADDRESSES,) if scan.addresses else ()
     # the dump of links comes first: it gives ids to what they lead to
-    asked = {True: (*base, *more), False: (*base, questions.nsid_of(scan.door(home)), *more)}
+    here, there = (*base, *more), (*base, questions.nsid_of(scan.door(home)), *more)
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
@@ -60,7 +60,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
 
     # home first: without privileges the worker may be unable to come back to it
     order = sorted(keys, key=lambda key: key != home)
-    scan.system.visit((Errand(scan.door(key), asked[key == home]) for key in order), deliver)
+    scan.system.visit((Errand(scan.door(key), here if key == home else there) for key in order), deliver)
 
 
 def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 NETNS_DIRS = ("/run/netns", "/run/docker/netns")
-AT_ONCE = 32  # namespaces visited before their answers are handed over
+TOGETHER = 32  # namespaces visited before their answers are handed over
 INITIAL_ONLY = (
     "/proc/sys/net/core/netdev_max_backlog"  # net_core_table: registered in the initial namespace only
 )
@@ -175,7 +175,7 @@ class Live:
         setns is per thread, so the caller never moves, and there is no way back that could fail.
         """
         left = iter(errands)
-        first = list(islice(left, AT_ONCE))
+        first = list(islice(left, TOGETHER))
         if not first:
             return
         failures: list[BaseException] = []
@@ -190,7 +190,7 @@ class Live:
                     answered = [(errand, visitor.run(errand)) for errand in some if not stop.is_set()]
                     for errand, answers in answered:
                         deliver(errand, answers)
-                    some = list(islice(left, AT_ONCE))
+                    some = list(islice(left, TOGETHER))
             except BaseException as failure:  # noqa: BLE001 (handed to the caller's thread)
                 failures.append(failure)
             finally:

@@ -53,6 +53,11 @@ class _Step(NamedTuple):
     answers: int
 
 
+def _about(question: Question, fd: int) -> bytes:
+    """The request about the namespace of that descriptor, which is its last four bytes."""
+    return question.request[:-4] + _u32.pack(fd)
+
+
 class Visitor:
     """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
 
@@ -133,7 +138,7 @@ class Visitor:
         ahead: list[bytes] = []
         for question in questions:
             if question.by == "about" and self._is_home(question.about):
-                ahead.append(self._about_home(question))
+                ahead.append(_about(question, self._home_descriptor()))
                 continue
             if not question.by:
                 ahead.append(question.request)
@@ -148,10 +153,6 @@ class Visitor:
 
     def _is_home(self, door: Door | None) -> bool:
         return door is None or door.inode == self._home
-
-    def _about_home(self, question: Question) -> bytes:
-        """The request, with home's descriptor in its last four bytes."""
-        return question.request[:-4] + _u32.pack(self._home_descriptor())
 
     def _home_descriptor(self) -> int:
         """A descriptor of home, opened before the first step away from it and kept to the end."""
@@ -235,7 +236,7 @@ class Visitor:
         """A question about another namespace than home."""
         fd = self._open(cast("Door", question.about))
         try:
-            return self._converse(sock, question.request[:-4] + _u32.pack(fd))
+            return self._converse(sock, _about(question, fd))
         finally:
             os.close(fd)
 

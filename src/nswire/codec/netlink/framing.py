@@ -40,7 +40,8 @@ class KernelError(OSError):
 def split(answer: bytes) -> tuple[list[tuple[int, int, int]], bool]:
     """(type, start of payload, end) of each message up to DONE, and whether any is flagged as of an inconsistent dump.
 
-    Raise KernelError for an error, which may be in the payload of DONE. An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
+    Raise KernelError for an error, which may be in the payload of DONE.
+    An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
     """
     offset, size = 0, len(answer)
     found: list[tuple[int, int, int]] = []
