@@ -411,7 +411,7 @@ def test_the_way_of_a_packet() -> None:
         try:
             dropped = said()
             assert dropped.forward.fate == "dropped"
-            assert "the flows of br-int drop it" in dropped.forward.reason
+            assert "the flows of br-int drop it" in str(dropped.forward.reason)
             assert not answered()
         finally:
             command("ovs-ofctl", "del-flows", "br-ex", "icmp")

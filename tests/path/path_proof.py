@@ -24,8 +24,9 @@ from path_troubles import PORTS
 import nswire
 from nswire.kinds import port_details
 from nswire.lab.truth import Lab
+from nswire.model.reasons import Cause
 from nswire.model.values import End
-from nswire.path import Flow, trace
+from nswire.path import Flow, neighbour, trace
 from nswire.show import text_path
 from nswire.show.paint import Paper
 
@@ -152,6 +153,14 @@ def links_of(way: Way) -> list[Passed]:
     ]
 
 
+def _is_nobody(cause: Cause | None) -> bool:
+    """Whether it is lost because nobody answers for an address."""
+    if cause is None:
+        return False
+    inner = (value for value in cause.values.values() if isinstance(value, Cause))
+    return cause.reason in (neighbour.NOBODY, neighbour.NOBODY_SINCE) or any(map(_is_nobody, inner))
+
+
 def prove(seed: int, have: frozenset[str], show: Show | None = None) -> list[Verdict]:
     """One network: what was said of its packets, and what became of them. RuntimeError if it cannot be built."""
     with Lab() as lab:
@@ -161,7 +170,7 @@ def prove(seed: int, have: frozenset[str], show: Show | None = None) -> list[Ver
         wanted = probes(world)
         lookups = topology.lookups()
         said = [foretold(topology, lookups, world, one) for one in wanted]
-        silent = next((at for at, one in enumerate(said) if "nobody answers" in one.forward.reason), None)
+        silent = next((at for at, one in enumerate(said) if _is_nobody(one.forward.reason)), None)
         if (
             silent is not None
         ):  # whoever does not answer is learned from what it asks itself, because of the others
@@ -233,7 +242,7 @@ class Judge:
             f"delivered to {seen.got[0]}" if seen.got else "lost",
             right,
             tables,
-            path.forward.reason,
+            str(path.forward.reason),
             tuple(self._world.features),
             tuple(segment.kind for segment in self._world.segments),
             difference,

@@ -11,6 +11,7 @@ import pytest
 
 from nswire.draw import Wishes
 from nswire.draw.strands import choose
+from nswire.model.reasons import Reason
 from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
 from nswire.show import jsonout
 from nswire.show.build import Builder, loose_ends, pairs
@@ -36,6 +37,7 @@ LINK = "netns ifindex ifname kind address mtu operstate flags addresses master a
 NETNS = "inode cookie names label home hidden".split()
 
 
+NO, YES = Reason("test.no", "no"), Reason("test.yes", "yes")
 NOWHERE = Trace(Flow("192.0.2.1"), 4026531840, Ways((Way("unknown", ()),)))
 
 
@@ -61,7 +63,9 @@ def strictly(name: str, text: str) -> object:
 
 def _keys(value: object) -> set[str]:
     if isinstance(value, dict):
-        return set(value) | {key for inner in value.values() for key in _keys(inner)}
+        # what stands in the sentence of a reason has the names that the sentence gives it
+        inside = (inner for key, inner in value.items() if key != "values")
+        return set(value) | {key for inner in inside for key in _keys(inner)}
     return {key for inner in value for key in _keys(inner)} if isinstance(value, list) else set()
 
 
@@ -196,16 +200,33 @@ def test_path(topology: Topology) -> None:
     flow = Flow("192.0.2.1", "10.0.0.1", 6, 0, 80)
     step = Step("out", "out by it", ns, end, way="out", because=("it says so",))
     way = Way(
-        "dropped", (Hop(ns, end, (step,), flow, flow),), "no", Mend("would", ns, ("ip", "link")), ("if",)
+        "dropped", (Hop(ns, end, (step,), flow, flow),), NO(), Mend("would", ns, ("ip", "link")), ("if",)
     )
-    other = Way("delivered", (), "yes", None, ("if not",))
+    other = Way("delivered", (), YES(), None, ("if not",))
     trace = Trace(flow, ns, Ways((way, other)), Ways((other,)), 1400, end)
     builder = PathBuilder(topology, Builder(topology))
     text = document("path", topology, builder.parts(trace), builder.facts(trace))
     decoded = strictly("path", text)
-    assert isinstance(decoded, PathDocument)
-    assert (decoded.fate, decoded.reason) == ("unknown", "it depends: dropped if if, delivered if if not")
     raw = json.loads(text)
+    assert isinstance(decoded, PathDocument)
+    assert decoded.fate == "unknown"
+    assert decoded.reason is not None
+    assert (decoded.reason.code, decoded.reason.text) == (
+        "path.depends",
+        "it depends: dropped if if, delivered if if not",
+    )
+    assert decoded.reason.values == {
+        "fate": "dropped",
+        "choice": "if",
+        "other_fate": "delivered",
+        "other_choice": "if not",
+    }
+    assert raw["others"][0]["reason"] == {
+        "code": "test.yes",
+        "text": "yes",
+        "values": {},
+        "drop_reason": None,
+    }
     assert (
         list(raw)
         == "schema version taken start flow fate reason mend mtu reply hops choices others gaps".split()

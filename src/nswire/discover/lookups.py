@@ -16,6 +16,7 @@ from nswire.host import questions
 from nswire.host.system import Refusal
 from nswire.model.firewall import Firewall
 from nswire.model.lookups import NotKnown
+from nswire.model.reasons import Reason
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     Details = Callable[[End, str], Mapping[str, Mapping[str, Value]]]
 
 T = TypeVar("T")
+FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could not be read")
+TABLE_UNREAD = Reason("tables.unread", "the {what} of that namespace could not be read ({error})")
 TABLES = (
     *questions.RULES,
     questions.ROUTES,
@@ -127,7 +130,7 @@ class Lookups:
             )
         found = filters.at([self._known[end.ns, one.name] for one in asked])
         if any(isinstance(one, int) and one not in NOT_THERE for one in found.values()):
-            raise NotKnown(f"the tc filters of {link.ifname} could not be read")
+            raise NotKnown(FILTERS_UNREAD(link=link.ifname))
         return {place: one for place, one in found.items() if not isinstance(one, int)}
 
     def details(self, end: End, facet: str) -> Mapping[str, Value]:
@@ -173,7 +176,7 @@ class Lookups:
                 self._gap(ns, f"its {what}", found)
         known = self._read[key]
         if isinstance(known, int):
-            raise NotKnown(f"the {what} of that namespace could not be read ({_why(known)})")
+            raise NotKnown(TABLE_UNREAD(what=what, error=_why(known)))
         return known  # type: ignore[return-value]
 
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:

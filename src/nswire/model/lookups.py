@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
+from nswire.model.reasons import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nswire.model.firewall import Firewall
+    from nswire.model.reasons import Cause
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
     from nswire.model.values import End, NsKey, Value
+
+NOT_READ = Reason("tables.not_read", "its tables were not read")
 
 
 class Query(NamedTuple):
@@ -59,7 +64,11 @@ class Filter(NamedTuple):
 
 
 class NotKnown(Exception):
-    """A table cannot be had, and with it what becomes of a packet cannot be told; the message says which."""
+    """A table cannot be had, and with it what becomes of a packet cannot be told; the cause says which."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.text)
+        self.cause = cause
 
 
 class Lookups(Protocol):
@@ -143,6 +152,6 @@ class NothingKnown:
 
     def _nothing(self, *_: object) -> NoReturn:
         """NotKnown."""
-        raise NotKnown("its tables were not read")
+        raise NotKnown(NOT_READ())
 
     rules = routes = next_hops = neighbours = fdb = vlans = sysctl = firewall = filters = _nothing

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.lookups import NotKnown
+from nswire.model.reasons import Reason
 from nswire.path import choices, local
 from nswire.path.fib import Fib
 from nswire.path.values import Flow, Frame, Hop, Landing, Packet, Trace, Way, Ways
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from nswire.model.values import End, NsKey
     from nswire.path.choices import Chooser
     from nswire.path.values import Fate, Steps
+
+DELIVERED_ELSEWHERE = Reason(
+    "path.delivered_elsewhere",
+    "it is delivered to {netns}, which has that address as well, and not to {meant}",
+)
+ANSWER_ELSEWHERE = Reason("path.answer_elsewhere", "the answer is delivered to {netns}, and not to {meant}")
+ANSWER_UNKNOWN = Reason("path.answer_unknown", "where an answer would come in is not known")
+LINK_GONE = Reason("path.link_gone", "the link that it would come in by is gone")
 
 __all__ = ["Flow", "Trace", "trace"]
 
@@ -55,7 +64,7 @@ def trace(
         try:
             there = _meant(walk, _sent(walk, start, packet, by), to)
         except NotKnown as missing:
-            there = Landing("unknown", (), start, packet=packet, reason=str(missing))
+            there = Landing("unknown", (), start, packet=packet, reason=missing.cause)
         if not mtus:
             mtus.extend(walk.mtus)
         forward = _way(there, flow, chooser)
@@ -64,7 +73,7 @@ def trace(
         try:
             back = _answered(walk, there, start, by)
         except NotKnown as missing:
-            back = Landing("unknown", (), there.ns, reason=str(missing))
+            back = Landing("unknown", (), there.ns, reason=missing.cause)
         if back is None:
             return forward, None
         first = there.packet.flow.reverse if there.packet is not None else flow.reverse
@@ -103,7 +112,7 @@ def _meant(walk: Walk, landing: Landing, to: NsKey | None) -> Landing:
     """What is delivered to somebody else has not arrived."""
     if landing.fate != "delivered" or to is None or landing.ns == to:
         return landing
-    reason = f"it is delivered to {walk.name(landing.ns)}, which has that address as well, and not to {walk.name(to)}"
+    reason = DELIVERED_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(to))
     steps = landing.steps + walk.step("local", reason, landing.ns, landing.end)
     return replace(landing, fate="dropped", steps=steps, reason=reason)
 
@@ -140,7 +149,7 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
         frame = Frame("", relay.taken.src, back)
         landing = _arrived(walk, relay.link, frame, landing.steps)
     if landing.fate == "delivered" and landing.ns != start and by is None:
-        reason = f"the answer is delivered to {walk.name(landing.ns)}, and not to {walk.name(start)}"
+        reason = ANSWER_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(start))
         return replace(landing, fate="dropped", reason=reason)
     return landing
 
@@ -149,7 +158,7 @@ def _from_outside(walk: Walk, there: Landing, answer: Packet) -> Landing:
     """What comes back by the link that the packet left by, if whoever got it answers."""
     frame = there.frame
     if frame is None or there.end is None:
-        return Landing("unknown", (), there.ns, reason="where an answer would come in is not known")
+        return Landing("unknown", (), there.ns, reason=ANSWER_UNKNOWN())
     link = walk.topology.at(there.end)
     text = f"an answer to {answer.flow.dst} would come in by {link.ifname if link is not None else 'that link'}, if it finds its way back"
     steps = walk.step("in", text, there.ns, there.end, evidence="inferred")
@@ -159,7 +168,7 @@ def _from_outside(walk: Walk, there: Landing, answer: Packet) -> Landing:
 def _arrived(walk: Walk, end: End, frame: Frame, steps: Steps) -> Landing:
     link = walk.topology.at(end)
     if link is None:
-        return Landing("unknown", steps, end.ns, reason="the link that it would come in by is gone")
+        return Landing("unknown", steps, end.ns, reason=LINK_GONE())
     landings = list(walk.segment.arrive(link, frame, steps))
     for fate in ("up", "unknown", "delivered", "leaves"):
         for one in landings:

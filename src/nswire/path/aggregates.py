@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
+
+NO_ACTIVE_PORT = Reason("bond.no_active_port", "no port of {link} is active and up")
+MASTER_UNKNOWN = Reason("bond.master_unknown", "the master of {port} cannot be seen")
+BACKUP = Reason("bond.backup", "{port} is the backup of {link}, and takes nothing")
 
 LOWER_UP = 0x10000
 BOND = "bond"
@@ -27,7 +32,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     if mode == ONE:
         alive = [port for port in alive if str(port.ifindex) == str(active)]
     if not alive:
-        yield walk.segment.lost(link, frame, steps, f"no port of {link.ifname} is active and up")
+        yield walk.segment.lost(link, frame, steps, NO_ACTIVE_PORT(link=link.ifname))
         return
     if mode == ALL or walk.segment.light or frame.along is not None:
         along = [port for port in alive if frame.along is None or port.end in frame.along]
@@ -42,12 +47,10 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
     """As if it came in by the bond; a port that is not active takes nothing (bond_handle_frame)."""
     master = link.master
     if master is None:
-        yield walk.segment.unknown(link, frame, steps, f"the master of {link.ifname} cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, MASTER_UNKNOWN(port=link.ifname))
         return
     details = kinds.port_details(link.fact) if link.fact.slave_kind == BOND else {}
     if details.get("state") == "BACKUP" and kinds.details(master.fact).get("mode") == ONE:
-        yield walk.segment.lost(
-            link, frame, steps, f"{link.ifname} is the backup of {master.ifname}, and takes nothing"
-        )
+        yield walk.segment.lost(link, frame, steps, BACKUP(port=link.ifname, link=master.ifname))
         return
     yield from walk.segment.arrive(master, frame, steps)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from nswire import kinds
+from nswire.model.reasons import Cause, Reason
 from nswire.model.routing import PortVlans
 from nswire.model.values import End
 from nswire.path import mtu, netfilter
@@ -25,6 +26,29 @@ if TYPE_CHECKING:
     from nswire.model.values import Value
     from nswire.path.values import Landing, Steps
     from nswire.path.walk import Walk
+
+NOT_SEEN = Reason("bridge.not_seen", "the bridge of {port} cannot be seen")
+TAKES_NOTHING = Reason(
+    "bridge.port_takes_nothing",
+    "port {port} of {bridge} is {state}, and takes nothing in",
+    "BRIDGE_INGRESS_STP_STATE",
+)
+PORT_STATE = Reason("bridge.port_state", "port {port} of {bridge} is {state}")
+BUT = Reason("bridge.port_refuses", "{why}, but {refusal}")
+SAME_PORT = Reason("bridge.no_hairpin", "that is the port it came by ({port}), which has no hairpin mode")
+ISOLATED = Reason("bridge.isolated", "ports {port} and {other} of {bridge} are isolated from each other")
+NO_FLOOD = Reason("bridge.no_flood", "port {port} of {bridge} has {flag} off")
+NOT_IN_VLAN = Reason("bridge.not_in_vlan", "port {port} of {bridge} is not in VLAN {vlan}")
+SELF_NOT_IN_VLAN = Reason("bridge.self_not_in_vlan", "the bridge {bridge} itself is not in VLAN {vlan}")
+TAG_NOT_ADMITTED = Reason(
+    "bridge.tag_not_admitted", "port {port} of {bridge} is not in VLAN {vlan}, which the frame is tagged with"
+)
+NO_PVID = Reason("bridge.no_pvid", "port {port} of {bridge} has no PVID, so nothing untagged comes in")
+TOO_LARGE = Reason(
+    "bridge.too_large",
+    "it has {size} bytes, and the MTU of port {port} is {mtu}: dropped without a word",
+    "PKT_TOO_BIG",
+)
 
 NO_VLANS = PortVlans(0, (), ())
 FORWARDING, LEARNING = "forwarding", "learning"
@@ -43,22 +67,22 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
     """A frame that comes in by a port."""
     bridge = link.master
     if bridge is None:
-        yield walk.segment.unknown(link, frame, steps, f"the bridge of {link.ifname} cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, NOT_SEEN(port=link.ifname))
         return
     details = kinds.port_details(link.fact)
     state = str(details.get("state", FORWARDING))
     if state not in (FORWARDING, LEARNING):
-        reason = f"port {link.ifname} of {bridge.ifname} is {state}, and takes nothing in"
+        reason = TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
         yield walk.segment.lost(link, frame, steps, reason)
         return
     passing = _admitted(walk, _Passing(bridge, link, 0, frame))
-    if isinstance(passing, str):
+    if isinstance(passing, Cause):
         yield walk.segment.lost(link, frame, steps, passing)
         return
     if details.get("learning", True) and frame.src:
         walk.learned[bridge.end, passing.vlan, frame.src] = link.end
     if state == LEARNING:
-        reason = f"port {link.ifname} of {bridge.ifname} is {state}, and takes nothing in"
+        reason = TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
         yield walk.segment.lost(link, frame, steps, reason)
         return
     if not walk.segment.light:
@@ -77,7 +101,7 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A frame that the stack sends out of the bridge's own link."""
     passing = _admitted(walk, _Passing(link, None, 0, frame))
-    if isinstance(passing, str):
+    if isinstance(passing, Cause):
         yield walk.segment.lost(link, frame, steps, passing)
         return
     yield from _on(walk, passing, steps)
@@ -102,8 +126,7 @@ def _on(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
     if port is not None and frame.dst:
         refusal = _refuses(walk, passing, port)
         if refusal:
-            reason = f"{why}, but {refusal}"
-            yield walk.segment.lost(port, frame, steps, reason)
+            yield walk.segment.lost(port, frame, steps, BUT(why=why, refusal=refusal) if why else refusal)
             return
         if not walk.segment.light:
             text = f"{bridge.ifname} sends it to port {port.ifname}"
@@ -151,26 +174,24 @@ def _flood(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
             yield walk.segment.lost(port, frame, steps, refusal)
 
 
-def _refuses(walk: Walk, passing: _Passing, port: Link, *, flood: bool = False) -> str:
-    """Why a port does not get the frame; empty if it does (should_deliver)."""
+def _refuses(walk: Walk, passing: _Passing, port: Link, *, flood: bool = False) -> Cause | None:
+    """Why a port does not get the frame; None if it does (should_deliver)."""
     bridge = passing.bridge
     details = kinds.port_details(port.fact)
     if port == passing.port and not details.get("hairpin"):
-        return f"that is the port it came by ({port.ifname}), which has no hairpin mode"
+        return SAME_PORT(port=port.ifname)
     state = str(details.get("state", FORWARDING))
     if state != FORWARDING:
-        return f"port {port.ifname} of {bridge.ifname} is {state}"
+        return PORT_STATE(port=port.ifname, bridge=bridge.ifname, state=state)
     if _isolated(details) and passing.port is not None and _isolated(kinds.port_details(passing.port.fact)):
-        return (
-            f"ports {passing.port.ifname} and {port.ifname} of {bridge.ifname} are isolated from each other"
-        )
+        return ISOLATED(port=passing.port.ifname, other=port.ifname, bridge=bridge.ifname)
     if flood:
         what = _flood_flag(passing.frame)
         if details.get(what) is False:
-            return f"port {port.ifname} of {bridge.ifname} has {what} off"
+            return NO_FLOOD(port=port.ifname, bridge=bridge.ifname, flag=what)
     if passing.vlan and _tagged_out(walk, port, passing.vlan) is None:
-        return f"port {port.ifname} of {bridge.ifname} is not in VLAN {passing.vlan}"
-    return ""
+        return NOT_IN_VLAN(port=port.ifname, bridge=bridge.ifname, vlan=passing.vlan)
+    return None
 
 
 def _flood_flag(frame: Frame) -> str:
@@ -190,7 +211,7 @@ def _out(walk: Walk, passing: _Passing, port: Link, steps: Steps) -> Iterator[La
         frame = replace(frame, vlans=(*frame.vlans, (_protocol(passing.bridge), passing.vlan)))
     size = mtu.too_large(port, frame)
     if size:
-        reason = f"it has {size} bytes, and the MTU of port {port.ifname} is {port.fact.mtu}: dropped without a word"
+        reason = TOO_LARGE(size=size, port=port.ifname, mtu=port.fact.mtu)
         yield walk.segment.lost(port, frame, steps, reason)
         return
     if not walk.segment.light:
@@ -210,7 +231,7 @@ def _up(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
     if passing.vlan:
         tagged = _tagged_out(walk, bridge, passing.vlan)
         if tagged is None:
-            reason = f"the bridge {bridge.ifname} itself is not in VLAN {passing.vlan}"
+            reason = SELF_NOT_IN_VLAN(bridge=bridge.ifname, vlan=passing.vlan)
             yield walk.segment.lost(bridge, frame, steps, reason)
             return
         if tagged:
@@ -234,7 +255,7 @@ def _protocol(bridge: Link) -> str:
     return str(kinds.details(bridge.fact).get("vlan_protocol", "802.1Q"))
 
 
-def _admitted(walk: Walk, passing: _Passing) -> _Passing | str:
+def _admitted(walk: Walk, passing: _Passing) -> _Passing | Cause:
     """The VLAN that a frame is in, its tag taken off; or why it may not come in (br_allowed_ingress)."""
     bridge, frame = passing.bridge, passing.frame
     if not kinds.details(bridge.fact).get("vlan_filtering"):
@@ -244,12 +265,10 @@ def _admitted(walk: Walk, passing: _Passing) -> _Passing | str:
     if frame.vlans and frame.vlans[-1][0] == _protocol(bridge):
         number = frame.vlans[-1][1]
         if not _within(vlans.untagged, number) and not _within(vlans.tagged, number):
-            return (
-                f"port {at.ifname} of {bridge.ifname} is not in VLAN {number}, which the frame is tagged with"
-            )
+            return TAG_NOT_ADMITTED(port=at.ifname, bridge=bridge.ifname, vlan=number)
         return passing._replace(vlan=number, frame=replace(frame, vlans=frame.vlans[:-1]))
     if not vlans.pvid:
-        return f"port {at.ifname} of {bridge.ifname} has no PVID, so nothing untagged comes in"
+        return NO_PVID(port=at.ifname, bridge=bridge.ifname)
     return passing._replace(vlan=vlans.pvid)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
+LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen")
+
 KINDS = ("ipvlan", "ipvtap")
 
 
@@ -23,7 +26,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     """In mode l2 by MAC and address; in l3 and l3s by address, and the rest by the routes of the lower link's namespace."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     wanted = frame.tells or frame.asks or frame.packet.flow.dst
     if _mode(link) != "l2":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
+
+LOWER_UNKNOWN = Reason("macvlan.lower_unknown", "what {link} stands on cannot be seen")
+SOURCE_MODE = Reason("macvlan.source_mode", "a macvlan of mode source on {link} may take it")
 
 KINDS = ("macvlan", "macvtap")
 UP = 1
@@ -24,7 +28,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     """To siblings directly, in mode bridge; everything else out by the lower link, as if it came from there."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     if _mode(link) == "bridge":
         bridged = [one for one in _on(lower) if _mode(one) == "bridge" and one.fact.flags & UP]
@@ -61,9 +65,7 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
         return
     to = next((one for one in uppers if one.fact.address == frame.dst and _mode(one) != "source"), None)
     if to is None and any(_mode(one) == "source" for one in uppers):
-        yield walk.segment.unknown(
-            link, frame, steps, f"a macvlan of mode source on {link.ifname} may take it"
-        )
+        yield walk.segment.unknown(link, frame, steps, SOURCE_MODE(link=link.ifname))
     elif to is None:
         yield walk.segment.to_stack(link, frame, steps)
     else:

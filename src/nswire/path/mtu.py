@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nswire.model.reasons import Reason
 from nswire.path.values import Ended, Going, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.values import Frame
     from nswire.path.walk import Walk
+
+TOO_LARGE = Reason(
+    "mtu.too_large",
+    "it has {size} bytes and must not be split, but the MTU of {link} is {mtu}",
+    "PKT_TOO_BIG",
+)
 
 VLAN_HEADER = 4
 NO_LIMIT = 65536  # lo's
@@ -29,7 +36,7 @@ def check(walk: Walk, link: Link, going: Going, route: int) -> Going:
     if not packet.size or packet.size <= limit or link.loopback:
         return going
     if packet.whole:
-        reason = f"it has {packet.size} bytes and must not be split, but the MTU of {link.ifname} is {limit}"
+        reason = TOO_LARGE(size=packet.size, link=link.ifname, mtu=limit)
         steps = going.steps + walk.step("mtu", reason, link.end.ns, link.end)
         mend = Mend(f"at most {limit} bytes pass; so does anything, once its MTU is raised")
         raise Ended(Landing("dropped", steps, going.ns, None, link.end, packet, reason, mend))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.lookups import NotKnown, Query
+from nswire.model.reasons import Reason
 from nswire.model.routing import FAILED, VALID
 from nswire.model.values import RT_SCOPE_LINK
 from nswire.path import netfilter, routing, source
@@ -21,10 +22,40 @@ from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import End, NsKey
     from nswire.path.values import Mend, Steps
     from nswire.path.walk import Walk
+
+GOES_ELSEWHERE = Reason("neighbour.goes_elsewhere", "it goes elsewhere")
+ANSWER_LOST = Reason("neighbour.answer_lost", "the answer does not come back: {cause}", "NEIGH_FAILED")
+FILTERED = Reason("neighbour.filtered", "{what} is lost in {netns}: {hook}: {cause}", "NEIGH_FAILED")
+NOARP = Reason("neighbour.noarp", "{place} answers nothing: NOARP", "NEIGH_FAILED")
+NOT_ON_LINK = Reason("neighbour.not_on_link", "{address} is not on {place}", "NEIGH_FAILED")
+ARP_FILTERED = Reason("neighbour.arp_filtered", "{place} does not answer: {cause}", "NEIGH_FAILED")
+ARP_IGNORE = Reason("neighbour.arp_ignore", "{place} ignores it (arp_ignore={arp_ignore})", "NEIGH_FAILED")
+NO_ANSWER = Reason("neighbour.no_answer", "{place} does not answer for {address}", "NEIGH_FAILED")
+NO_ANSWER_SINCE = Reason(
+    "neighbour.no_answer_since", "{place} does not answer for {address}: {cause}", "NEIGH_FAILED"
+)
+WHO_UNKNOWN = Reason("neighbour.who_unknown", "who has {address} cannot be told: {cause}")
+FAILED_BEFORE = Reason(
+    "neighbour.failed",
+    "{address} did not answer when it was last asked (FAILED); whether it would now is not known",
+)
+MANY_WAYS_OUT = Reason(
+    "neighbour.many_ways_out",
+    "{address} may be behind any of {count} links that lead out of what can be seen",
+)
+NOBODY = Reason(
+    "neighbour.nobody", "nobody answers the {asked} for {address} on the segment of {link}", "NEIGH_FAILED"
+)
+NOBODY_SINCE = Reason(
+    "neighbour.nobody_since",
+    "nobody answers the {asked} for {address} on the segment of {link}: {cause}",
+    "NEIGH_FAILED",
+)
 
 IFF_NOARP = 0x80
 ONLY_OWN, ONLY_OWN_SUBNET, NEVER = 1, 2, 8  # arp_ignore
@@ -128,8 +159,8 @@ class _Question:
         back = _landed(walk.segment.send(answerer, answer, ()), link.end)
         if back is not None and back.fate == "up" and back.end == link.end:
             return self._filtered(link, reply, out=False) or answerer
-        why = back.reason if back is not None and back.reason else "it goes elsewhere"
-        return Landing("dropped", there.steps, there.ns, reason=f"the answer does not come back: {why}")
+        why = back.reason if back is not None and back.reason else GOES_ELSEWHERE()
+        return Landing("dropped", there.steps, there.ns, reason=ANSWER_LOST(cause=why))
 
     def _asking_address(self) -> str:
         """The address that the question comes from: the packet's own, if it is from here, or one of the link's."""
@@ -161,37 +192,38 @@ class _Question:
             if outcome.verdict != "accept":
                 fate = "unknown" if outcome.verdict == "queue" else "dropped"
                 what = "the neighbour solicitation" if packet.icmp == SOLICITATION else "its answer"
-                reason = f"{what} is lost in {self._walk.name(ns)}: {hook}: {outcome.reason}"
+                reason = FILTERED(what=what, netns=self._walk.name(ns), hook=hook, cause=outcome.reason)
                 return Landing(fate, (), ns, None, link.end, packet, reason)  # type: ignore[arg-type]
         return None
 
-    def _refuses(self, answerer: Link) -> tuple[str, Mend | None] | None:
+    def _refuses(self, answerer: Link) -> tuple[Cause, Mend | None] | None:
         """Why a stack that hears the question does not answer, and what would change that; None if it does. NotKnown."""
         walk, target = self._walk, self._target
         where = _place(walk, answerer)
         if answerer.fact.flags & IFF_NOARP:
-            return f"{where} answers nothing: NOARP", None
+            return NOARP(place=where), None
         if ":" in target:
             on_link = any(one.ip == target for one in answerer.addresses)
             fine = on_link or _stands_in6(walk, answerer, target)
-            return None if fine else (f"{target} is not on {where}", None)
+            return None if fine else (NOT_ON_LINK(address=target, place=where), None)
         ns = answerer.end.ns
         place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
         filtered = netfilter.traverse(walk, ns, place, self._packet)
         if filtered.verdict == "queue":
             raise NotKnown(filtered.reason)
         if filtered.verdict != "accept":
-            return f"{where} does not answer: {filtered.reason}", filtered.mend
+            return ARP_FILTERED(place=where, cause=filtered.reason), filtered.mend
         ignore = max(walk.settings(answerer, "ipv4/conf/{}/arp_ignore"))
         if _ignored(answerer, target, self._asker, ignore):
-            return f"{where} ignores it (arp_ignore={ignore})", None
+            return ARP_IGNORE(place=where, arp_ignore=ignore), None
         decision = routing.kind_of(walk, ns, Query(target, self._asker, answerer.ifindex))
         if decision.type == "local":
             return None
         if decision.type == "unicast" and _answers_for(walk, answerer, target, decision.link):
             return None
-        why = f": {decision.text}" if decision.type == "dropped" else ""
-        return f"{where} does not answer for {target}{why}", decision.mend
+        if decision.cause is None:
+            return NO_ANSWER(place=where, address=target), decision.mend
+        return NO_ANSWER_SINCE(place=where, address=target, cause=decision.cause), decision.mend
 
     def _nobody(self, heard: list[Landing], steps: Steps) -> Landing:
         """Nobody who can be seen answers: somebody outside may, or somebody that cannot be followed to."""
@@ -200,15 +232,13 @@ class _Question:
         outside = list({one.end: one for one in heard if one.fate == "leaves"}.values())
         asked = "neighbour solicitation" if ":" in target else "ARP request"
         if unknown is not None:
-            return self._end("unknown", f"who has {target} cannot be told: {unknown.reason}", steps)
-        if outside and self._failed:
-            reason = (
-                f"{target} did not answer when it was last asked (FAILED); whether it would now is not known"
+            return self._end(
+                "unknown", WHO_UNKNOWN(address=target, cause=unknown.reason or GOES_ELSEWHERE()), steps
             )
-            return self._end("unknown", reason, steps)
+        if outside and self._failed:
+            return self._end("unknown", FAILED_BEFORE(address=target), steps)
         if len(outside) > MANY:
-            reason = f"{target} may be behind any of {len(outside)} links that lead out of what can be seen"
-            return self._end("unknown", reason, steps)
+            return self._end("unknown", MANY_WAYS_OUT(address=target, count=len(outside)), steps)
         if outside:
             names = [f"{target} is outside: {one.reason}" for one in outside]
             taken = outside[walk.chooser.choose(names)]
@@ -216,14 +246,16 @@ class _Question:
             steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
             onward = Frame(link.fact.address, "", self._packet, along=ends(taken.steps))
             return _carry(walk, link, onward, steps)
-        reason = f"nobody answers the {asked} for {target} on the segment of {link.ifname}"
+        reason = NOBODY(asked=asked, address=target, link=link.ifname)
         # of all places where the question is lost, the one that tells why: where it was asked for in full, or the only one
         died = next((one for one in heard if one.fate == "dropped"), None)
         if died is not None and (died in heard[:1] or len(heard) == 1):
-            return replace(self._end("dropped", f"{reason}: {died.reason}", steps), mend=died.mend)
+            why = died.reason or GOES_ELSEWHERE()
+            since = NOBODY_SINCE(asked=asked, address=target, link=link.ifname, cause=why)
+            return replace(self._end("dropped", since, steps), mend=died.mend)
         return self._end("dropped", reason, steps)
 
-    def _end(self, fate: str, reason: str, steps: Steps) -> Landing:
+    def _end(self, fate: str, reason: Cause, steps: Steps) -> Landing:
         end = self._link.end
         steps += self._walk.step("neighbour", reason, end.ns, end)
         return Landing(fate, steps, end.ns, None, end, self._packet, reason)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from nswire.model.firewall import Assign, Nat, Opaque, Test, Untracked, Verdict
+from nswire.model.reasons import Reason
 from nswire.path import source
 from nswire.path.sight import ABSENT, Absent, Sight
 from nswire.path.values import ICMP, ICMPV6, Connection, Flow, Mend, Packet
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from nswire.model.firewall import Cell, Chain, FirewallRule, Key
+    from nswire.model.reasons import Cause
     from nswire.model.values import NsKey
     from nswire.path.sight import Known
     from nswire.path.walk import Walk
+
+PASSES = Reason("netfilter.passes", "nothing stops it")
+UNREAD = Reason("netfilter.unread", "a part of its firewall could not be read: {what}")
+VERDICTS = {
+    "drop": Reason("netfilter.drop", "{rule} drops it", "NETFILTER_DROP"),
+    "reject": Reason("netfilter.reject", "{rule} rejects it", "NETFILTER_DROP"),
+    "queue": Reason("netfilter.elsewhere", "{rule}: what becomes of it there is decided elsewhere"),
+}
 
 BRNF = 0  # NF_BR_PRI_BRNF
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK
@@ -58,16 +68,9 @@ class Outcome(NamedTuple):
 
     verdict: str
     packet: Packet
-    text: str = ""
+    reason: Cause = PASSES()
     notes: tuple[str, ...] = ()
     mend: Mend | None = None
-
-    @property
-    def reason(self) -> str:
-        """Why it goes no further here."""
-        if self.verdict == "queue" and self.mend is not None:
-            return f"{self.text}: what becomes of it there is decided elsewhere"
-        return self.text if self.mend is None else f"{self.text} {self.verdict}s it"
 
 
 class _Stop(NamedTuple):
@@ -93,9 +96,9 @@ def traverse(walk: Walk, ns: NsKey, place: Place, packet: Packet) -> Outcome:
     for action in _in_order(chains, place):
         stop = run.translate(action) if isinstance(action, list) else run.base(action)
         if stop is not None:
-            return Outcome(stop.verdict, run.packet, _told(stop), tuple(run.notes), _mend(stop, ns))
+            return Outcome(stop.verdict, run.packet, _cause(stop), tuple(run.notes), _mend(stop, ns))
     if firewall.unread:
-        return Outcome("queue", run.packet, f"a part of its firewall could not be read: {firewall.unread}")
+        return Outcome("queue", run.packet, UNREAD(what=firewall.unread))
     return Outcome("accept", run.packet, notes=tuple(run.notes))
 
 
@@ -140,6 +143,11 @@ def _told(stop: _Stop) -> str:
     chain = stop.chain
     what = "the policy" if stop.rule is None else f"the rule `{stop.rule.text}`"
     return f"{what} of {chain.tool} table {chain.family} {chain.table}, chain {chain.name}"
+
+
+def _cause(stop: _Stop) -> Cause:
+    """Why it goes no further there."""
+    return VERDICTS[stop.verdict](rule=_told(stop))
 
 
 def _mend(stop: _Stop, ns: NsKey) -> Mend:

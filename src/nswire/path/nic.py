@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.model.reasons import Reason
 from nswire.path import mtu
 from nswire.path.values import Landing
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
+LEAVES = Reason("nic.leaves", "it leaves by {link}")
+LEAVES_TAGGED = Reason("nic.leaves_tagged", "it leaves by {link}, VLAN {vlan}")
+SWALLOWED = Reason("nic.swallowed", "{link} is a {kind}: what it gets is gone")
+
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out of this machine."""
@@ -21,11 +26,11 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         yield from walk.segment.arrive(link, frame, steps)
         return
     mtu.note(walk, link, link.fact.mtu)
-    tag = f", VLAN {frame.vlans[-1][1]}" if frame.vlans else ""
-    reason = f"it leaves by {link.ifname}{tag}"
+    vlan = frame.vlans[-1][1] if frame.vlans else None
+    reason = LEAVES(link=link.ifname) if vlan is None else LEAVES_TAGGED(link=link.ifname, vlan=vlan)
     yield Landing("leaves", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
 
 
 def swallow(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A dummy and its like have no other side."""
-    yield walk.segment.lost(link, frame, steps, f"{link.ifname} is a {link.kind}: what it gets is gone")
+    yield walk.segment.lost(link, frame, steps, SWALLOWED(link=link.ifname, kind=link.kind))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nswire.model.reasons import Reason
 from nswire.path import tunnels
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow, Landing
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from nswire.model.values import Value
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
+
+BRIDGE_UNKNOWN = Reason("ovs.bridge_unknown", "which bridge {link} is a port of cannot be seen")
+NOT_TOLD = Reason("ovs.not_told", "Open vSwitch does not tell what {bridge} does with it")
+DROPPED = Reason("ovs.dropped", "the flows of {bridge} drop it (ovs-appctl ofproto/trace {bridge} …)")
+ACTION = Reason("ovs.action", "{bridge} does more with it than output: {action}")
+PORT_UNKNOWN = Reason("ovs.port_unknown", "port {port} of the datapath cannot be seen")
+OUTER_ARRIVES = Reason(
+    "ovs.outer_arrives", "its outer packet arrives in {netns}: what is done with it there is not followed"
+)
 
 ACTIONS = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
 PROTOCOLS = {ICMP: "icmp", ICMPV6: "icmp6", TCP: "tcp", UDP: "udp"}
@@ -58,27 +68,24 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     seat = _seat(walk, link)
     bridge, ofport = str(seat.get("bridge", "")), seat.get("ofport")
     if not bridge or not isinstance(ofport, int):
-        yield walk.segment.unknown(
-            link, frame, steps, f"which bridge {link.ifname} is a port of cannot be seen"
-        )
+        yield walk.segment.unknown(link, frame, steps, BRIDGE_UNKNOWN(link=link.ifname))
         return
     said = walk.lookups.switched(bridge, _flow(ofport, frame))
     found = ACTIONS.search(said) if said is not None else None
     if found is None:
-        reason = f"Open vSwitch does not tell what {bridge} does with it"
-        yield walk.segment.unknown(link, frame, steps, reason)
+        yield walk.segment.unknown(link, frame, steps, NOT_TOLD(bridge=bridge))
         return
     actions = found[1].strip()
     because = (f"ofproto/trace {bridge}: {actions}",)
     if actions == "drop":
         steps += walk.step("ovs", f"{bridge} drops it", link.end.ns, link.end, because=because)
-        reason = f"the flows of {bridge} drop it (ovs-appctl ofproto/trace {bridge} …)"
+        reason = DROPPED(bridge=bridge)
         yield Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
         return
     words = _split(actions)
     strange = next((word for word in words if not SIMPLE.match(word) and not TUNNEL.match(word)), None)
     if strange is not None:
-        yield walk.segment.unknown(link, frame, steps, f"{bridge} does more with it than output: {strange}")
+        yield walk.segment.unknown(link, frame, steps, ACTION(bridge=bridge, action=strange))
         return
     vlans, remote = frame.vlans, None
     for word in words:
@@ -92,7 +99,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
                 yield _tunnelled(walk, link, out, told, remote)
                 continue
             if target is None:
-                yield walk.segment.unknown(link, frame, steps, f"port {word} of the datapath cannot be seen")
+                yield walk.segment.unknown(link, frame, steps, PORT_UNKNOWN(port=word))
                 continue
             text = f"{bridge} sends it to port {target.ifname}"
             told = steps + walk.step("ovs", text, link.end.ns, link.end, because=because)
@@ -112,9 +119,7 @@ def _tunnelled(walk: Walk, link: Link, frame: Frame, steps: Steps, outer: Flow) 
     landing = tunnels.encapsulated(walk, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
     if landing.fate != "delivered":
         return landing
-    reason = (
-        f"its outer packet arrives in {walk.name(landing.ns)}: what is done with it there is not followed"
-    )
+    reason = OUTER_ARRIVES(netns=walk.name(landing.ns))
     return replace(landing, fate="unknown", reason=reason, outer=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 from nswire.path import mtu
 from nswire.path.values import Landing
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
+PEER_UNKNOWN = Reason(
+    "pair.peer_unknown", "the other end of {link} is {state}, so where it goes cannot be told"
+)
+NETKIT_BLACKHOLE = Reason("netkit.blackhole", "{link} passes nothing on: its policy is blackhole")
+TOO_LARGE = Reason(
+    "pair.too_large",
+    "it has {size} bytes, and the MTU of {link} is {mtu}: dropped without a word",
+    "PKT_TOO_BIG",
+)
+
 NETKIT = "netkit"
 
 
@@ -23,18 +34,16 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     peer = link.peer
     if peer is None:
         state = link.loose.state if link.loose is not None else "not known"
-        reason = f"the other end of {link.ifname} is {state}, so where it goes cannot be told"
+        reason = PEER_UNKNOWN(link=link.ifname, state=state)
         yield Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
         return
     if link.kind == NETKIT and _blackhole(link):
-        reason = f"{link.ifname} passes nothing on: its policy is blackhole"
+        reason = NETKIT_BLACKHOLE(link=link.ifname)
         yield walk.segment.lost(link, frame, steps, reason)
         return
     size = mtu.too_large(peer, frame)
     if size:
-        reason = (
-            f"it has {size} bytes, and the MTU of {peer.ifname} is {peer.fact.mtu}: dropped without a word"
-        )
+        reason = TOO_LARGE(size=size, link=peer.ifname, mtu=peer.fact.mtu)
         yield walk.segment.lost(peer, frame, steps, reason)
         return
     mtu.note(walk, peer, peer.fact.mtu)

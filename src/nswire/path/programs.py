@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from nswire.model.reasons import Reason
 from nswire.model.values import End
 from nswire.path import netfilter
 from nswire.path.netfilter import Place
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
+
+BPF = Reason("tc.bpf", "{link}: a BPF program decides here ({place}: {program})")
+TC = Reason("tc.filter", "{link}: a tc filter ({kind}) decides here ({direction})")
+REDIRECT_GONE = Reason("tc.redirect_gone", "tc sends it to a link that is gone ({direction})")
 
 Direction = Literal["ingress", "egress"]
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
@@ -39,7 +44,7 @@ def decides(
     attached = walk.lookups.details(link.end, "programs")
     for place in PROGRAMS[direction]:
         if place in attached:
-            reason = f"{link.ifname}: a BPF program decides here ({place}: {attached[place]})"
+            reason = BPF(link=link.ifname, place=place, program=str(attached[place]))
             return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
     found = walk.lookups.filters(link.end)
     for one in found.get(direction, ()):
@@ -69,14 +74,12 @@ def _filtered(
     if takes_all and len(away) == 1 == len(one.redirects):
         target = walk.topology.get(End(link.end.ns, away[0].ifindex))
         if target is None:
-            return (
-                walk.segment.lost(link, frame, steps, f"tc sends it to a link that is gone ({direction})"),
-            )
+            return (walk.segment.lost(link, frame, steps, REDIRECT_GONE(direction=direction)),)
         text = f"tc {direction} of {link.ifname} redirects everything to {target.ifname}"
         steps += walk.step("tc", text, link.end.ns, link.end)
         onward = walk.segment.arrive if away[0].ingress else walk.segment.send
         return onward(target, frame, steps)
-    reason = f"{link.ifname}: a tc filter ({one.kind}) decides here ({direction})"
+    reason = TC(link=link.ifname, kind=one.kind, direction=direction)
     return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
 from nswire.model.lookups import NotKnown, Query
+from nswire.model.reasons import Reason
 from nswire.model.routing import DEAD, LINKDOWN
 from nswire.model.values import End, Evidence
 from nswire.path import source
@@ -20,11 +21,47 @@ from nswire.path.fib import REFUSALS, described, table_name
 from nswire.path.values import Mend
 
 if TYPE_CHECKING:
+    from nswire.model.reasons import Cause
     from nswire.model.routing import NextHop, Route
     from nswire.model.values import NsKey
     from nswire.path.fib import Found
     from nswire.path.values import Packet
     from nswire.path.walk import Walk
+
+SOURCE_UNKNOWN = Reason(
+    "route.source_unknown", "which source address it would get cannot be told from the tables alone"
+)
+ENCAPSULATED = Reason(
+    "route.encapsulated", "{route}: what becomes of a packet that is put into {encap} is not followed"
+)
+REFUSED = Reason("route.refused", "the kernel refuses to route it: {error}", "IP_OUTNOROUTES")
+NOT_OWN_SOURCE = Reason(
+    "route.not_own_source", "{address} is no address of this namespace, so nothing here can send from it"
+)
+REFUSING_ROUTE = Reason("route.refusing_route", "the route says {route}", "IP_OUTNOROUTES")
+REFUSING_RULE = Reason("route.refusing_rule", "the rule says {rule}", "IP_OUTNOROUTES")
+NO_ROUTE = Reason("route.no_route", "there is no route to {address}", "IP_OUTNOROUTES")
+NO_FORWARDING = Reason(
+    "route.no_forwarding", "{sysctl}=0 in {netns}: it forwards nothing that comes in there"
+)
+NO_FORWARDING6 = Reason(
+    "route.no_forwarding6", "net.ipv6.conf.all.forwarding=0 in {netns}: it forwards nothing"
+)
+FORWARDING_UNREAD = Reason("route.forwarding_unread", "whether IPv6 is forwarded here could not be read")
+MARTIAN = Reason("route.martian_source", "martian: no packet can come from {address}", "IP_INVALID_SOURCE")
+MARTIAN_LOOPBACK = Reason(
+    "route.martian_loopback",
+    "martian: a packet {word} {address} may not come in by {link} (route_localnet=0)",
+    "IP_LOCALNET",
+)
+MARTIAN_OWN = Reason(
+    "route.martian_own", "martian: its source {address} is an address of {netns} itself", "IP_LOCAL_SOURCE"
+)
+RP_FILTER = Reason(
+    "route.rp_filter",
+    "rp_filter={mode} on {link}: the way back to {address} is {route}, not by {link}",
+    "IP_RPFILTER",
+)
 
 IPV6 = 6
 KERNEL = "the kernel's own lookup"
@@ -32,7 +69,10 @@ STRICT, LOOSE = 1, 2
 
 
 class Decision(NamedTuple):
-    """What routing does with a packet. `type`: `unicast`, `local`, `broadcast`, `multicast`, `dropped` or `unknown`."""
+    """What routing does with a packet. `type`: `unicast`, `local`, `broadcast`, `multicast`, `dropped` or `unknown`.
+
+    `text` is the route that decides; `cause` is there for `dropped` and `unknown` alone.
+    """
 
     type: str
     link: End | None = None
@@ -43,6 +83,7 @@ class Decision(NamedTuple):
     because: tuple[str, ...] = ()
     evidence: Evidence = "proved"
     mend: Mend | None = None
+    cause: Cause | None = None
 
 
 def output(walk: Walk, ns: NsKey, packet: Packet, oif: int = 0) -> Decision:
@@ -67,7 +108,7 @@ def kind_of(walk: Walk, ns: NsKey, query: Query) -> Decision:
         return Decision(said.type, _end(ns, said.hops))
     decision = _by_tables(walk, ns, query)
     if decision.type == "unknown":
-        raise NotKnown(decision.text)
+        raise NotKnown(decision.cause or SOURCE_UNKNOWN())
     return decision
 
 
@@ -116,7 +157,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
     if query.iif and query.family != IPV6:
         martian = _martian(walk, ns, query)
         if martian:
-            return Decision("dropped", text=martian, evidence="inferred")
+            return Decision("dropped", cause=martian, evidence="inferred")
     found = walk.fib.lookup(ns, query, walk.chooser)
     if found.type == "none" or found.type in REFUSALS:
         return _nowhere(walk, ns, query, found)
@@ -136,9 +177,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
     if not chosen and end is not None and route is not None:
         chosen = route.prefsrc or source.select(walk, end, hop.gateway if hop else "", query.dst)
         if not chosen:
-            return Decision(
-                "unknown", text="which source address it would get cannot be told from the tables alone"
-            )
+            return Decision("unknown", cause=SOURCE_UNKNOWN())
     text = route_text(walk, ns, route) if route is not None else ""
     rule = f"rule {described(found.rule)}" if found.rule is not None else "the tables"
     gateway = "" if hop is None else hop.gateway
@@ -158,8 +197,8 @@ def _choose(walk: Walk, ns: NsKey, hops: tuple[NextHop, ...]) -> tuple[NextHop |
 
 
 def _encapsulated(walk: Walk, ns: NsKey, route: Route, hop: NextHop) -> Decision:
-    text = f"{route_text(walk, ns, route)}: what becomes of a packet that is put into {hop.encap} is not followed"
-    return Decision("unknown", End(ns, hop.ifindex), text=text)
+    cause = ENCAPSULATED(route=route_text(walk, ns, route), encap=hop.encap)
+    return Decision("unknown", End(ns, hop.ifindex), cause=cause)
 
 
 def _skipped(walk: Walk, ns: NsKey, hop: NextHop) -> bool:
@@ -190,9 +229,7 @@ def _refused(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision:
 
 
 def _unexplained(errno: int) -> Decision:
-    return Decision(
-        "dropped", text=f"the kernel refuses to route it: {strerror(errno)}", because=(_errno(errno),)
-    )
+    return Decision("dropped", cause=REFUSED(error=strerror(errno)), because=(_errno(errno),))
 
 
 def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | None:
@@ -205,16 +242,14 @@ def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | No
         if errno == EINVAL:
             martian = _martian(walk, ns, query)
             if martian:
-                return Decision("dropped", text=martian, because=(_errno(errno),))
+                return Decision("dropped", cause=martian, because=(_errno(errno),))
         link = walk.topology.get(End(ns, query.iif))
         if errno == EHOSTUNREACH and link is not None:
             forwarding = walk.lookups.sysctl(ns, "ipv4/conf/{}/forwarding", link.ifname)
             if forwarding == 0:
                 return _no_forwarding(walk, ns, query)._replace(because=(_errno(errno),))
-    if not query.iif and errno == EINVAL and query.src:
-        text = f"{query.src} is no address of this namespace, so nothing here can send from it"
-        if not walk.has(ns, query.src):
-            return Decision("dropped", text=text, because=(_errno(errno),))
+    if not query.iif and errno == EINVAL and query.src and not walk.has(ns, query.src):
+        return Decision("dropped", cause=NOT_OWN_SOURCE(address=query.src), because=(_errno(errno),))
     found = walk.fib.lookup(ns, query)
     if errno in (EACCES, EHOSTUNREACH, ENETUNREACH, EINVAL) and (
         found.type in REFUSALS or found.type == "none"
@@ -229,15 +264,15 @@ def _errno(errno: int) -> str:
 
 def _nowhere(walk: Walk, ns: NsKey, query: Query, found: Found) -> Decision:
     if found.route is not None:
-        text = f"the route says {route_text(walk, ns, found.route)}"
+        cause = REFUSING_ROUTE(route=route_text(walk, ns, found.route))
         words = ("ip", *(("-6",) if query.family == IPV6 else ()), "route", "del", *_deletable(found.route))
         mend = Mend("would remove that route", ns, words)
-        return Decision("dropped", text=text, evidence="inferred", mend=mend)
+        return Decision("dropped", cause=cause, evidence="inferred", mend=mend)
     if found.rule is not None:
-        return Decision("dropped", text=f"the rule says {described(found.rule)}", evidence="inferred")
+        return Decision("dropped", cause=REFUSING_RULE(rule=described(found.rule)), evidence="inferred")
     return Decision(
         "dropped",
-        text=f"there is no route to {query.dst}",
+        cause=NO_ROUTE(address=query.dst),
         evidence="inferred",
         mend=Mend("would be a route to it", ns, ("ip", "route", "add", "default", "via", "GATEWAY")),
     )
@@ -264,7 +299,7 @@ def _no_forwarding(walk: Walk, ns: NsKey, query: Query) -> Decision:
         name = _conf(link.ifname, "forwarding")
     return Decision(
         "dropped",
-        text=f"{name}=0 in {walk.name(ns)}: it forwards nothing that comes in there",
+        cause=NO_FORWARDING(sysctl=name, netns=walk.name(ns)),
         evidence="inferred",
         mend=_sysctl(ns, name, 1, "would forward"),
     )
@@ -275,29 +310,29 @@ def _forwarded6(walk: Walk, ns: NsKey, link: End, decision: Decision) -> Decisio
     forced = at is not None and walk.lookups.sysctl(ns, "ipv6/conf/{}/force_forwarding", at.ifname)
     allowed = walk.lookups.sysctl(ns, "ipv6/conf/all/forwarding")
     if allowed is None:
-        return Decision("unknown", text="whether IPv6 is forwarded here could not be read")
+        return Decision("unknown", cause=FORWARDING_UNREAD())
     if allowed or forced:
         return decision
     return Decision(
         "dropped",
-        text=f"net.ipv6.conf.all.forwarding=0 in {walk.name(ns)}: it forwards nothing",
+        cause=NO_FORWARDING6(netns=walk.name(ns)),
         mend=_sysctl(ns, "net.ipv6.conf.all.forwarding", 1, "would forward"),
     )
 
 
-def _martian(walk: Walk, ns: NsKey, query: Query) -> str:
-    """Why an address cannot come in from outside at all; empty if it can."""
+def _martian(walk: Walk, ns: NsKey, query: Query) -> Cause | None:
+    """Why an address cannot come in from outside at all; None if it can."""
     link = walk.topology.get(End(ns, query.iif))
     if link is None or link.loopback:
-        return ""
+        return None
     src, dst = ipaddress.ip_address(query.src), ipaddress.ip_address(query.dst)
     if src.is_multicast or query.src == "255.255.255.255" or (src.is_unspecified and not dst.is_multicast):
-        return f"martian: no packet can come from {query.src}"
+        return MARTIAN(address=query.src)
     localnet = any(walk.settings(link, "ipv4/conf/{}/route_localnet"))
     for address, word in ((src, "from"), (dst, "for")):
         if address.is_loopback and not localnet:
-            return f"martian: a packet {word} {address} may not come in by {link.ifname} (route_localnet=0)"
-    return ""
+            return MARTIAN_LOOPBACK(word=word, address=str(address), link=link.ifname)
+    return None
 
 
 def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
@@ -308,8 +343,8 @@ def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
     modes = walk.settings(link, "ipv4/conf/{}/rp_filter")
     accept_local = any(walk.settings(link, "ipv4/conf/{}/accept_local"))
     if not accept_local and walk.has(ns, query.src):
-        text = f"martian: its source {query.src} is an address of {walk.name(ns)} itself"
-        return Decision("dropped", text=text, evidence="inferred")
+        cause = MARTIAN_OWN(address=query.src, netns=walk.name(ns))
+        return Decision("dropped", cause=cause, evidence="inferred")
     mode = max(modes)
     if not mode:
         return None
@@ -335,7 +370,7 @@ def _wrong_way(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
     where = _conf("all" if modes[0] >= modes[1] else link.ifname, "rp_filter")
     return Decision(
         "dropped",
-        text=f"rp_filter={mode} on {link.ifname}: the way back to {query.src} is {way}, not by {link.ifname}",
+        cause=RP_FILTER(mode=mode, link=link.ifname, address=query.src, route=way),
         evidence="inferred",
         because=(f"{where}={mode}",),
         mend=_sysctl(ns, where, 2, f"would let it in, and so would a route to {query.src} by {link.ifname}"),

@@ -10,17 +10,33 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nswire.model.reasons import Reason
 from nswire.path import aggregates, bridge, ipvlan, macvlan, nic, ovs, pairs, programs, tap, tunnels, vlan
 from nswire.path.values import Landing, Mend, ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
     Handler = Callable[[Walk, Link, Frame, Steps], Iterator[Landing]]
+
+NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
+NO_SUCH_MAC = Reason("l2.no_such_mac", "nobody on the segment of {link} has the MAC {mac}", "OTHERHOST")
+KIND_NOT_FOLLOWED = Reason(
+    "l2.kind_not_followed", "what a link of kind {kind} does with a frame is not known"
+)
+LOOP = Reason("l2.loop", "it goes round in a loop")
+DOWN = Reason("l2.down", "{link} in {netns} is down", "DEV_READY")
+NO_VLAN = Reason("l2.no_vlan", "no VLAN link on {link} takes tag {vlan} ({protocol})", "OTHERHOST")
+OTHER_MAC = Reason("l2.other_mac", "{link} has the MAC {own}, and the frame is for {mac}", "OTHERHOST")
+NO_CARRIER = Reason("l2.no_carrier", "{link} in {netns} has no carrier", "DEV_READY")
+PEER_DOWN = Reason(
+    "l2.peer_down", "{link} in {netns} has no carrier: its peer {peer} in {peer_netns} is down", "DEV_READY"
+)
 
 UP, LOWER_UP = 0x1, 0x10000
 DEEPEST = 64  # links on one way: more is a loop
@@ -75,11 +91,9 @@ class Segment:
                 if one.fate == fate:
                     return one
         if not landings:
-            reason = f"no port of the switch behind {link.ifname} takes it"
-            return self.lost(link, frame, steps, reason)
+            return self.lost(link, frame, steps, NO_PORT(link=link.ifname))
         if len(landings) > 1 and frame.dst:
-            reason = f"nobody on the segment of {link.ifname} has the MAC {frame.dst}"
-            return self.lost(link, frame, _in_common(landings), reason)
+            return self.lost(link, frame, _in_common(landings), NO_SUCH_MAC(link=link.ifname, mac=frame.dst))
         return landings[0]
 
     def explore(self, link: Link, frame: Frame) -> Iterator[Landing]:
@@ -123,7 +137,7 @@ class Segment:
                 return
         handler = SEND.get(link.kind)
         if handler is None:
-            reason = f"what a link of kind {link.kind} does with a frame is not known"
+            reason = KIND_NOT_FOLLOWED(kind=link.kind)
             yield Landing("unknown", steps, link.end.ns, frame, link.end, reason=reason)
             return
         steps += walk.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
@@ -160,39 +174,41 @@ class Segment:
     def _stopped(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
         """What ends a way at any link: it is down, or the way has no end."""
         if len(steps) > DEEPEST * 8:
-            return self.lost(link, frame, steps, "it goes round in a loop")
+            return self.lost(link, frame, steps, LOOP())
         if not link.fact.flags & UP:
             mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
             where = self._walk.name(link.end.ns)
-            return self.lost(link, frame, steps, f"{link.ifname} in {where} is down", mend)
+            return self.lost(link, frame, steps, DOWN(link=link.ifname, netns=where), mend)
         return None
 
     def to_stack(self, link: Link, frame: Frame, steps: Steps, also: str = "") -> Landing:
         """Up to the IP stack, if the frame is for it. `also`: another MAC that counts as the link's own."""
         if frame.vlans:
             protocol, number = frame.vlans[-1]
-            reason = f"no VLAN link on {link.ifname} takes tag {number} ({protocol})"
-            return self.lost(link, frame, steps, reason)
+            return self.lost(link, frame, steps, NO_VLAN(link=link.ifname, vlan=number, protocol=protocol))
         if frame.dst and not frame.to_all and frame.dst not in (link.fact.address, also):
-            reason = f"{link.ifname} has the MAC {link.fact.address}, and the frame is for {frame.dst}"
+            reason = OTHER_MAC(link=link.ifname, own=link.fact.address, mac=frame.dst)
             return self.lost(link, frame, steps, reason)
         return Landing("up", steps, link.end.ns, frame, link.end)
 
-    def lost(self, link: Link, frame: Frame, steps: Steps, reason: str, mend: Mend | None = None) -> Landing:
+    def lost(
+        self, link: Link, frame: Frame, steps: Steps, reason: Cause, mend: Mend | None = None
+    ) -> Landing:
         """The end of a frame."""
         steps += self._walk.step("link", reason, link.end.ns, link.end)
         return Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason, mend=mend)
 
     def _no_carrier(self, link: Link, frame: Frame, steps: Steps) -> Landing:
-        reason = f"{link.ifname} in {self._walk.name(link.end.ns)} has no carrier"
+        netns = self._walk.name(link.end.ns)
         peer = link.peer
         if peer is None or peer.fact.flags & UP:
-            return self.lost(link, frame, steps, reason)
+            return self.lost(link, frame, steps, NO_CARRIER(link=link.ifname, netns=netns))
         mend = Mend("would bring it up", peer.end.ns, ("ip", "link", "set", peer.ifname, "up"))
         where = self._walk.name(peer.end.ns)
-        return self.lost(link, frame, steps, f"{reason}: its peer {peer.ifname} in {where} is down", mend)
+        reason = PEER_DOWN(link=link.ifname, netns=netns, peer=peer.ifname, peer_netns=where)
+        return self.lost(link, frame, steps, reason, mend)
 
-    def unknown(self, link: Link, frame: Frame, steps: Steps, reason: str, kind: str = "link") -> Landing:
+    def unknown(self, link: Link, frame: Frame, steps: Steps, reason: Cause, kind: str = "link") -> Landing:
         """A frame that cannot be followed."""
         steps += self._walk.step(kind, reason, link.end.ns, link.end)
         return Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)

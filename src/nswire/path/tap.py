@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.model.reasons import Reason
 from nswire.path import ovs, userspace
 from nswire.path.values import Landing
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
+
+TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
+PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen")
+LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind {link}")
 
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
@@ -27,12 +32,12 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
     """What becomes of a frame that a process reads."""
     ns, end = link.end.ns, link.end
     if walk.segment.light:
-        reason = f"it goes to the process behind {link.ifname}"
+        reason = TO_PROCESS(link=link.ifname)
         yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)
         return
     servers = [wire for wire in link.late_wires("tap") if wire.to is not None]
     if not servers:
-        yield walk.segment.unknown(link, frame, steps, f"which process reads {link.ifname} cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, PROCESS_UNKNOWN(link=link.ifname))
         return
     far = servers[0].to
     if far is None:
@@ -44,5 +49,5 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
         if landing is not None:
             yield landing
             return
-    reason = f"it leaves to the process {far.name or '?'} ({far.pid}) behind {link.ifname}"
+    reason = LEAVES(process=far.name or "?", pid=far.pid or 0, link=link.ifname)
     yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)

@@ -10,15 +10,34 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 from nswire.path.values import UDP, Flow, Landing, Packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
+
+NOT_FOLLOWED = Reason(
+    "tunnel.not_followed",
+    "where a {kind} sends a packet is not known: what is inside it is not for us to see",
+)
+UNDERLAY_UNKNOWN = Reason(
+    "tunnel.underlay_unknown", "in which namespace {link} sends its packets cannot be seen"
+)
+MARKED = Reason("tunnel.marked", "what the mark of a packet does in a {kind} is not followed")
+NO_OTHER_END = Reason("tunnel.no_other_end", "no {kind} in {netns} takes what comes from {link}")
+TOO_DEEP = Reason("tunnel.too_deep", "tunnels in tunnels without an end")
+OUTER = Reason("tunnel.outer", "its outer packet: {cause}")
+MULTICAST = Reason(
+    "tunnel.multicast", "{link} sends to the multicast group {group}: who is in it is not known"
+)
+EXTERNAL = Reason("tunnel.external", "{link} goes where each packet says (external): not known")
+NO_REMOTE = Reason("tunnel.no_remote", "{link} has no remote end")
 
 IPIP, IP6, GRE = 4, 41, 47
 IPV4_HEADER, IPV6_HEADER = 20, 40
@@ -68,26 +87,19 @@ TO_ALL = "00:00:00:00:00:00"
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Into the tunnel, and out of it at the other end, if that is on this host; else the outer packet's end is the end."""
     details = kinds.details(link.fact)
-    remotes, why = _remotes(walk, link, frame)
+    remotes, why, nowhere = _remotes(walk, link, frame)
     if link.kind not in FOLLOWED or not remotes:
-        reason = (
-            why or f"where a {link.kind} sends a packet is not known: what is inside it is not for us to see"
-        )
-        yield walk.segment.unknown(link, frame, steps, reason)
+        yield walk.segment.unknown(link, frame, steps, nowhere or NOT_FOLLOWED(kind=link.kind))
         return
     ns = _underlay(link)
     if ns is None:
-        yield walk.segment.unknown(
-            link, frame, steps, f"in which namespace {link.ifname} sends its packets cannot be seen"
-        )
+        yield walk.segment.unknown(link, frame, steps, UNDERLAY_UNKNOWN(link=link.ifname))
         return
     row = ROWS[link.kind]
     if (
         frame.packet.mark and row.proto != UDP
     ):  # ip_tunnel_xmit routes by the tunnel's own mark, filters see the packet's
-        yield walk.segment.unknown(
-            link, frame, steps, f"what the mark of a packet does in a {link.kind} is not followed"
-        )
+        yield walk.segment.unknown(link, frame, steps, MARKED(kind=link.kind))
         return
     port = details.get("port", row.port) if row.proto == UDP else 0
     local = str(details.get("local", "") or "")
@@ -101,7 +113,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
             continue
         other = _other_end(walk, link, landing)
         if other is None:
-            reason = f"no {link.kind} in {walk.name(landing.ns)} takes what comes from {link.ifname}"
+            reason = NO_OTHER_END(kind=link.kind, netns=walk.name(landing.ns), link=link.ifname)
             steps_there = landing.steps + walk.step("tunnel", reason, landing.ns)
             yield Landing("dropped", steps_there, landing.ns, frame, landing.end, frame.packet, reason=reason)
             continue
@@ -116,8 +128,7 @@ def encapsulated(
 ) -> Landing:
     """The way of the outer packet of that tunnel in the namespace that it sends from, told one level deeper."""
     if walk.depth >= walk.DEEPEST:
-        reason = "tunnels in tunnels without an end"
-        return Landing("dropped", steps, ns, frame, None, frame.packet, reason=reason)
+        return Landing("dropped", steps, ns, frame, None, frame.packet, reason=TOO_DEEP())
     header = IPV6_HEADER if outer.family == 6 else IPV4_HEADER
     size = frame.packet.size + overhead + header if frame.packet.size and not frame.asks else 0
     walk.depth += 1
@@ -138,7 +149,12 @@ def encapsulated(
         walk.depth -= 1
         walk.overhead -= overhead + header
     if landing.fate in ("leaves", "dropped", "unknown"):
-        return replace(landing, packet=frame.packet, reason=f"its outer packet: {landing.reason}", outer=True)
+        return replace(
+            landing,
+            packet=frame.packet,
+            reason=OUTER(cause=landing.reason or NOT_FOLLOWED(kind=link.kind)),
+            outer=True,
+        )
     return landing
 
 
@@ -147,11 +163,11 @@ def _told(details: Mapping[str, object]) -> str:
     return f" (id {number})" if number is not None else ""
 
 
-def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str]:
-    """Where the outer packets go: as the forwarding table says, or the one other end that the link names."""
+def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str, Cause | None]:
+    """Where the outer packets go, and who says so: the forwarding table, or the link itself; or why that is not known."""
     details = kinds.details(link.fact)
     if details.get("external"):
-        return (), f"{link.ifname} goes where each packet says (external): not known"
+        return (), "", EXTERNAL(link=link.ifname)
     remote = str(details.get("remote", "") or "")
     if link.kind == "vxlan":
         entries = [
@@ -161,15 +177,15 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
         ]
         exact = tuple(one.dst for one in entries if one.lladdr == frame.dst)
         if exact and not frame.to_all:
-            return exact, f"its forwarding table has {frame.dst} at {', '.join(exact)}"
+            return exact, f"its forwarding table has {frame.dst} at {', '.join(exact)}", None
         everybody = tuple(dict.fromkeys(one.dst for one in entries if one.lladdr == TO_ALL))
         if everybody:
-            return everybody, "its forwarding table: for all"
+            return everybody, "its forwarding table: for all", None
     if remote and _is_multicast(remote):
-        return (), f"{link.ifname} sends to the multicast group {remote}: who is in it is not known"
+        return (), "", MULTICAST(link=link.ifname, group=remote)
     if not remote:
-        return (), f"{link.ifname} has no remote end"
-    return (remote,), ""
+        return (), "", NO_REMOTE(link=link.ifname)
+    return (remote,), "", None
 
 
 def _is_multicast(address: str) -> bool:

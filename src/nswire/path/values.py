@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End, Evidence, NsKey
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -14,6 +15,11 @@ NEW, ESTABLISHED, UNTRACKED = 8, 2, 64  # bits of `ct state`
 WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 EPHEMERAL = (1024, 65535)  # where a source port that nobody chose comes from, whatever the system
 BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+TOO_MANY_WAYS = Reason(
+    "path.too_many_ways", "there are more possibilities than the {count} that were looked at"
+)
+DEPENDS = Reason("path.depends", "it depends: {fate} if {choice}, {other_fate} if {other_choice}")
 
 Fate = Literal["leaves", "delivered", "dropped", "unknown"]
 
@@ -114,7 +120,7 @@ class Step(msgspec.Struct, frozen=True):
     """One thing that happens to the packet, in a namespace, at a link (`end`) if it is about one.
 
     `way`: it goes `out` by that link, or comes `in`. `because`: the facts that say so, in the words of those who said it.
-    `flow`: the packet after it, where it changed.
+    `flow`: the packet after it, where it changed. `cause`: what `text` says, as a value, where the way ends with this step.
     """
 
     type: str
@@ -126,6 +132,7 @@ class Step(msgspec.Struct, frozen=True):
     evidence: Evidence = "proved"
     flow: Flow | None = None
     depth: int = 0
+    cause: Cause | None = None
 
 
 Steps = tuple[Step, ...]
@@ -173,7 +180,7 @@ class Landing(msgspec.Struct, frozen=True):
     frame: Frame | None = None
     end: End | None = None
     packet: Packet | None = None
-    reason: str = ""
+    reason: Cause | None = None
     mend: Mend | None = None
     outer: bool = False
 
@@ -182,7 +189,7 @@ class Ended(Exception):
     """A packet goes no further: how it ended."""
 
     def __init__(self, landing: Landing) -> None:
-        super().__init__(landing.reason)
+        super().__init__(str(landing.reason))
         self.landing = landing
 
 
@@ -201,7 +208,7 @@ class Way(msgspec.Struct, frozen=True):
 
     fate: Fate
     hops: tuple[Hop, ...]
-    reason: str = ""
+    reason: Cause | None = None
     mend: Mend | None = None
     choices: tuple[str, ...] = ()
     end: End | None = None
@@ -220,17 +227,17 @@ class Ways(msgspec.Struct, frozen=True):
         return self.ways[0].fate if len(fates) == 1 and (not self.more or fates == {"unknown"}) else "unknown"
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Cause | None:
         """The fact that decides, or what the fate depends on."""
         if self.fate != "unknown" or len(self.ways) == 1:
             return self.ways[0].reason
         if self.more:
-            return f"there are more possibilities than the {len(self.ways)} that were looked at"
+            return TOO_MANY_WAYS(count=len(self.ways))
         first = self.ways[0]
         other = next((way for way in self.ways if way.fate != first.fate), first)
         forks = zip(first.choices, other.choices, strict=False)
         one, two = next((fork for fork in forks if fork[0] != fork[1]), ("", ""))
-        return f"it depends: {first.fate} if {one}, {other.fate} if {two}"
+        return DEPENDS(fate=first.fate, choice=one, other_fate=other.fate, other_choice=two)
 
 
 class Trace(msgspec.Struct, frozen=True):

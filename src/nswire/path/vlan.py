@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire import kinds
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
+LOWER_UNKNOWN = Reason("vlan.lower_unknown", "what {link} stands on cannot be seen")
+DECRYPTION = Reason("macsec.decryption", "whether {link} can decrypt it is not known")
+
 MACSEC = "macsec"
 
 
@@ -22,7 +26,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     """Out by the lower link, with the tag."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, f"what {link.ifname} stands on cannot be seen")
+        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     if link.kind == MACSEC:
         yield from walk.segment.send(lower, frame, steps)
@@ -48,4 +52,4 @@ def decrypted(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     if walk.segment.light:
         yield from walk.segment.arrive(upper, frame, steps)
         return
-    yield walk.segment.unknown(link, frame, steps, f"whether {upper.ifname} can decrypt it is not known")
+    yield walk.segment.unknown(link, frame, steps, DECRYPTION(link=upper.ifname))

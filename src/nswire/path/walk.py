@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from nswire import kinds
 from nswire.model.lookups import NotKnown
+from nswire.model.reasons import Cause, Reason
 from nswire.path import local, mtu, neighbour, netfilter, routing
 from nswire.path.netfilter import Place
 from nswire.path.segment import Segment
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
     from nswire.path.netfilter import Outcome
     from nswire.path.routing import Decision
     from nswire.path.values import Mend
+
+IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
+TTL = Reason("path.ttl", "it goes round in a loop until its TTL runs out")
+FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one")
+LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen")
+INTO_ITSELF = Reason(
+    "tunnel.into_itself", "{link} would send what is in it by itself: a loop", "RECURSION_LIMIT"
+)
+AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
 
@@ -76,9 +86,10 @@ class Walk:
         """Such a sysctl of all links, and that of this one (`ipv4/conf/{}/rp_filter`); one that there is not is 0."""
         return [self.lookups.sysctl(link.end.ns, name, one) or 0 for one in ("all", link.ifname)]
 
-    def step(self, kind: str, text: str, ns: NsKey, end: End | None = None, **more: object) -> Steps:
+    def step(self, kind: str, text: str | Cause, ns: NsKey, end: End | None = None, **more: object) -> Steps:
         """One step, told of this depth of tunnels."""
-        return (Step(kind, text, ns, end, depth=self.depth, **more),)  # type: ignore[arg-type]
+        cause = text if isinstance(text, Cause) else None
+        return (Step(kind, str(text), ns, end, depth=self.depth, cause=cause, **more),)  # type: ignore[arg-type]
 
     # -- the stack -----------------------------------------------------------------------------------------------
 
@@ -98,7 +109,9 @@ class Walk:
         except Ended as ended:
             return ended.landing
         except NotKnown as missing:
-            return Landing("unknown", steps, ns, packet=packet, reason=f"{self.name(ns)}: {missing}")
+            return Landing(
+                "unknown", steps, ns, packet=packet, reason=IN_NETNS(netns=self.name(ns), cause=missing.cause)
+            )
 
     def arrived(self, landing: Landing) -> Landing:
         """Go on with a frame that came up to a stack; anything else is where it ends."""
@@ -125,7 +138,7 @@ class Walk:
     def _received(self, link: Link, going: Going, frame: Frame | None) -> Landing:
         end = link.end
         if going.packet.hops <= 0:
-            self._drop(going, "loop", "it goes round in a loop until its TTL runs out", end)
+            self._drop(going, "loop", TTL(), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -135,7 +148,7 @@ class Walk:
         going = going._replace(packet=replace(going.packet, prerouted=False))
         decision = self._routed(going, routing.arriving(self, going.ns, going.packet, end), end)
         if decision.type in FOR_MANY:
-            reason = f"{going.packet.flow.dst} is a {decision.type} address: it is for more than one"
+            reason = FOR_MORE(address=going.packet.flow.dst, type=decision.type)
             self._give_up(going, "route", reason, end)
         if decision.type == "local":
             going = self._hook(going, "input", iif=at_stack)
@@ -149,15 +162,14 @@ class Walk:
         """The rest of the way out of a namespace: postrouting, MTU, neighbour, link."""
         flow = going.packet.flow
         if decision.type in FOR_MANY:
-            self._give_up(going, "route", f"{flow.dst} is a {decision.type} address: it is for more than one")
+            self._give_up(going, "route", FOR_MORE(address=flow.dst, type=decision.type))
         link = self.topology.at(decision.link)
         if decision.type == "local":
             link = next((one for one in self.topology.links(going.ns) if one.loopback), None)
         if link is None:
-            self._give_up(going, "route", "the link that it would leave by cannot be seen")
+            self._give_up(going, "route", LINK_UNKNOWN())
         if link.end in self.inside:
-            reason = f"{link.ifname} would send what is in it by itself: a loop"
-            self._drop(going, "loop", reason, link.end)
+            self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
         going = mtu.check(self, link, going, decision.mtu)
         if link.loopback:
@@ -172,14 +184,14 @@ class Walk:
             steps = self._told(going, decision, end).steps
             fate = "dropped" if decision.type == "dropped" else "unknown"
             raise Ended(
-                Landing(fate, steps, going.ns, None, end, going.packet, decision.text, decision.mend)  # type: ignore[arg-type]
+                Landing(fate, steps, going.ns, None, end, going.packet, decision.cause, decision.mend)  # type: ignore[arg-type]
             )
         return decision
 
     def _told(self, going: Going, decision: Decision, end: End | None = None) -> Going:
         steps = self.step(
             "route",
-            decision.text,
+            decision.cause or decision.text,
             going.ns,
             decision.link or end,
             because=decision.because,
@@ -230,20 +242,20 @@ class Walk:
             steps += self.step(kind, f"{hook}: {note}", going.ns, flow=outcome.packet.flow)
         after = Going(going.ns, outcome.packet, steps)
         if outcome.verdict in ("drop", "reject"):
-            self._drop(after, "netfilter", f"{hook}: {outcome.reason}", mend=outcome.mend)
+            self._drop(after, "netfilter", AT_HOOK(hook=hook, cause=outcome.reason), mend=outcome.mend)
         if outcome.verdict == "queue":
-            self._give_up(after, "netfilter", f"{hook}: {outcome.reason}")
+            self._give_up(after, "netfilter", AT_HOOK(hook=hook, cause=outcome.reason))
         return after
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
     def _drop(
-        self, going: Going, kind: str, reason: str, end: End | None = None, mend: Mend | None = None
+        self, going: Going, kind: str, reason: Cause, end: End | None = None, mend: Mend | None = None
     ) -> NoReturn:
         steps = going.steps + self.step(kind, reason, going.ns, end)
         raise Ended(Landing("dropped", steps, going.ns, None, end, going.packet, reason, mend))
 
-    def _give_up(self, going: Going, kind: str, reason: str, end: End | None = None) -> NoReturn:
+    def _give_up(self, going: Going, kind: str, reason: Cause, end: End | None = None) -> NoReturn:
         steps = going.steps + self.step(kind, reason, going.ns, end)
         raise Ended(Landing("unknown", steps, going.ns, None, end, going.packet, reason))
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from nswire.model.reasons import Cause
 from nswire.show.documents import (
     FlowDoc,
     HopDoc,
     MendDoc,
     MtuDoc,
     PathStepDoc,
+    ReasonDoc,
     WayDoc,
 )
 from nswire.show.text_path import commanded
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from nswire.model.values import End
     from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
     from nswire.show.build import Builder
-    from nswire.show.documents import LinkDoc
+from nswire.show.documents import LinkDoc
 
 
 class PathBuilder:
@@ -40,7 +42,7 @@ class PathBuilder:
             "start": self._build.netns(self._topology.namespaces[trace.start]),
             "flow": _flow(trace.flow),
             "fate": trace.forward.fate,
-            "reason": trace.forward.reason,
+            "reason": reason(trace.forward.reason),
             "mend": self._mend(main.mend),
             "mtu": self._mtu(trace),
             "reply": None if trace.reply is None else self._ways(trace.reply),
@@ -58,13 +60,13 @@ class PathBuilder:
     def _ways(self, ways: Ways) -> WayDoc:
         first, *others = ways.ways
         return msgspec.structs.replace(
-            self._way(first), fate=ways.fate, reason=ways.reason, others=tuple(map(self._way, others))
+            self._way(first), fate=ways.fate, reason=reason(ways.reason), others=tuple(map(self._way, others))
         )
 
     def _way(self, way: Way) -> WayDoc:
         return WayDoc(
             fate=way.fate,
-            reason=way.reason,
+            reason=reason(way.reason),
             mend=self._mend(way.mend),
             choices=way.choices,
             hops=tuple(map(self._hop, way.hops)),
@@ -103,6 +105,20 @@ class PathBuilder:
 
     def _mtu(self, trace: Trace) -> MtuDoc | None:
         return MtuDoc(bytes=trace.mtu, link=self._link(trace.mtu_at)) if trace.mtu else None
+
+
+def reason(cause: Cause | None) -> ReasonDoc | None:
+    """A cause, with all that led to it."""
+    return None if cause is None else _reason(cause)
+
+
+def _reason(cause: Cause) -> ReasonDoc:
+    values = {name: _value(value) for name, value in cause.pairs}
+    return ReasonDoc(code=cause.code, text=cause.text, values=values, drop_reason=cause.drop or None)
+
+
+def _value(value: str | int | Cause) -> str | int | ReasonDoc:
+    return _reason(value) if isinstance(value, Cause) else value
 
 
 def _flow(flow: Flow) -> FlowDoc:

@@ -269,11 +269,23 @@ class MtuDoc(msgspec.Struct, frozen=True, kw_only=True):
     link: LinkDoc | None
 
 
+class ReasonDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """Why: a code that stays the same (docs/reasons.md), its sentence, and what that is about; a value may be such a reason itself.
+
+    `drop_reason` is the kernel's (skb_drop_reason), where it has one for this.
+    """
+
+    code: str
+    text: str
+    values: dict[str, str | int | ReasonDoc]
+    drop_reason: str | None
+
+
 class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A way of a packet. `choices` are what it was assumed for, where that cannot be known; `others` the ways otherwise."""
 
     fate: Literal["leaves", "delivered", "dropped", "unknown"]
-    reason: str
+    reason: ReasonDoc | None
     mend: MendDoc | None
     choices: tuple[str, ...]
     hops: tuple[HopDoc, ...]
@@ -373,7 +385,7 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     start: NetnsDoc
     flow: FlowDoc
     fate: Literal["leaves", "delivered", "dropped", "unknown"]
-    reason: str
+    reason: ReasonDoc | None
     mend: MendDoc | None
     mtu: MtuDoc | None
     reply: WayDoc | None

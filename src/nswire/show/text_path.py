@@ -88,7 +88,9 @@ def _write_ways(paper: Paper, topology: Topology, ways: Ways, *, hops: bool) -> 
 
 def _is_verdict(step: Step, way: Way) -> bool:
     """Whether a step says what the verdict says, right below it."""
-    return step is way.hops[-1].steps[-1] and step.text == way.reason and step.depth == 0 and not step.because
+    return (
+        step is way.hops[-1].steps[-1] and step.cause == way.reason and step.depth == 0 and not step.because
+    )
 
 
 def _write_hop(paper: Paper, topology: Topology, hop: Hop) -> None:
@@ -132,7 +134,7 @@ def verdict(topology: Topology, ways: Ways) -> str:
     where = (
         f" in {topology.title(topology.namespaces[hops[-1].ns])}" if ways.fate == "dropped" and hops else ""
     )
-    return f"{VERDICTS[ways.fate]}{where}{f': {ways.reason}' if ways.reason else ''}"
+    return f"{VERDICTS[ways.fate]}{where}{f': {ways.reason}' if ways.reason is not None else ''}"
 
 
 def mended(topology: Topology, mend: Mend) -> str:

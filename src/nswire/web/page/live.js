@@ -160,7 +160,7 @@ function stepLine(step) {
 const stay = (hop) => [tag("h3", shown(hop.netns.label)), tag("ul", "", ...hop.steps.map(stepLine))];
 
 function fate(title, said) {
-  const made = tag("p", "", tag("b", `${title}${VERDICTS[said.fate]}`), said.reason ? `: ${shown(said.reason)}` : "");
+  const made = tag("p", "", tag("b", `${title}${VERDICTS[said.fate]}`), said.reason ? `: ${shown(said.reason.text)}` : "");
   made.className = `fate ${said.fate}`;
   return said.mend ? [made, ...(said.mend.command ? [tag("code", shown(said.mend.command))] : []), tag("p", shown(said.mend.effect))] : [made];
 }
