@@ -91,7 +91,13 @@ def _resolve(this: Scan) -> None:
     """Draw conclusions, ask what they lack, until nothing is left to ask for."""
     while True:
         this.outcome = resolve(this.facts)
-        if not visits.prove(this, this.outcome.ask) and not visits.ask_drivers(this, this.outcome.unsaid):
+        out = this.outcome
+        asked = (
+            visits.prove(this, out.ask),
+            visits.look_behind(this, out.look),
+            visits.ask_drivers(this, out.unsaid),
+        )
+        if not any(asked):
             return
 
 

@@ -31,7 +31,7 @@ UNKNOWN = {
         "no namespace that can be found is the one it is in",
         "ask again; nswire netns asks every source",
     ),
-    "ambiguous": ("several links fit, and this kernel does not tell in which namespace it is", ""),
+    "ambiguous": ("several links fit, and nothing that was asked tells which it is", ""),
     "not said": ("neither rtnetlink nor ethtool tells", ""),
 }
 NAMED = ("/run/netns/", "/var/run/netns/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from errno import EACCES, EAGAIN, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE
 from os import strerror
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from nswire.discover.state import Scan
     from nswire.host.system import Answer, Question
+    from nswire.model.facts import Behind
     from nswire.model.values import End, Gateway, NsKey
 
 VANISHED = "vanished while we looked"
@@ -171,6 +173,37 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
         ),
         deliver,
     )
+
+
+def look_behind(scan: Scan, links: Iterable[Behind]) -> bool:
+    """Ask what these links look like. True if any was asked."""
+    shown = scan.facts.behind
+    by_door: dict[NsKey, list[Behind]] = {}
+    wanted = sorted(links)
+    for one in wanted:
+        shown[one] = None
+        if one.through in scan.ways:
+            by_door.setdefault(one.through, []).append(one)
+
+    def deliver(errand: Errand, answers: list[Answer]) -> None:
+        if not is_same(scan, errand.door.inode, answers[0]):
+            return
+        for one, answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
+            with contextlib.suppress(KernelError, Malformed):
+                if isinstance(answer, bytes):
+                    shown[one] = next(iter(scan.decoder.decode(answer, one.nsid)), None)
+
+    scan.system.visit(
+        (
+            Errand(
+                scan.door(key),
+                (questions.COOKIE, *(questions.link_behind(one.ifindex, one.nsid) for one in some)),
+            )
+            for key, some in by_door.items()
+        ),
+        deliver,
+    )
+    return bool(wanted)
 
 
 def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:

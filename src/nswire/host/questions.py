@@ -105,6 +105,11 @@ def one_link(ifindex: int, attempt: int, target: int | None = None) -> Question:
     return Question(f"link/{ifindex}{where}#{attempt}", link.ask_one(ifindex, target), by=how)
 
 
+def link_behind(ifindex: int, target: int) -> Question:
+    """One link of the namespace that this one calls `target`, whatever that is: what it looks like."""
+    return Question(f"link/{ifindex}@{target}", link.ask_one(ifindex, target), by="strict")
+
+
 def filters(ifindex: int, parent: int) -> Question:
     """The tc filters at one place of a link."""
     return Question(f"filters/{ifindex}/{parent:x}", tc.ask(ifindex, parent))

@@ -61,6 +61,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/nsid-within/... RTM_GETNSID: what the namespace that this one calls by one id calls another
   netns/INODE/links@N         the links of the namespace that this one calls nsid N; addresses@N likewise
   netns/INODE/link/INDEX#N    a link that was read again
+  netns/INODE/link/INDEX@N    a link of the namespace that this one calls nsid N
   netns/INODE/ethtool/NAME    the driver's statistics, of kernels that tell a veth's other end only there
   netns/INODE/driver/NAME     struct ethtool_drvinfo; settings/NAME: struct ethtool_link_settings
   netns/INODE/vlans           RTM_GETLINK dump of AF_BRIDGE

@@ -15,11 +15,20 @@ class View(NamedTuple):
     nsid: int
 
 
+class Behind(NamedTuple):
+    """A link by how another namespace sees it: `ifindex` in the namespace that `through` calls `nsid`."""
+
+    through: NsKey
+    nsid: int
+    ifindex: int
+
+
 class Facts:
     """The facts of one scan.
 
     `asked[A, B]` is A's answer to "what do you call B" (-1: nothing). `refused[A]` is the errno of entering A.
     `restless`: things changed while they were read, so that one side's word may be older than the other's.
+    `behind` has links that were shown through an nsid, before it was known whose that is (None: not shown).
     `peer_index[end]` is ethtool's peer_ifindex, asked only where the kernel says nothing better.
     """
 
@@ -35,6 +44,7 @@ class Facts:
         self.hidden: dict[NsKey, View] = {}
         self.unread_hidden: dict[View, int] = {}
         self.restless = False
+        self.behind: dict[Behind, LinkFact | None] = {}
         self.aliases: dict[View, NsKey] = {}
         self.peer_index: dict[End, int] = {}
         self.gaps: list[Gap] = []

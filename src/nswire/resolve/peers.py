@@ -4,10 +4,13 @@ A link says two things about its other end: its ifindex (IFLA_LINK) and what its
 namespace (IFLA_LINK_NETNSID; absent: the same namespace). Two links that name each other's ifindex are only
 candidates, since ifindexes repeat in every namespace. The kernel's word on the nsid of one side is the proof.
 
+Where many name each other (laboratories number alike, and so may somebody who wants us to count) nobody is asked about
+all of them: the kernel shows, through the nsid, what the link there looks like, and only those that look so are asked about.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from errno import EACCES, EPERM
 from functools import cached_property
@@ -16,13 +19,18 @@ from typing import TYPE_CHECKING
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
 from nswire.kinds import PAIRS
 from nswire.kinds.kind import iflink
-from nswire.model.facts import View
+from nswire.model.facts import Behind, View
 from nswire.model.values import End, Loose, Wire
 from nswire.resolve.outcome import Outcome
 
 if TYPE_CHECKING:
     from nswire.model.facts import Facts
     from nswire.model.values import LinkFact, NsKey, State
+
+    Looks = tuple[str, int, int | None, str, str]
+
+FEW = 8  # ends that are asked about one by one, before it is asked what the other end looks like
+NEAR = 16  # on either side: of those that look alike, the ones whose namespaces are the next older and younger ones
 
 
 def resolve(facts: Facts) -> Outcome:
@@ -50,6 +58,18 @@ class _Resolver:
             if other is not None:
                 found.setdefault((link.ifindex, other), []).append(end)
         return found
+
+    @cached_property
+    def by_looks(self) -> dict[Looks, list[End]]:
+        """The ends by what else is known of them, the oldest namespace first."""
+        found: dict[Looks, list[End]] = {}
+        for end in sorted(self.ends, key=self._age):
+            found.setdefault(_looks(self.ends[end]), []).append(end)
+        return found
+
+    def _age(self, end: End) -> tuple[int, int]:
+        """Cookies are given one after the other."""
+        return self.facts.cookies.get(end.ns, 0), end.ns
 
     @cached_property
     def distinct(self) -> Counter[NsKey]:
@@ -130,6 +150,17 @@ class _Resolver:
         self.out.wires[end] = self.out.wires[other] = Wire("peer", end, other, "proved", said_by)
         if mine is not None and not self.facts.restless:
             self._learn(self.facts.numbering(other.ns), mine, end.ns, "the other end of a proved pair")
+        self._learn_own(end, other.ifindex)
+        self._learn_own(other, end.ifindex)
+
+    def _learn_own(self, end: End, index: int) -> None:
+        """A link that was shown through an nsid names its own other end, which is ours, by the id that we have for ourselves."""
+        nsid = self.ends[end].link_netnsid
+        if nsid is None:
+            return
+        shown = self.facts.behind.get(Behind(self.facts.numbering(end.ns), nsid, index))
+        if shown is not None and shown.link_netnsid is not None and iflink(shown) == end.ifindex:
+            self._learn(self.facts.numbering(end.ns), shown.link_netnsid, end.ns, "IFLA_TARGET_NETNSID")
 
     def _learn(self, ns: NsKey, nsid: int, about: NsKey, said_by: str) -> None:
         """Note what `ns` calls a namespace. The first word counts: an id never changes while both live."""
@@ -169,8 +200,10 @@ class _Resolver:
     def _search(self, end: End, link: LinkFact, index: int) -> None:
         """The namespace behind an id is not known yet: who could it be? Ask the side that has fewer ids."""
         numbering = self.facts.numbering(end.ns)
+        nsid = link.link_netnsid
+        fits, many = self._candidates(end, link, index)
         asked = False
-        for other in self.by_indexes.get((index, end.ifindex), ()):
+        for other in fits:
             if other.ns == end.ns or other in self.out.wires or not self._names(other, end):
                 continue
             questions = [
@@ -182,7 +215,6 @@ class _Resolver:
                 continue
             asked = True
             self.out.ask.add(min(questions, key=lambda question: (self.distinct[question[0]], question)))
-        nsid = link.link_netnsid
         state: State = "not visible"
         if nsid is not None:
             view = View(numbering, nsid)
@@ -190,9 +222,31 @@ class _Resolver:
                 state = "not permitted"
             elif view in self.facts.unread_hidden:
                 self.out.reread.add(end)  # the id is dead: so may be the link that we read it from
-            elif not asked:
+            elif many and not asked:
+                state = "ambiguous"
+            elif not asked and Behind(numbering, nsid, index) not in self.out.look:
                 self.out.unexplained.add(view)
-        self.out.loose[end] = Loose(end, "peer", state, index, nsid)
+        candidates = tuple(fits) if state == "ambiguous" else ()
+        self.out.loose[end] = Loose(end, "peer", state, index, nsid, candidates=candidates)
+
+    def _candidates(self, end: End, link: LinkFact, index: int) -> tuple[list[End], bool]:
+        """The ends that may be the other one, as far as they are worth a question; True: there are more than that."""
+        fits = self.by_indexes.get((index, end.ifindex), [])
+        nsid = link.link_netnsid
+        if len(fits) <= FEW or nsid is None:
+            return fits, False
+        behind = Behind(self.facts.numbering(end.ns), nsid, index)
+        if behind not in self.facts.behind:
+            self.out.look.add(behind)
+            return [], False
+        shown = self.facts.behind[behind]
+        if shown is None:  # a kernel before 4.20, or it went
+            return fits, False
+        fits = self.by_looks.get(_looks(shown), [])
+        if len(fits) <= 2 * NEAR:
+            return fits, False
+        at = bisect_left(fits, self._age(end), key=self._age)
+        return fits[max(0, at - NEAR) : at + NEAR], True
 
     # -- the kernel does not tell --------------------------------------------------------------------------------
 
@@ -244,3 +298,8 @@ class _Resolver:
 
     def _same_kind(self, end: End, other: End) -> bool:
         return self.ends[end].kind == self.ends[other].kind
+
+
+def _looks(link: LinkFact) -> Looks:
+    """What is the same of a link from wherever it is seen."""
+    return link.kind, link.ifindex, iflink(link), link.address, link.ifname

@@ -61,6 +61,6 @@ LOOSE = {
     "moved": "what is there names something else: it moved while we looked",
     "not visible": "no namespace that can be found is the one it means",
     "not permitted": "that namespace cannot be read by this user",
-    "ambiguous": "several links fit, and this kernel does not say in which namespace the other end is",
+    "ambiguous": "several links fit, and nothing that was asked tells in which namespace the other end is",
     "not said": "neither rtnetlink nor ethtool tells more",
 }
