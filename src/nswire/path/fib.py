@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
 from nswire.codec.netlink.route import TOLD_PROTOCOLS
+from nswire.model.lookups import Query
 from nswire.model.routing import DEAD, LINKDOWN, TABLES, NextHop, Ports, Route, Rule
 from nswire.model.values import End
 from nswire.path.values import WITH_PORTS
@@ -17,13 +18,14 @@ from nswire.path.values import WITH_PORTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.lookups import Lookups, Query
+    from nswire.model.lookups import Lookups
     from nswire.model.topology import Topology
     from nswire.model.values import NsKey
     from nswire.path.choices import Chooser
 
 INET, INET6 = 2, 10  # AF_INET, AF_INET6
 FAMILIES = {4: INET, 6: INET6}
+LOCAL = 255  # RT_TABLE_LOCAL
 LOOPBACK = "lo"  # how rules call packets of this namespace's own
 EVERYBODY = (None, (0, 0xFFFFFFFF))  # ranges of user ids that say nothing
 REFUSALS = ("blackhole", "unreachable", "prohibit")
@@ -105,6 +107,12 @@ class Fib:
                     continue
                 return found._replace(rule=rule, unsure=unsure or found.unsure)
         return Found("none", unsure=unsure)
+
+    def local(self, ns: NsKey, address: str) -> bool:
+        """Whether the table `local` has an address as one of the namespace's own."""
+        query = Query(address)
+        found = self._in_table(ns, self._read(ns).get((FAMILIES[query.family], LOCAL)), query)
+        return found is not None and found.type == "local"
 
     def asks_more(self, ns: NsKey, query: Query) -> bool:
         """Whether a rule looks at what the kernel cannot be told of a packet, and so would answer for another one."""

@@ -1,4 +1,7 @@
-"""Ends of what can be seen: a NIC, behind which is another machine; links that swallow what they get."""
+"""Ends of what can be seen: a NIC, behind which is another machine; the loopback; links that swallow what they get.
+
+drivers/net/loopback.c (loopback_xmit), vrf.c (vrf_local_xmit).
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,40 @@ if TYPE_CHECKING:
 
 LEAVES = Reason("nic.leaves", "it leaves by {link}")
 LEAVES_TAGGED = Reason("nic.leaves_tagged", "it leaves by {link}, VLAN {vlan}")
+NOT_FOR_ITSELF = Reason(
+    "nic.not_for_itself", "{link} brings back only what is for {netns} itself, and {address} is not"
+)
+VRF_ITSELF = Reason("nic.vrf_itself", "what is sent to the VRF {link} itself is not followed")
 SWALLOWED = Reason("nic.swallowed", "{link} is a {kind}: what it gets is gone")
 
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out of this machine."""
     if link.loopback:
-        yield from walk.segment.arrive(link, frame, steps)
+        yield from _loop(walk, link, frame, steps)
         return
     mtu.note(walk, link, link.fact.mtu)
     vlan = frame.vlans[-1][1] if frame.vlans else None
     reason = LEAVES(link=link.ifname) if vlan is None else LEAVES_TAGGED(link=link.ifname, vlan=vlan)
     yield Landing("leaves", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
+
+
+def _loop(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """Back in by the same link, if it is for this namespace itself; what else is routed there goes round until it ends (ip_forward)."""
+    if frame.packet.looped:
+        yield from walk.segment.arrive(link, frame, steps)
+        return
+    netns, address = walk.name(link.end.ns), frame.packet.flow.dst
+    reason = NOT_FOR_ITSELF(link=link.ifname, netns=netns, address=address)
+    yield walk.segment.lost(link, frame, steps, reason)
+
+
+def looped(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    """A VRF brings back what is for an address in it, as lo does; what else is sent to it is routed again in its table."""
+    if frame.packet.looped:
+        yield from walk.segment.arrive(link, frame, steps)
+        return
+    yield walk.segment.unknown(link, frame, steps, VRF_ITSELF(link=link.ifname))
 
 
 def swallow(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:

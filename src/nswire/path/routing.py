@@ -23,6 +23,7 @@ from nswire.path.values import Mend
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.routing import NextHop, Route
+    from nswire.model.topology import Link
     from nswire.model.values import NsKey
     from nswire.path.fib import Found
     from nswire.path.values import Packet
@@ -38,6 +39,7 @@ REFUSED = Reason("route.refused", "the kernel refuses to route it: {error}", "IP
 NOT_OWN_SOURCE = Reason(
     "route.not_own_source", "{address} is no address of this namespace, so nothing here can send from it"
 )
+LO_DOWN = Reason("route.lo_down", "{link} in {netns} is down", "DEV_READY")
 REFUSING_ROUTE = Reason("route.refusing_route", "the route says {route}", "IP_OUTNOROUTES")
 REFUSING_RULE = Reason("route.refusing_rule", "the rule says {rule}", "IP_OUTNOROUTES")
 NO_ROUTE = Reason("route.no_route", "there is no route to {address}", "IP_OUTNOROUTES")
@@ -66,6 +68,7 @@ RP_FILTER = Reason(
 IPV6 = 6
 KERNEL = "the kernel's own lookup"
 STRICT, LOOSE = 1, 2
+IFF_UP = 0x1
 
 
 class Decision(NamedTuple):
@@ -128,9 +131,8 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
     if said.type not in ("unicast", "local"):
         return Decision(said.type, _end(ns, said.hops), text=route_text(walk, ns, matched))
     if matched.type == "local":
-        return Decision(
-            "local", _end(ns, said.hops), source=query.src or said.prefsrc, text=route_text(walk, ns, matched)
-        )
+        end = _end(ns, said.hops) if query.iif else loop_of(walk, ns, _end(ns, said.hops))
+        return Decision("local", end, source=query.src or said.prefsrc, text=route_text(walk, ns, matched))
     hops = matched.hops if len(matched.hops) > 1 else said.hops
     if matched.nh_id and not matched.hops:
         hops = walk.fib.reachable(ns, matched, query)[0] or said.hops
@@ -158,6 +160,8 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
         martian = _martian(walk, ns, query)
         if martian:
             return Decision("dropped", cause=martian, evidence="inferred")
+    if query.src and not query.iif and query.family != IPV6 and not _is_local(walk, ns, query.src):
+        return _foreign_source(query)
     found = walk.fib.lookup(ns, query, walk.chooser)
     if found.type == "none" or found.type in REFUSALS:
         return _nowhere(walk, ns, query, found)
@@ -174,6 +178,9 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
         return _encapsulated(walk, ns, route, hop)
     end = None if hop is None else End(ns, hop.ifindex)
     chosen = query.src
+    if found.type == "local" and not query.iif:
+        end = loop_of(walk, ns, end)
+        chosen = chosen or _own_source(walk, ns, query, route)
     if not chosen and end is not None and route is not None:
         chosen = route.prefsrc or source.select(walk, end, hop.gateway if hop else "", query.dst)
         if not chosen:
@@ -184,6 +191,25 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
     return Decision(
         found.type, end, gateway, chosen, route.mtu if route else 0, text, (*because, rule), "inferred"
     )
+
+
+def loop_of(walk: Walk, ns: NsKey, end: End | None) -> End | None:
+    """What brings back what a namespace sends to itself: the VRF that the address is in, else lo.
+
+    IPv4: ip_route_output_key_hash_rcu; IPv6: ip6_rt_get_dev_rcu.
+    """
+    link = walk.topology.at(end)
+    for one in (link, link.master if link is not None else None):
+        if one is not None and kinds.of(one.kind).routes:
+            return one.end
+    return next((one.end for one in walk.topology.links(ns) if one.loopback), None)
+
+
+def _own_source(walk: Walk, ns: NsKey, query: Query, route: Route | None) -> str:
+    """The source of what is sent to an own address: that of the route, else the address itself; empty if tables do not tell."""
+    if route is not None and route.prefsrc:
+        return route.prefsrc
+    return query.dst if query.family != IPV6 or walk.has(ns, query.dst) else ""
 
 
 def _choose(walk: Walk, ns: NsKey, hops: tuple[NextHop, ...]) -> tuple[NextHop | None, tuple[str, ...]]:
@@ -248,14 +274,23 @@ def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | No
             forwarding = walk.lookups.sysctl(ns, "ipv4/conf/{}/forwarding", link.ifname)
             if forwarding == 0:
                 return _no_forwarding(walk, ns, query)._replace(because=(_errno(errno),))
-    if not query.iif and errno == EINVAL and query.src and not walk.has(ns, query.src):
-        return Decision("dropped", cause=NOT_OWN_SOURCE(address=query.src), because=(_errno(errno),))
+    if not query.iif and errno == EINVAL and query.src and not _is_local(walk, ns, query.src):
+        return _foreign_source(query)._replace(evidence="proved", because=(_errno(errno),))
     found = walk.fib.lookup(ns, query)
     if errno in (EACCES, EHOSTUNREACH, ENETUNREACH, EINVAL) and (
         found.type in REFUSALS or found.type == "none"
     ):
         return _nowhere(walk, ns, query, found)._replace(evidence="proved", because=(_errno(errno),))
     return None
+
+
+def _is_local(walk: Walk, ns: NsKey, address: str) -> bool:
+    """Whether a namespace may send from an address: one of a link, or what its table `local` has as such (__ip_dev_find)."""
+    return walk.has(ns, address) or walk.fib.local(ns, address)
+
+
+def _foreign_source(query: Query) -> Decision:
+    return Decision("dropped", cause=NOT_OWN_SOURCE(address=query.src), evidence="inferred")
 
 
 def _errno(errno: int) -> str:
@@ -268,6 +303,10 @@ def _nowhere(walk: Walk, ns: NsKey, query: Query, found: Found) -> Decision:
         words = ("ip", *(("-6",) if query.family == IPV6 else ()), "route", "del", *_deletable(found.route))
         mend = Mend("would remove that route", ns, words)
         return Decision("dropped", cause=cause, evidence="inferred", mend=mend)
+    lo = next((one for one in walk.topology.links(ns) if one.loopback), None)
+    if lo is not None and not lo.fact.flags & IFF_UP and ipaddress.ip_address(query.dst).is_loopback:
+        cause = LO_DOWN(link=lo.ifname, netns=walk.name(ns))
+        return Decision("dropped", cause=cause, evidence="inferred", mend=bring_up(lo))
     if found.rule is not None:
         return Decision("dropped", cause=REFUSING_RULE(rule=described(found.rule)), evidence="inferred")
     return Decision(
@@ -276,6 +315,11 @@ def _nowhere(walk: Walk, ns: NsKey, query: Query, found: Found) -> Decision:
         evidence="inferred",
         mend=Mend("would be a route to it", ns, ("ip", "route", "add", "default", "via", "GATEWAY")),
     )
+
+
+def bring_up(link: Link) -> Mend:
+    """A link that is down."""
+    return Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
 
 
 def _deletable(route: Route) -> tuple[str, ...]:

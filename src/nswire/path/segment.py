@@ -51,6 +51,7 @@ SEND: dict[str, Handler] = {
     "openvswitch": ovs.send,
     "tun": tap.send,
     "": nic.send,
+    "vrf": nic.looped,
     **dict.fromkeys(("dummy", "ifb", "nlmon"), nic.swallow),
     **dict.fromkeys(tunnels.KINDS, tunnels.send),
 }

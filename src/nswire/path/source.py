@@ -8,11 +8,13 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from nswire import kinds
 from nswire.model.values import RT_SCOPE_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nswire.model.topology import Link
     from nswire.model.values import Address, End
     from nswire.path.walk import Walk
 
@@ -45,7 +47,27 @@ def _select6(walk: Walk, end: End, dst: str) -> str:
     own = [one for one in walk.topology.addresses_of(end) if one.family == INET6]
     if wanted.is_link_local:
         return _only([one for one in own if one.scope == RT_SCOPE_LINK])
-    return _only([one for one in own if one.scope == UNIVERSE])
+    chosen = [one for one in own if one.scope == UNIVERSE]
+    if chosen:
+        return _only(chosen)
+    # another link's, if it is of the same VRF (ipv6_dev_get_saddr)
+    vrf = _vrf(walk.topology.at(end))
+    links = [link for link in walk.topology.links(end.ns) if _vrf(link) == vrf]
+    return _only(
+        [
+            one
+            for link in links
+            for one in walk.topology.addresses_of(link.end)
+            if one.family == INET6 and one.scope == UNIVERSE
+        ]
+    )
+
+
+def _vrf(link: Link | None) -> End | None:
+    for one in (link, link.master if link is not None else None):
+        if one is not None and kinds.of(one.kind).routes:
+            return one.end
+    return None
 
 
 def _only(addresses: Sequence[Address]) -> str:

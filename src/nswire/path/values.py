@@ -73,6 +73,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
 
     `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
     `conn`: the connection that this namespace takes it for. `prerouted`: its prerouting hooks were run for the bridge.
+    `looped`: it came back by a loopback, with the route that it left by.
     """
 
     flow: Flow
@@ -84,11 +85,12 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     hops: int = 64
     conn: Connection | None = None
     prerouted: bool = False
+    looped: bool = False
 
     def crossed(self, here: NsKey, there: NsKey) -> Packet:
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
-        return msgspec.structs.replace(self, conn=None, mark=mark, prerouted=False)
+        return msgspec.structs.replace(self, conn=None, mark=mark, prerouted=False, looped=False)
 
 
 class Frame(msgspec.Struct, frozen=True):

@@ -137,6 +137,8 @@ class Walk:
 
     def _received(self, link: Link, going: Going, frame: Frame | None) -> Landing:
         end = link.end
+        if going.packet.looped:
+            return self._looped(link, going)
         if going.packet.hops <= 0:
             self._drop(going, "loop", TTL(), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
@@ -158,24 +160,31 @@ class Walk:
         going = self._hook(going, "forward", iif=at_stack, oif=decision.link, gateway=decision.gateway)
         return self._out(going, decision, at_stack)
 
+    def _looped(self, link: Link, going: Going) -> Landing:
+        """What this namespace sent to itself: it still has the route of its output, so that nobody routes it again.
+
+        loopback_xmit and vrf_local_xmit keep or set skb_dst, and ip_rcv_finish_core looks up only where there is none.
+        """
+        going = self._hook(going, "prerouting", iif=link.ifname)
+        going = self._hook(going, "input", iif=link.ifname)
+        return local.deliver(self, link, going.packet, "", going.steps)
+
     def _out(self, going: Going, decision: Decision, iif: str = "") -> Landing:
         """The rest of the way out of a namespace: postrouting, MTU, neighbour, link."""
         flow = going.packet.flow
         if decision.type in FOR_MANY:
             self._give_up(going, "route", FOR_MORE(address=flow.dst, type=decision.type))
         link = self.topology.at(decision.link)
-        if decision.type == "local":
-            link = next((one for one in self.topology.links(going.ns) if one.loopback), None)
         if link is None:
             self._give_up(going, "route", LINK_UNKNOWN())
         if link.end in self.inside:
             self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
         going = mtu.check(self, link, going, decision.mtu)
-        if link.loopback:
-            steps = self.step("out", f"out by {link.ifname}", going.ns, link.end, way="out")
-            steps += self.step("in", f"in by {link.ifname}", going.ns, link.end, way="in")
-            return self.receive(link, going.packet, going.steps + steps)
+        # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
+        if decision.type == "local" or (link.loopback and not iif and flow.family != routing.IPV6):
+            packet = _to_itself(going.packet)
+            return self.arrived(self.segment.deliver(link, Frame("", "", packet), going.steps))
         return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
 
     def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
@@ -258,6 +267,16 @@ class Walk:
     def _give_up(self, going: Going, kind: str, reason: Cause, end: End | None = None) -> NoReturn:
         steps = going.steps + self.step(kind, reason, going.ns, end)
         raise Ended(Landing("unknown", steps, going.ns, None, end, going.packet, reason))
+
+
+def _to_itself(packet: Packet) -> Packet:
+    """A packet on the loopback: it keeps mark, connection and route; a connection that has left once gets no NAT any more.
+
+    nf_nat_setup_info leaves those alone that are confirmed, and each is when it has passed postrouting.
+    """
+    if packet.conn is not None:
+        packet.conn.sources = packet.conn.destinations = True
+    return replace(packet, looped=True)
 
 
 def _at_stack(link: Link) -> str:
