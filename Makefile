@@ -22,7 +22,7 @@ test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.
 accuracy: setup-kernels ## compare paths with packets really sent, in random networks, on all kernels, and write docs/accuracy.md (most of an hour)
 	tests/path/accuracy $(KERNELS)
 
-test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman"; some minutes)
+test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman": their rows; some minutes)
 	PYTHONPATH=tests $(BIN)/python -m engines.suite $(ENGINES)
 
 recordings: setup-kernels ## make tests/recordings and docs/kernels.md anew, on all four kernels, in VMs (some minutes)

@@ -24,7 +24,10 @@ WANTED = os.environ.get("NSWIRE_ENGINES")  # one, by tests/engines/suite.py
 RESULTS = os.environ.get("NSWIRE_ENGINE_RESULTS")
 STATES = ("up", "hung", "stopped")
 
+HAS_WAYS = any(row.ways for row in ROWS if row.slug == WANTED)
 collect_ignore = ["test_suite.py"] if WANTED else ["test_matrix.py"]
+if not HAS_WAYS:
+    collect_ignore.append("test_ways.py")
 
 
 def installed(row: Row) -> None:
@@ -44,7 +47,8 @@ def lacking(row: Row) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The engine is ended last: pytest would take the states in an order of its own."""
+    """The engine is ended last: pytest would take the states in an order of its own. Before that, the paths through it."""
+    items.sort(key=lambda item: item.path.name != "test_ways.py")
 
     def place_of(item: pytest.Item) -> int:
         params = getattr(getattr(item, "callspec", None), "params", {})
@@ -55,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[at] = item
 
 
-@pytest.fixture(scope="module", params=[row for row in ROWS if row.slug == WANTED], ids=lambda row: row.slug)
+@pytest.fixture(scope="session", params=[row for row in ROWS if row.slug == WANTED], ids=lambda row: row.slug)
 def engine(request: pytest.FixtureRequest, private_host: None, results: Results) -> Iterator[Engine]:
     """A running engine."""
     del private_host

@@ -1,6 +1,20 @@
 """The engines that are started for real: one file an engine, one row here."""
 
-from . import containerd, cri, docker, libvirt, lxc, nested, neutron, nspawn, ovs, podman, qemu, rootless
+from . import (
+    containerd,
+    cri,
+    docker,
+    libvirt,
+    lxc,
+    nested,
+    neutron,
+    neutron_lab,
+    nspawn,
+    ovs,
+    podman,
+    qemu,
+    rootless,
+)
 from .truth import Row
 
 ROWS: tuple[Row, ...] = (
@@ -19,4 +33,5 @@ ROWS: tuple[Row, ...] = (
     neutron.BRIDGE,
     neutron.SWITCH,
     neutron.KERNEL,
+    neutron_lab.ROW,
 )

@@ -1,6 +1,6 @@
 """Start each engine in a private host of its own, and write docs/engines.md: python -m engines.suite [ENGINE ...]
 
-Without ENGINE all of them, and only then the page is written: it says what this run found out, and nothing else.
+Without ENGINE all of them. The page says what a run found out, and nothing else: with ENGINE only their rows are written.
 What this kernel lacks is run in a VM (tests/vm), if there is one.
 """
 
@@ -79,6 +79,8 @@ def main(wanted: list[str]) -> int:
             if made(by_hand):
                 failed.append(MADE)
             PAGE.write_text(page.text([row.name for row in rows], _read(results), _read(by_hand), machine()))
+        else:
+            PAGE.write_text(page.updated(PAGE.read_text(), [row.name for row in rows], _read(results)))
     if failed:
         print(f"engines: failed: {' '.join(failed)}")  # noqa: T201 (a program)
     return 1 if failed else 0

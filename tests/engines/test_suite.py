@@ -30,14 +30,29 @@ def test_engine(row: Row, tmp_path: Path) -> None:
 
 def test_a_wrong_answer_is_told_on_the_page() -> None:
     results = {
-        "a": {"engine": {"version": "1"}, "up": {"x": "right", "y": "wrong"}, "hung": {"x": "right"}},
+        "a": {
+            "engine": {"version": "1"},
+            "up": {"x": "right", "y": "wrong"},
+            "hung": {"x": "right"},
+            "paths": {"p": "right", "q": "wrong"},
+        },
         "b": {"engine": {"not run": "b is not installed"}},
     }
     told = page.text(["a", "b", "c"], results, {"d": {"made": {"passed": "3", "failed": "1"}}}, "Debian 12")
-    assert "| a | 1 | x: right; y: wrong | right | not run |" in told
+    assert "| a | 1 | x: right; y: wrong | right | not run | 1 of 2 right; not: q |" in told
     assert "| b |  | not run: b is not installed |" in told
     assert "| c |  | not run: it did not start |" in told
     assert "| d | 1 failed, 3 passed |" in told
+
+
+def test_a_run_of_some_engines_writes_their_rows_alone() -> None:
+    before = page.text(["a", "b"], {"b": {"engine": {"version": "1"}}}, {}, "Debian 12")
+    after = page.updated(
+        before, ["a", "c"], {"a": {"engine": {"version": "2"}}, "c": {"engine": {"version": "3"}}}
+    )
+    rows = [line for line in after.splitlines() if line.startswith("| ")]
+    assert [line.split(" | ")[:2] for line in rows[2:5]] == [["| a", "2"], ["| b", "1"], ["| c", "3"]]
+    assert page.updated(after, ["a"], {"a": {"engine": {"version": "2"}}}) == after
 
 
 def test_the_page_has_all_engines() -> None:

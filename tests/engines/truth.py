@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nswire.model.values import Owner
 
     from .place import Place
+    from .sending import Packet
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -68,6 +69,28 @@ class Truth(msgspec.Struct, frozen=True):
         return owner is not None and (not self.id or owner.id == self.id)
 
 
+class Way(msgspec.Struct, frozen=True):
+    """A path, the packet that is sent along it, and what is true of that.
+
+    From `sender` (the name of a namespace; empty: the host) it ends in the namespace `there`, where it is `seen` as (source,
+    destination), which is what NAT makes of it; or it is dropped, and the reason has `why` in it. `waits`: the fault that is to be
+    mended before nswire can say so.
+    """
+
+    name: str
+    sender: str
+    packet: Packet
+    there: str = ""
+    seen: tuple[str, str] = ("", "")
+    why: str = ""
+    waits: str = ""
+
+    @property
+    def arrives(self) -> bool:
+        """True if it is delivered, and answered."""
+        return bool(self.seen[1])
+
+
 class Engine(msgspec.Struct):
     """A running engine. `hang` stops its daemons (SIGSTOP), `go_on` lets them go on, `stop` ends them; containers live on.
 
@@ -87,13 +110,16 @@ class Engine(msgspec.Struct):
 
 
 class Row(msgspec.Struct):
-    """An engine: the programs that it needs, who starts it, the top control groups that it leaves, what this machine lacks for it."""
+    """An engine: the programs that it needs, who starts it, the top control groups that it leaves, what this machine lacks for
+    it, the paths through it.
+    """
 
     name: str
     needs: tuple[str, ...]
     start: Callable[[Place], Engine]
     cgroups: tuple[str, ...] = ()
     lacks: Callable[[], str] = lambda: ""
+    ways: tuple[Way, ...] = ()
 
     @property
     def slug(self) -> str:
