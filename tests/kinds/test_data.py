@@ -39,6 +39,9 @@ RENAMED = {
 }  # iproute2's names: ours
 
 
+NEWER = {"fdb_n_learned"}  # what Debian 12's iproute2 does not show yet
+
+
 def remove() -> None:
     """Take down what was built at home."""
     for name in ("mv0", "vx0", "vx6", "vxe", "br0", "nic0", "tap0"):
@@ -66,6 +69,8 @@ def test_as_ip_shows_it(lab: Lab) -> None:
             theirs = {RENAMED.get(key, key): value for key, value in shown.items()}
             for key, value in mine.items():
                 said.add((name, key))
+                if key in NEWER and key not in theirs:
+                    continue
                 if isinstance(value, bool) and key not in theirs:
                     assert value is False, (name, key)  # iproute2 leaves out what is off
                 else:

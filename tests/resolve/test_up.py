@@ -27,11 +27,12 @@ def fact(
     link: int | None = None,
     nsid: int | None = None,
     port_of: tuple[int, str] | tuple[None, str] = (None, ""),
+    data: bytes = b"",
 ) -> LinkFact:
     """A link of which only what matters here is set; `port_of` is its master and that one's kind."""
     name, (master, slave_kind) = f"l{ifindex}", port_of
     return LinkFact(
-        ifindex, name, kind, link, nsid, master, "", 1500, 6, 1, 1, (), "", "", "", "", b"", slave_kind, b""
+        ifindex, name, kind, link, nsid, master, "", 1500, 6, 1, 1, (), "", "", "", "", data, slave_kind, b""
     )
 
 
@@ -165,3 +166,64 @@ def test_a_bridge_s_clients_do_not_lead_out() -> None:
     way = up(made.link("l10"))
     assert [step.relation for step in way.steps] == ["lower"]
     assert [(stop.after, stop.end) for stop in way.ends] == [(0, "no uplink")]
+
+
+@pytest.mark.parametrize(
+    "master", [(9, "hsr"), (None, "")], ids=["as a port", "where the kernel gives no master"]
+)
+def test_a_port_of_a_ring_leads_to_it(master: tuple[int, str] | tuple[None, str]) -> None:
+    """All three of them: before Linux 7.0 none is a port of hsr's, and only its own data name them."""
+    ports = [fact(index, "dummy", port_of=master) for index in (1, 2, 3)]
+    ring = fact(9, "hsr", data=nla.u32(1, 1) + nla.u32(2, 2) + nla.u32(8, 3))
+    made = topology({HOME: [*ports, ring], AWAY: []})
+    for port in ports:
+        way = up(made.link(port.ifname))
+        assert [(step.relation, step.link and step.link.end) for step in way.steps[:1]] == [
+            ("port", End(HOME, 9))
+        ]
+
+
+def test_one_that_was_made_single_has_no_other_end() -> None:
+    """A netkit without a pair (Linux 7.0): known for certain, so it is neither an open end nor a gap."""
+    made = topology({HOME: [fact(5, "netkit", 0, data=nla.u8(2, 1) + nla.u32(10, 1))], AWAY: []})
+    assert made.loose == {}
+    assert [(stop.after, stop.end) for stop in up(made.link("l5")).ends] == [(-1, "single")]
+
+
+@pytest.mark.parametrize("kind", ["vlan", "vxlan"])
+def test_the_way_from_a_port_that_stands_on_something_goes_down(kind: str) -> None:
+    """The others of the bridge are told of it as their uplink; it used to be told that none leads out."""
+    data = nla.u32(3, 1) if kind == "vxlan" else b""
+    made = topology(
+        {HOME: [fact(1, ""), fact(2, kind, 1, port_of=(9, "bridge"), data=data), fact(9, "bridge")], AWAY: []}
+    )
+    way = up(made.link("l2"))
+    assert [step.link and step.link.end for step in way.steps] == [End(HOME, 1)]
+    assert [(stop.after, stop.end) for stop in way.ends] == [(0, "nic")]
+
+
+def test_the_way_up_does_not_depend_on_where_one_starts() -> None:
+    """A bridge itself, a guest of which nothing is known, and a client whose gateway is behind a veth: one uplink for all."""
+    home = [
+        fact(1, "veth", 7, 7, port_of=(9, "bridge")),
+        fact(2, "tun", port_of=(9, "bridge")),
+        fact(3, "veth", 8, 7, port_of=(9, "bridge")),
+        fact(9, "bridge"),
+    ]
+    made = topology({HOME: home, AWAY: [fact(7, "veth", 1, 3), fact(8, "veth", 3, 3)]})
+    clients = {End(HOME, 9): frozenset(("192.0.2.1",))}
+    addresses = {End(AWAY, 8): "192.0.2.1"}
+
+    def far(port: object) -> set[str]:
+        return {addresses[port.end]} if getattr(port, "end", None) in addresses else set()  # type: ignore[attr-defined]
+
+    from nswire.resolve import up as module
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_own", far)
+        for start in ("l9", "l2"):
+            way = up(made.link(start), frozenset, lambda switch: clients[switch.end])
+            assert [step.link.end for step in way.steps if step.link is not None][-2:] == [
+                End(HOME, 3),
+                End(AWAY, 8),
+            ]

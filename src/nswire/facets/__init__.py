@@ -7,7 +7,7 @@ Rules of the room:
 * It is asked late, when somebody wants to know: about a link, a namespace, or once for the whole host.
 """
 
-from nswire.facets import device, functions, ovs, programs, redirects, sockets, taps, team, vlans
+from nswire.facets import device, functions, further, ovs, programs, redirects, sockets, taps, team, vlans
 from nswire.facets.facet import Asking, Detail, Facet
 
 __all__ = ["TABLE", "Asking", "Detail", "Facet"]
@@ -22,4 +22,5 @@ TABLE: tuple[Facet, ...] = (
     team.FACET,
     vlans.FACET,
     programs.FACET,
+    further.FACET,
 )

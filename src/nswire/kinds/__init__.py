@@ -51,6 +51,11 @@ def is_fallback(fact: LinkFact) -> bool:
     return bool(row.fallback) and fact.ifname == row.fallback and not fact.flags & 1
 
 
+def is_single(fact: LinkFact) -> bool:
+    """True for one of a kind that comes in pairs that was made alone (netkit, Linux 7.0): it has no other end at all."""
+    return fact.kind in PAIRS and not fact.link and details(fact).get("pairing") == "single"
+
+
 def is_shared_tunnel(fact: LinkFact) -> bool:
     """True for a flow-based tunnel (`external`): whoever sends a packet into it says where it goes."""
     return bool(details(fact).get("external"))

@@ -1,6 +1,6 @@
 """Bonds and teams: several links that act as one. batadv: a mesh's; hsr: a ring's two."""
 
-from nswire.kinds.fields import U8, U16, U32, Field, indexes, mac, nested, words
+from nswire.kinds.fields import S32, U8, U16, U32, Field, indexes, mac, nested, switch, words
 from nswire.kinds.kind import Kind
 from nswire.model.values import LinkFact
 
@@ -21,7 +21,11 @@ BOND = {
     14: Field("xmit_hash_policy", words(U8, dict(enumerate(HASHES)))),
     21: Field("ad_lacp_rate", words(U8, {0: "slow", 1: "fast"})),
     23: Field("ad_info", nested(LACP)),
+    32: Field("coupled_control", switch, usual=True),
+    33: Field("broadcast_neighbor", switch, usual=False),
+    34: Field("lacp_strict", switch, usual=False),
 }
+CHURN = words(U8, {0: "monitoring", 1: "churned", 2: "none"})
 PORT = {
     1: Field("state", words(U8, {0: "ACTIVE", 1: "BACKUP"})),
     2: Field("mii_status", words(U8, {0: "UP", 1: "GOING_DOWN", 2: "DOWN", 3: "GOING_BACK"})),
@@ -30,17 +34,23 @@ PORT = {
     6: Field("ad_aggregator_id", U16),
     7: Field("ad_actor_oper_port_state", U8),
     8: Field("ad_partner_oper_port_state", U16),
+    9: Field("prio", S32, usual=0),
+    10: Field("actor_port_prio", U16, usual=255),
+    11: Field("ad_churn_actor_state", CHURN, usual="none"),
+    12: Field("ad_churn_partner_state", CHURN, usual="none"),
 }
-HSR_SLAVES = 1, 2
+HSR_SLAVES = 1, 2, 8  # the last is the interlink of a RedBox (Linux 6.10)
 HSR = {
     1: Field("slave1", U32, link=True),
     2: Field("slave2", U32, link=True),
+    6: Field("version", U8),
     7: Field("proto", U8),
+    8: Field("interlink", U32, link=True),
 }
 
 
 def _slaves(fact: LinkFact) -> tuple[int, ...]:
-    """Both slaves: older kernels do not make them ports of the ring."""
+    """Its slaves: older kernels do not make them ports of the ring."""
     return indexes(fact.data, *HSR_SLAVES)
 
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class Field(NamedTuple):
     """An attribute: what iproute2 calls it, and how its bytes are read (None: not as expected).
 
-    `link`: the value is the ifindex of a link in the same namespace, and is told by that link's name.
+    `link`: the value is the ifindex of a link in the same namespace, and is told by that link's name. `usual`: what is not worth
+    a word. Without a name the value is several words of their own.
     """
 
     name: str
     read: Callable[[bytes], Value | None]
     link: bool = False
+    usual: Value | None = None
 
 
 NO_FIELDS: Mapping[int, Field] = {}
@@ -67,6 +69,29 @@ def switch(value: bytes) -> bool | None:
     return None if found is None else bool(found)
 
 
+def bits(*names: str, read: Callable[[bytes], int | None]) -> Callable[[bytes], dict[str, Scalar] | None]:
+    """A reader of a bit field: the names of the bits that are set."""
+
+    def named(value: bytes) -> dict[str, Scalar] | None:
+        found = read(value)
+        return None if found is None else {name: True for at, name in enumerate(names) if found >> at & 1}
+
+    return named
+
+
+def low_high(layout: str) -> Callable[[bytes], dict[str, Scalar] | None]:
+    """A reader of a range of two numbers, by their struct code."""
+    both = struct.Struct(layout)
+
+    def read_both(value: bytes) -> dict[str, Scalar] | None:
+        if len(value) != both.size:
+            return None
+        low, high = both.unpack(value)
+        return {"low": low, "high": high}
+
+    return read_both
+
+
 def flag(_: bytes) -> bool:
     """An attribute that says something by being there."""
     return True
@@ -104,7 +129,10 @@ def read(fields: Mapping[int, Field], data: bytes, name_of: Callable[[int], str]
         for kind, start, stop in attributes(data, 0, len(data)):
             field = fields.get(kind)
             value = None if field is None else field.read(data[start:stop])
-            if field is None or value is None:
+            if field is None or value is None or value == field.usual:
+                continue
+            if not field.name and isinstance(value, dict):
+                found |= value
                 continue
             if field.link and isinstance(value, int):
                 if value:

@@ -1,11 +1,17 @@
 """macvlan and macvtap: MACs of their own on a lower link. ipvlan and ipvtap: addresses of their own, the lower link's MAC."""
 
-from nswire.kinds.fields import U16, U32, Field, words
+from nswire.kinds.fields import S32, U16, U32, Field, bits, words
 from nswire.kinds.kind import Kind
 from nswire.model.values import LinkFact
 
-MACVLAN = {1: Field("mode", words(U32, {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"}))}
-IPVLAN = {1: Field("mode", words(U16, {0: "l2", 1: "l3", 2: "l3s"}))}
+MACVLAN = {
+    1: Field("mode", words(U32, {1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"})),
+    9: Field("bccutoff", S32),
+}
+IPVLAN = {
+    1: Field("mode", words(U16, {0: "l2", 1: "l3", 2: "l3s"})),
+    2: Field("", bits("private", "vepa", read=U16)),
+}
 
 
 def _ipvtap(fact: LinkFact) -> tuple[int, ...]:

@@ -15,6 +15,9 @@ NETKIT = {  # Linux 6.7; a primary end, and a peer that cannot change it
     7: Field("peer_scrub", _SCRUB),
     8: Field("headroom", U16),
     9: Field("tailroom", U16),
+    10: Field(
+        "pairing", words(U32, {0: "pair", 1: "single"}), usual="pair"
+    ),  # Linux 7.0; a single one has no other end
 }
 
 KINDS = (

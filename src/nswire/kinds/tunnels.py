@@ -1,6 +1,6 @@
 """Tunnels: the link that their outer packets leave by is in IFLA_LINK, or 0 if the routes decide."""
 
-from nswire.kinds.fields import BE16, U8, U32, Field, address, flag, hexadecimal, key, words
+from nswire.kinds.fields import BE16, U8, U16, U32, Field, address, flag, hexadecimal, key, low_high, words
 from nswire.kinds.kind import Kind
 
 IPTUNNEL = {
@@ -36,13 +36,25 @@ GENEVE = {
     3: Field("ttl", U8),
     5: Field("port", BE16),
     6: Field("external", flag),
+    15: Field("port_range", low_high(">HH"), usual={"low": 0, "high": 0}),
+    16: Field("gro_hint", flag),
+    17: Field("local", address),
+    18: Field("local", address),
 }
-BAREUDP = {1: Field("dstport", BE16), 2: Field("ethertype", BE16)}
+BAREUDP = {
+    1: Field("dstport", BE16),
+    2: Field("ethertype", BE16),
+    3: Field("srcportmin", U16),
+    4: Field("multiproto", flag),
+}
 GTP = {
     3: Field("hsize", U32),
     4: Field("role", words(U32, {0: "ggsn", 1: "sgsn"})),
     6: Field("restart_count", U8),
+    7: Field("local", address),
+    8: Field("local", address),
 }
+OVPN = {1: Field("mode", words(U8, {0: "p2p", 1: "mp"}))}
 AMT = {
     1: Field("mode", words(U32, {0: "gateway", 1: "relay"})),
     2: Field("relay_port", BE16),
@@ -68,8 +80,9 @@ KINDS = (
     Kind("xfrm", "underlay", fields=XFRM, brief={"if_id": None, "external": None}),
     Kind("amt", "underlay", fields=AMT),
     # These name neither the link that their packets leave by nor its namespace: facets/sockets.py looks for their socket.
-    Kind("geneve", fields=GENEVE, brief={"id": 0, "remote": None, "external": None}),
+    Kind("geneve", fields=GENEVE, brief={"id": 0, "local": None, "remote": None, "external": None}),
     Kind("bareudp", fields=BAREUDP),
     Kind("gtp", fields=GTP),
     Kind("wireguard"),
+    Kind("ovpn", fields=OVPN, brief={"mode": "p2p"}),
 )

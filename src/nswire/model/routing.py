@@ -68,6 +68,21 @@ class Ports(NamedTuple):
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 
+class Masked(NamedTuple):
+    """A number that a rule wants under a mask: the DSCP, or the flow label, of a packet."""
+
+    value: int
+    mask: int
+
+    def fits(self, number: int) -> bool:
+        """Whether the number is like that under the mask."""
+        return (number ^ self.value) & self.mask == 0
+
+    def text(self, whole: int) -> str:
+        """As `ip rule` prints it; `whole` is the mask of all bits."""
+        return f"{self.value:#x}" if self.mask == whole else f"{self.value:#x}/{self.mask:#x}"
+
+
 class Rule(msgspec.Struct, frozen=True, gc=False):
     """A policy routing rule: which packets look where. `table` 0: none; `target` is that of a goto."""
 
@@ -90,6 +105,8 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     l3mdev: bool = False
     suppress_prefixlength: int = -1
     invert: bool = False
+    dscp: Masked | None = None
+    flowlabel: Masked | None = None
     unknown: tuple[int, ...] = ()
 
 

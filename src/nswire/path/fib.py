@@ -123,6 +123,7 @@ class Fib:
                 and ((rule.sports and not query.sport) or (rule.dports and not query.dport))
             )
             or (rule.uids not in EVERYBODY and not query.iif)
+            or (rule.flowlabel is not None and query.iif)
             for rule in self._lookups.rules(ns, query.family)
         )
 
@@ -205,6 +206,8 @@ class Fib:
             not rule.oif or rule.oif in (self._name(ns, query.oif), self._master_name(ns, query.oif)),
             (query.mark ^ rule.fwmark) & rule.fwmask == 0,
             not rule.tos,
+            rule.dscp is None or rule.dscp.fits(0),
+            _label_fits(rule, query),
             not rule.dst or ipaddress.ip_address(query.dst) in ipaddress.ip_network(rule.dst, strict=False),
             self._from(rule, query),
             not rule.proto or rule.proto == query.proto,
@@ -241,6 +244,13 @@ def _port_fits(ports: Ports | None, port: int, proto: int) -> bool | None:
     return (port ^ ports.first) & ports.mask == 0 if ports.mask else ports.first <= port <= ports.last
 
 
+def _label_fits(rule: Rule, query: Query) -> bool | None:
+    """The flow label of what is sent from here is put in after routing (ip6_make_flowlabel); that of others is not known."""
+    if rule.flowlabel is None:
+        return True
+    return None if query.iif and rule.flowlabel.mask else rule.flowlabel.fits(0)
+
+
 def described(rule: Rule) -> str:
     """A rule as `ip rule` prints it."""
     words = [f"{rule.priority}:", *(("not",) if rule.invert else ()), f"from {rule.src or 'all'}"]
@@ -251,6 +261,8 @@ def described(rule: Rule) -> str:
     words += [f"ipproto {rule.proto}"] if rule.proto else []
     for name, ports in (("sport", rule.sports), ("dport", rule.dports)):
         words += [f"{name} {ports.text}"] if ports else []
+    words += [f"dscp {rule.dscp.text(0x3F)}"] if rule.dscp else []
+    words += [f"flowlabel {rule.flowlabel.text(0xFFFFF)}"] if rule.flowlabel else []
     words += [f"uidrange {rule.uids[0]}-{rule.uids[1]}"] if rule.uids else []
     if rule.action == "table":
         words.append("lookup [l3mdev-table]" if rule.l3mdev else f"lookup {table_name(rule.table)}")

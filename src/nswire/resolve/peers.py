@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
-from nswire.kinds import PAIRS
+from nswire.kinds import PAIRS, is_single
 from nswire.kinds.kind import iflink
 from nswire.model.facts import Behind, View
 from nswire.model.values import End, Loose, Wire
@@ -46,7 +46,7 @@ class _Resolver:
             End(ns, link.ifindex): link
             for ns, links in facts.links.items()
             for link in links.values()
-            if link.kind in PAIRS
+            if link.kind in PAIRS and not is_single(link)
         }
 
     @cached_property

@@ -3,9 +3,11 @@
 Each step names the step that it comes after (-1: the link itself) and the wire it took. From a bridge the way goes on
 to the ports that lead out, not to its other clients. A port leads out if it is no end of a pair (a NIC, a VLAN, a
 bond, a tunnel), or of a bond itself, or if its other end is a port of another bridge in the same namespace that leads out in turn, or lies at
-home while the bridge does not, or holds the address of the gateway that the asked link's namespace sends its packets to.
+home while the bridge does not, or holds the address of a gateway: of the one that the asked link's namespace sends its packets to, or, where
+that tells of no port, of one that any other client of the bridge has. So the way up from a bridge itself, or from a guest of which nothing is known, is
+the one of its neighbours.
 
-From a NIC, or a port of a bond, the way does not go back to its master and out by another port: it is a way out itself.
+From a NIC, a port of a bond, a VLAN or a tunnel the way does not go back to its master and out by another port: it is a way out itself.
 
 Each branch ends, and says why: at a NIC; where its namespace's routes decide; at a process; at what cannot be seen.
 """
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
-    from nswire.model.values import End, Far, Loose, Wire
+    from nswire.model.values import End, Far, Loose, NsKey, Wire
 
 LONGEST = 1024  # steps; a recording may claim any number
 
@@ -65,6 +67,7 @@ ENDS = {
     "no uplink": "none of its ports leads out",
     "no ports": "it has no ports",
     "nothing": "nothing more is tied to it",
+    "single": "it was made single, without another end",
     "loopback": "what is sent here comes back",
     "process": "a process has it from here",
     "unserved": "no process that can be seen serves it",
@@ -76,18 +79,34 @@ ENDS = {
 }
 
 
-def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
+class _Sought(NamedTuple):
+    """Addresses of gateways, asked only at a bridge: those of the asked link's namespace; those of a switch's clients."""
+
+    own: Callable[[], frozenset[str]]
+    of_clients: Callable[[Link], frozenset[str]]
+
+
+def up(
+    start: Link,
+    gateways: Callable[[], frozenset[str]] = frozenset,
+    of_clients: Callable[[Link], frozenset[str]] = lambda _: frozenset(),
+) -> Way:
     """The way up from a link.
 
-    `gateways` gives the addresses that its namespace sends packets for elsewhere to; asked only at a bridge.
+    `gateways` gives the addresses that its namespace sends packets for elsewhere to; asked only at a bridge. `of_clients` gives
+    those of all that is at a switch; asked only where none of its ports leads out by the others.
     """
+    sought = _Sought(gateways, of_clients)
     steps: list[Step] = []
     ends: list[Stop] = []
     seen = {start.end}
     pending = deque([(-1, start, "uplink" if _is_uplink(start) else "")])
     while pending:
         number, link, came_by = pending.popleft()
-        onward, stop = _next(link, came_by, gateways)
+        onward, stop = _next(link, came_by, sought)
+        if number < 0 and stop is not None and stop.end == "nothing":
+            ring = _of_ring(link)
+            onward, stop = (ring, None) if ring else (onward, stop)
         if stop is not None:
             ends.append(stop._replace(after=number))
         onward = [one for one in onward if one.link is not None or one.to is not None]
@@ -108,8 +127,15 @@ def up(start: Link, gateways: Callable[[], frozenset[str]] = frozenset) -> Way:
 
 
 def _is_uplink(link: Link) -> bool:
-    """True for a link that is a way out itself, whatever it is a port of: a NIC, or one of those that are one by a bond."""
-    return kinds.of(link.fact.slave_kind).aggregate or not (link.kind or link.loopback)
+    """True for a link that is a way out itself, whatever it is a port of: a NIC, one of those that are one by a bond, what stands on one."""
+    stands = link.kind in kinds.STANDING and not kinds.of(link.kind).leaf
+    return stands or kinds.of(link.fact.slave_kind).aggregate or not (link.kind or link.loopback)
+
+
+def _of_ring(link: Link) -> list[_Onward]:
+    """The aggregate of which a link is a port where nothing else is tied to it: that of a ring, which old kernels call no master."""
+    ring = [upper for upper in link.uppers if kinds.of(upper.kind).aggregate]
+    return list(_masters(link)) or [_Onward("port", upper) for upper in ring]
 
 
 def way_up(link: Link) -> Way:
@@ -121,19 +147,42 @@ def way_up(link: Link) -> Way:
         spaces = ends - {link.topology.home} or ends
         return frozenset(gateway.address for ns in spaces for gateway in link.topology.gateways(ns))
 
-    return up(link, gateways)
+    return up(link, gateways, _gateways_of_clients)
 
 
-def _next(
-    link: Link, came_by: str, gateways: Callable[[], frozenset[str]]
-) -> tuple[list[_Onward], Stop | None]:
+def _gateways_of_clients(switch: Link) -> frozenset[str]:
+    """The gateways of all namespaces that are at a switch, or at one that it is joined to."""
+    topology, seen, pending = switch.topology, {switch.end}, [switch]
+    spaces: set[NsKey] = set()
+    while pending and len(seen) <= SWITCHES:
+        at = pending.pop()
+        joined = [far for _, far in _patched(at)]
+        for port in at.ports:
+            far = port if kinds.of(port.kind).leaf else port.peer
+            if far is None:
+                continue
+            beside = next((one.link for one in _masters(far) if one.link is not None), None)
+            if beside is None:
+                spaces.add(far.end.ns)
+            elif beside.end.ns == at.end.ns:
+                joined.append(beside)
+        fresh = [one for one in joined if one.end not in seen]
+        seen |= {one.end for one in fresh}
+        pending += fresh
+    spaces.discard(topology.home)
+    return frozenset(gateway.address for ns in spaces for gateway in topology.gateways(ns))
+
+
+def _next(link: Link, came_by: str, sought: _Sought) -> tuple[list[_Onward], Stop | None]:
     """Where the way goes on from a link, and why it does not, if it does not or not everywhere."""
     if came_by != "uplink":
         above = list(_masters(link))
         if above:
             return above, None
     if _is_switch(link):
-        out = list(_uplinks(link, gateways))
+        out = list(_uplinks(link, sought.own()))
+        if not out and not _is_routed(link):
+            out = list(_uplinks(link, sought.of_clients(link)))
         return (out, None) if out else ([], Stop(0, _end_of_switch(link)))
     below = [_to(link, wire) for wire in link.lower_wires]
     loose = link.loose
@@ -147,6 +196,8 @@ def _next(
 def _across(link: Link, came_by: str, loose: Loose | None) -> tuple[list[_Onward], Stop | None]:
     """A link with nothing above and below: to the other end of its pair, to where tc or a process takes its packets."""
     if link.kind in kinds.PAIRS:
+        if kinds.is_single(link.fact):
+            return [], Stop(0, "single")
         if came_by == "peer" or (not came_by and link.netns.home):
             return [], Stop(0, "routes")
         peer = link.peer
@@ -213,10 +264,9 @@ def _is_switch(link: Link) -> bool:
     return row.switch or bool(link.ports or link.late_wires("patch") or _tunnels(link))
 
 
-def _uplinks(switch: Link, gateways: Callable[[], frozenset[str]]) -> Iterator[_Onward]:
+def _uplinks(switch: Link, sought: frozenset[str]) -> Iterator[_Onward]:
     """The ports that lead out, other switches that it is joined to by patch ports, and its tunnels."""
     # a bridge that is the gateway itself: behind none of its ports is another one, so nobody has to look there
-    sought = gateways()
     if not sought.isdisjoint(_own(switch)):
         sought = frozenset()
     tunnels = _tunnels(switch)

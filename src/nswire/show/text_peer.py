@@ -112,6 +112,9 @@ def _own_other_end(link: Link, way: Way) -> list[Node]:
     if kinds.of(link.kind).served:
         told = any(stop.end == "unserved" for stop in way.ends)
         return [] if told else [Node(line(span(ENDS["unserved"], "doubt")), [], [])]
+    if kinds.is_single(link.fact):
+        told = any(stop.end == "single" for stop in way.ends)
+        return [] if told else [Node(line(span(f"no peer: {ENDS['single']}", "doubt")), [], [])]
     said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
     return [Node(line(span(said, "doubt")), [], [])]
 

@@ -23,6 +23,8 @@ from nswire.codec.netlink.framing import (
     request,
     split,
     text,
+    u16,
+    u32,
 )
 from nswire.model.values import IFF_LOOPBACK, LinkFact
 
@@ -35,6 +37,9 @@ RTEXT_FILTER_SKIP_STATS = 8
 IFLA_LINKINFO = 18
 IFLA_ALT_IFNAME = 53
 IFLA_PHYS_SWITCH_ID, IFLA_PHYS_PORT_NAME, IFLA_XDP = 36, 38, 43
+IFLA_DEVLINK_PORT, IFLA_DPLL_PIN, IFLA_NETNS_IMMUTABLE, IFLA_HEADROOM, IFLA_TAILROOM = 62, 65, 67, 68, 69
+DEVLINK_BUS, DEVLINK_DEV, DEVLINK_INDEX = 1, 2, 3  # DEVLINK_ATTR_*, include/uapi/linux/devlink.h
+DPLL_PIN_ID = 1  # DPLL_A_PIN_ID, include/uapi/linux/dpll.h
 XDP_PROGRAMS = (4, 5, 6, 7)  # IFLA_XDP_PROG_ID, _DRV_PROG_ID, _SKB_PROG_ID, _HW_PROG_ID
 OF_IP = frozenset(
     (768, 769, 776, 778, 823)
@@ -101,6 +106,30 @@ def port(answer: bytes) -> dict[str, str]:
         **({"switch id": said[IFLA_PHYS_SWITCH_ID].hex()} if IFLA_PHYS_SWITCH_ID in said else {}),
         **({"port": text(said[IFLA_PHYS_PORT_NAME])} if IFLA_PHYS_PORT_NAME in said else {}),
     }
+
+
+def further(answer: bytes) -> dict[str, int | str | bool]:
+    """What newer kernels say of any link: that it cannot be moved (6.17), its room for headers, its devlink port and DPLL pin.
+
+    What is 0 or false is left out. KernelError, Malformed.
+    """
+    said = _one(answer)
+    found: dict[str, int | str | bool] = {
+        name: value
+        for number, name in ((IFLA_HEADROOM, "headroom"), (IFLA_TAILROOM, "tailroom"))
+        if (value := u16(said.get(number)))
+    }
+    if any(said.get(IFLA_NETNS_IMMUTABLE, b"")):
+        found["netns_immutable"] = True
+    port = dict(_nested(said.get(IFLA_DEVLINK_PORT, b"")))
+    if DEVLINK_BUS in port and DEVLINK_DEV in port:
+        index = u32(port.get(DEVLINK_INDEX))
+        where = f"{text(port[DEVLINK_BUS])}/{text(port[DEVLINK_DEV])}"
+        found["devlink_port"] = where if index is None else f"{where}/{index}"
+    pin = u32(dict(_nested(said.get(IFLA_DPLL_PIN, b""))).get(DPLL_PIN_ID))
+    if pin is not None:
+        found["dpll_pin"] = pin
+    return found
 
 
 def _one(answer: bytes) -> dict[int, bytes]:

@@ -12,7 +12,7 @@ RTM_NEWNEXTHOP, RTM_GETNEXTHOP = 104, 106
 NHA_ID, NHA_GROUP, NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY, NHA_ENCAP_TYPE = 1, 2, 4, 5, 6, 7
 
 _nhmsg = struct.Struct("=BBBxI")
-_member = struct.Struct("=IBxH")  # struct nexthop_grp: id, weight - 1
+_member = struct.Struct("=IBBH")  # struct nexthop_grp: id, weight - 1, its high byte (Linux 6.12; 0 before)
 
 
 def ask() -> bytes:
@@ -39,7 +39,7 @@ def decode(answer: bytes) -> tuple[NextHopObject, ...]:
             NextHopObject(
                 u32(said.get(NHA_ID)) or 0,
                 hop,
-                tuple((number, weight + 1) for number, weight, _ in members),
+                tuple((number, (high << 8 | low) + 1) for number, low, high, _ in members),
                 NHA_BLACKHOLE in said,
             )
         )

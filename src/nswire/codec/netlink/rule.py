@@ -5,20 +5,22 @@ from __future__ import annotations
 import struct
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, text, u16, u32, values
-from nswire.model.routing import Ports, Rule
+from nswire.model.routing import Masked, Ports, Rule
 
 RTM_NEWRULE, RTM_GETRULE = 32, 34
 ACTIONS = {1: "table", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK = 1, 2, 3, 4, 6, 10
 FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK, FRA_OIFNAME, FRA_L3MDEV = 14, 15, 16, 17, 19
 FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE = 20, 22, 23, 24
-FRA_SPORT_MASK, FRA_DPORT_MASK = 28, 29  # since Linux 6.15, also of a rule for one port
+FRA_DSCP, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK = 25, 26, 27  # since Linux 6.13
+FRA_SPORT_MASK, FRA_DPORT_MASK, FRA_DSCP_MASK = 28, 29, 30  # since Linux 6.15, also of a rule for one port
+DSCP, FLOWLABEL = 0x3F, 0xFFFFF  # all bits of these
 # what changes nothing about which packets a rule takes: flow, suppress_ifgroup (unset), pad, protocol (who made it)
 HARMLESS = (11, 13, 18, 21)
 KNOWN = {
     FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK,
     FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_SPORT_MASK,
-    FRA_DPORT_MASK, *HARMLESS,
+    FRA_DPORT_MASK, FRA_DSCP, FRA_DSCP_MASK, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, *HARMLESS,
 }  # fmt: skip
 INVERT = 0x2
 UNSET = 0xFFFFFFFF
@@ -61,6 +63,8 @@ def decode(answer: bytes) -> tuple[Rule, ...]:
                 l3mdev=any(said.get(FRA_L3MDEV, b"")),
                 suppress_prefixlength=-1 if suppress in (None, UNSET) else suppress,
                 invert=bool(flags & INVERT),
+                dscp=_masked(said, FRA_DSCP, FRA_DSCP_MASK, DSCP),
+                flowlabel=_masked(said, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FLOWLABEL),
                 unknown=tuple(sorted(said.keys() - KNOWN)),
             )
         )
@@ -74,6 +78,13 @@ def _network(value: bytes, prefix: int) -> str:
 def _ports(said: dict[int, bytes], name: int, mask: int) -> Ports | None:
     found = _range(said.get(name), "=HH")
     return None if found is None else Ports(*found, u16(said.get(mask)) or 0)
+
+
+def _masked(said: dict[int, bytes], name: int, mask: int, whole: int) -> Masked | None:
+    """A byte or a number in network order, and its mask; a kernel that knows none means all of it."""
+    if name not in said:
+        return None
+    return Masked(int.from_bytes(said[name]), int.from_bytes(said[mask]) if said.get(mask) else whole)
 
 
 def _range(value: bytes | None, layout: str) -> tuple[int, int] | None:
