@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from nswire.discover.late import Who
     from nswire.handles import Match
     from nswire.host.recorded import BadRecording
     from nswire.host.system import System
@@ -87,14 +86,7 @@ def scan(
     from nswire.sources import EAGER
 
     names = EAGER if sources is None else tuple(sources)
-    return look(system or Live(), names, addresses=addresses, who=_owners)
-
-
-def _owners() -> Who:
-    """The room of owners: more code than all that a scan takes, and many a topology is never asked whose it is."""
-    from nswire import owners
-
-    return owners
+    return look(system or Live(), names, addresses=addresses)
 
 
 def load(file: str | Path) -> Topology:
@@ -109,7 +101,7 @@ def record(file: str | Path, system: System | None = None) -> Topology:
     from nswire.discover.record import record as write
     from nswire.host.live import Live
 
-    return write(system or Live(), file, _owners)
+    return write(system or Live(), file)
 
 
 def find(topology: Topology, handle: str) -> list[Match]:

@@ -16,7 +16,6 @@ from nswire.sources.found import Found, Unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from nswire.discover.late import Who
     from nswire.host.system import System
     from nswire.model.facts import View
     from nswire.model.topology import Topology
@@ -30,13 +29,12 @@ def scan(
     source_names: Iterable[str] = sources.EAGER,
     *,
     addresses: bool = True,
-    who: Callable[[], Who] | None = None,
 ) -> Topology:
     """Look at the whole machine once.
 
     `source_names` are asked in any case (names of `sources.TABLE`), the others where a link leads to a namespace that
     these did not find. With all of them, every namespace is also asked for the ids that no link uses. `addresses`:
-    read them all in the same visits; otherwise those that are wanted are asked for then. `who` gets who knows owners.
+    read them all in the same visits; otherwise those that are wanted are asked for then.
     Raises OSError or ValueError if the machine does not even say who it is; everything else that fails is a gap in the
     answer.
     """
@@ -59,7 +57,7 @@ def scan(
         _settle(this)
     if chosen >= set(sources.ALL):
         _inventory(this)
-    return conclude(this, time.monotonic() - started, Late(this, who))
+    return conclude(this, time.monotonic() - started, Late(this))
 
 
 def _look(this: Scan, names: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from nswire import facets
 from nswire.discover import visits
@@ -13,57 +13,27 @@ from nswire.host import questions
 from nswire.model.values import End, Gap, Loose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from types import ModuleType
 
     from nswire.discover.lookups import Lookups
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
     from nswire.model.facts import Facts
     from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
+    from nswire.owners.owner import Claim
 
 FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all that are left
 FEW_LINKS = 64
 
 
-class Claim(Protocol):
-    """What somebody says of an owner, see `owners.owner`."""
-
-    @property
-    def owner(self) -> Owner:
-        """Who it is."""
-        ...
-
-    @property
-    def ns(self) -> NsKey | None:
-        """The namespace that is his; home: that one he shares; None: it cannot be seen."""
-        ...
-
-    @property
-    def ends(self) -> tuple[End, ...]:
-        """The links that are his."""
-        ...
-
-
-class Who(Protocol):
-    """Who knows owners: the room `owners`, which lies below this one; how to get it is handed in."""
-
-    def known(self, asking: Late, /) -> Iterator[Claim | Gap]:
-        """What is known of the whole host."""
-        ...
-
-    def of_each(self, asking: Late, ns: NsKey, /) -> Iterator[Claim | Gap]:
-        """Whose a namespace is that nobody has claimed."""
-        ...
-
-
 class Late:
     """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
-    def __init__(self, scan: Scan, who: Callable[[], Who] | None = None) -> None:
+    def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self.facts: Facts = scan.facts
         self.host = scan.system.host
-        self._who = who
         self._claims: list[Claim] | None = None
         self._lookups: Lookups | None = None
         self._of_ns: dict[NsKey, list[Owner]] = {}
@@ -131,8 +101,8 @@ class Late:
             # pods before their containers, the oldest process first
             his = sorted(self._of_ns.get(ns, ()), key=lambda owner: (owner.type != "pod", owner.pid or 0))
             self._owners[ns] = tuple(his)
-            if not self._owners[ns] and self._who is not None:
-                one = self._kept(self._who().of_each(self, ns))
+            if not self._owners[ns]:
+                one = self._kept(_owners().of_each(self, ns))
                 self._owners[ns] = tuple(claim.owner for claim in one)
         return self._owners.get(ns, ())
 
@@ -148,7 +118,7 @@ class Late:
     def _claimed(self) -> list[Claim]:
         if self._claims is None:
             self._claims = []  # what is asked meanwhile must not ask for owners again
-            self._claims = self._kept(self._who().known(self)) if self._who is not None else []
+            self._claims = self._kept(_owners().known(self))
             for claim in self._claims:
                 if claim.ns is not None:
                     self._of_ns.setdefault(claim.ns, []).append(claim.owner)
@@ -226,6 +196,13 @@ class Late:
                 for at in {said.a, said.b}:
                     if at is not None:
                         self._wires.setdefault(at, {})[said] = None
+
+
+def _owners() -> ModuleType:
+    """The package of owners: more code than all that a scan takes, and many a topology is never asked whose it is."""
+    from nswire import owners
+
+    return owners
 
 
 def _makes(facet: Facet, relations: Collection[str]) -> bool:

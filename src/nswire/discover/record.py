@@ -10,15 +10,13 @@ from nswire.host.recorded import Recorder
 from nswire.host.writing import regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from nswire.discover.late import Who
     from nswire.host.system import System
     from nswire.model.topology import Topology
 
 
-def record(system: System, file: str | Path, who: Callable[[], Who] | None = None) -> Topology:
+def record(system: System, file: str | Path) -> Topology:
     """Record a machine into that file and return what it says. OSError.
 
     It is scanned twice, as `peer` does it and as `netns` does it: what a verb asks depends on what it was answered.
@@ -26,7 +24,7 @@ def record(system: System, file: str | Path, who: Callable[[], Who] | None = Non
     regular(file)
     recorder = Recorder(system)
     scan(recorder)
-    topology = scan(recorder, sources.ALL, who=who)
+    topology = scan(recorder, sources.ALL)
     for link in topology:
         topology.addresses_of(link.end)
     topology.lookups().everything()
