@@ -10,6 +10,7 @@ from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.discover import visits
+from nswire.model import unresolved
 from nswire.model.topology import Topology
 from nswire.model.values import Gap, Namespace, Taken
 from nswire.version import __version__
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from nswire.model.values import Holder, NsKey
 
 NAMED_IDS = 5  # ids or names written out in one gap
-# why, and what would help, by the state of an end whose other end is not known; "not permitted" has gaps of its own
-UNKNOWN = {
-    "gone": ("it went while we looked", "ask again"),
-    "moved": ("it moved while we looked", "ask again"),
-    "not visible": (
-        "no namespace that can be found is the one it is in",
-        "ask again; nswire netns asks every source",
-    ),
-    "ambiguous": ("several links fit, and nothing that was asked tells which it is", ""),
-    "not said": ("neither rtnetlink nor ethtool tells", ""),
-}
 NAMED = ("/run/netns/", "/var/run/netns/")
 LONGEST = 40  # characters of a path that is a label
 CAPABILITIES = (
@@ -151,11 +141,16 @@ def _peers_unknown(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[G
     by_state: dict[str, list[str]] = {}
     for end, loose in scan.outcome.loose.items():
         link = scan.facts.links[end.ns].get(end.ifindex)
-        if link is not None and loose.state in UNKNOWN:
+        if link is not None and unresolved.of(loose.state).gap:
             by_state.setdefault(loose.state, []).append(f"{_label(namespaces, end.ns)}/{link.ifname}")
     for state, names in by_state.items():
         more = f" and {len(names) - NAMED_IDS} more" if len(names) > NAMED_IDS else ""
-        yield Gap(", ".join(names[:NAMED_IDS]) + more, "the other end", *UNKNOWN[state])
+        yield Gap(
+            ", ".join(names[:NAMED_IDS]) + more,
+            "the other end",
+            unresolved.of(state).gap,
+            unresolved.of(state).gap_hint,
+        )
 
 
 def _holders_unknown(facts: Facts, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nswire.draw.geometry import chips
 from nswire.draw.words import of_cord
+from nswire.model import relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,6 @@ CARDS = {
     "unknown": "style=dotted",
 }
 LINES = {"proved": "solid", "mutual": "dashed", "inferred": "dashed", "unknown": "dotted"}
-HEADS = {"peer": "none", "patch": "none"}
 COLOURS = {"up": "#1f8a4c", "down": "#b3261e", "carrier": "#8a5a00"}
 
 
@@ -82,14 +82,15 @@ def _edge(scene: Scene, cord: Cord) -> str:
         *((f"{cord.many} alike",) if cord.many > 1 else ()),
         *(("nothing passes",) if cord.broken else ()),
     )
+    both = relations.of(cord.relation).both_ways
     fields = [
         f"style={LINES[cord.certainty]}",
-        f"arrowhead={HEADS.get(cord.relation, 'normal')}",
+        f"arrowhead={'none' if both else 'normal'}",
         f"tooltip={quoted(of_cord(scene, cord))}",
     ]
     if told:
         fields.append(f"label={quoted(*told)}")
-    if cord.relation not in HEADS:
+    if not both:
         fields.append(f"xlabel={quoted(cord.relation)}" if not told else f"taillabel={quoted(cord.relation)}")
     if cord.broken:
         fields.append(f'color="{COLOURS["down"]}"')

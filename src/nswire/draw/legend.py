@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING
 
 from nswire.draw.geometry import cells
 from nswire.draw.shapes import end_signs
+from nswire.model import relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.draw.scene import Scene
 
-RELATIONS = {
-    "peer": "the two ends of a pair",
-    "port": "port of",
-    "lower": "over",
-    "underlay": "its packets are sent by",
-    "tap": "served by",
-    "patch": "patched to",
-    "redirect": "tc redirects to",
-    "mirror": "tc copies to",
-}
 CERTAINTIES = {
     "mutual": ("mutual", "each end names the other"),
     "inferred": ("inferred", "inferred from a name or a MAC"),
@@ -49,7 +40,7 @@ def lines(scene: Scene, char: int) -> Iterator[str]:
 def _entries(scene: Scene) -> Iterator[tuple[str, str, int]]:
     outside = [cord for cord in scene.cords if not cord.tree]
     for relation in dict.fromkeys(cord.relation for cord in outside):
-        yield _sample("", relation), RELATIONS.get(relation, relation), 36
+        yield _sample("", relation), relations.of(relation).legend, 36
     for certainty, (name, words) in CERTAINTIES.items():
         if any(cord.certainty == certainty for cord in scene.cords):
             yield _sample(name, "peer"), words, 36

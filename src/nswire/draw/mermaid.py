@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nswire.draw.build import Size
 from nswire.draw.geometry import chips
 from nswire.draw.scene import cut, folded
+from nswire.model import relations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ MOST_TEXT, MOST_EDGES = 50_000, 500
 SIZES = (Size(), Size(cards=20, rows=80, few=4), Size(cards=0, rows=0, few=3), Size(cards=0, rows=0, few=2))
 LINES = {"proved": "---", "mutual": "-.-", "inferred": "-.-", "unknown": "-.-"}
 ARROWS = {"proved": "-->", "mutual": "-.->", "inferred": "-.->", "unknown": "-.->"}
-BOTH_WAYS = ("peer", "patch")
 FOLDED = "folded, to be within what GitHub draws: nswire map --group none -o svg has everything"
 ELSEWHERE = "nswire map -o svg has everything"
 
@@ -92,7 +92,7 @@ def _card(card: Card) -> Iterator[str]:
 
 
 def _edge(cord: Cord) -> str:
-    both = cord.relation in BOTH_WAYS
+    both = relations.of(cord.relation).both_ways
     line = (LINES if both else ARROWS)[cord.certainty]
     told = [
         *((cord.relation,) if not both else ()),

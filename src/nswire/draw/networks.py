@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model import relations
 from nswire.model.values import End
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from nswire.draw.strands import Node, Strand
     from nswire.model.topology import Topology
-
-JOINING = ("port", "peer", "patch")
 
 
 def networks(topology: Topology, strands: Iterable[Strand]) -> dict[Node, int]:
@@ -35,7 +34,11 @@ def networks(topology: Topology, strands: Iterable[Strand]) -> dict[Node, int]:
 
     switches: dict[Node, None] = {}
     for strand in strands:
-        if strand.relation in JOINING and isinstance(strand.b, End) and strand.certainty != "unknown":
+        if (
+            relations.of(strand.relation).same_segment
+            and isinstance(strand.b, End)
+            and strand.certainty != "unknown"
+        ):
             master = topology.get(strand.b)
             if strand.relation == "port" and master is not None:
                 row = kinds.of(master.kind)

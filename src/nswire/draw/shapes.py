@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from nswire.model import relations
+
 if TYPE_CHECKING:
     from nswire.draw.geometry import Path
 
@@ -36,20 +38,16 @@ SQUARE = "m-3.5 -3.5h7v7h-7z"
 RING = "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0zm2.5 0a1.5 1.5 0 1 1 3 0a1.5 1.5 0 1 1 -3 0z"
 ARROW = {1: "m1 0l-8 -4.5v9z", -1: "m-1 0l8 -4.5v9z"}  # by the direction in which the cord comes in
 
-SIGNS = {
-    "peer": (DOT, DOT),
-    "port": (DOT, SQUARE),
-    "patch": (SQUARE, SQUARE),
-    "tap": (DOT, RING),
-}
+SIGNS = {"dot": DOT, "square": SQUARE, "ring": RING}
 
 
 def end_signs(relation: str, path: Path) -> str:
-    """The signs at both ends: what a wire is can be seen at where it ends. Others than these have an arrow."""
+    """The signs at both ends: what a wire is can be seen at where it ends."""
     (x1, y1), (x2, y2) = path[0], path[-1]
     came = path[-2][0]
-    one, other = SIGNS.get(relation, (DOT, ARROW[1 if x2 >= came else -1]))
-    return f"M{x1} {y1}{one}M{x2} {y2}{other}"
+    one, other = relations.of(relation).signs
+    towards = ARROW[1 if x2 >= came else -1]
+    return f"M{x1} {y1}{SIGNS.get(one, towards)}M{x2} {y2}{SIGNS.get(other, towards)}"
 
 
 def middle(path: Path) -> tuple[int, int]:

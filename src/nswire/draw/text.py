@@ -13,6 +13,7 @@ from nswire.draw.canvas import Canvas
 from nswire.draw.geometry import BETWEEN, MARK, Metrics, beside, cells, chips, shorten
 from nswire.draw.layout import lay_out
 from nswire.draw.scene import cut
+from nswire.model import relations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -202,8 +203,8 @@ def _outside(path: Path) -> Path:
     return ((first, y1), *corners, (last, y2))
 
 
+TAP = "tap"  # ends at a process, which has a sign of its own
 CUT = "\N{MULTIPLICATION SIGN}"
-ARROWED = ("lower", "underlay", "redirect", "mirror", "port")
 
 
 def _ends(canvas: Canvas, geometry: Geometry, cord: Cord) -> None:
@@ -214,7 +215,7 @@ def _ends(canvas: Canvas, geometry: Geometry, cord: Cord) -> None:
         right = near >= x
         border = x - 1 if right else x
         canvas.write(border, y, "├" if right else "┤", style)
-        if at_b and cord.relation in ARROWED:
+        if at_b and cord.relation != TAP and not relations.of(cord.relation).both_ways:
             canvas.write(border + (1 if right else -1), y, "◂" if right else "▸", style)
         elif at_b and cord.certainty == "unknown":
             canvas.write(border + (1 if right else -1), y, "?", style)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.draw import tell
+from nswire.model import relations
 from nswire.model.values import End
 from nswire.resolve.up import leads_out
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
 
-STANDS_ON = ("lower", "underlay")
 FEW_PORTS = 32  # of a bridge whose way out is told by the gateways of those who use it
 FEW_SPACES = 200  # that are asked for them
 
@@ -63,7 +63,7 @@ def _stacks(strands: Iterable[Strand]) -> Iterator[tuple[End, End, Strand]]:
     ports = {strand.a for strand in strands if strand.relation == "port"}
     over: dict[End, list[Strand]] = {}
     for strand in strands:
-        if strand.relation in STANDS_ON and isinstance(strand.b, End):
+        if relations.of(strand.relation).stands_on and isinstance(strand.b, End):
             over.setdefault(strand.b, []).append(strand)
     for lower, uppers in over.items():
         for strand in uppers:

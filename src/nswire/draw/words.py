@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.escape import visible
+from nswire.model import relations
 
 if TYPE_CHECKING:
     from nswire.draw.scene import Card, Cord, Port, Row, Scene
@@ -17,16 +18,6 @@ TYPES = {
     "process": "process",
     "tunnel": "tunnel",
     "unknown": "not known",
-}
-RELATIONS = {
-    "peer": "{a} and {b} are the two ends of a pair",
-    "port": "{a} is a port of {b}",
-    "lower": "{a} is over {b}",
-    "underlay": "packets of {a} are sent by {b}",
-    "tap": "{a} is served by {b}",
-    "patch": "{a} is patched to {b}",
-    "redirect": "tc redirects from {a} to {b}",
-    "mirror": "tc copies from {a} to {b}",
 }
 CERTAIN = {"unknown": "not certain"}
 
@@ -47,10 +38,9 @@ def of_row(card: Card, row: Row) -> str:
 
 def of_cord(scene: Scene, cord: Cord) -> str:
     """A cord."""
-    relation = RELATIONS.get(cord.relation)
     a, b = _named(scene, cord.a), _named(scene, cord.b)
     told = [
-        relation.format(a=a, b=b) if relation else f"{a} is joined to {b} ({visible(cord.relation)})",
+        relations.of(visible(cord.relation)).sentence.format(a=a, b=b),
         CERTAIN.get(cord.certainty, cord.certainty),
         *cord.notes,
         *(("nothing passes",) if cord.broken else ()),

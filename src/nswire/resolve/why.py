@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.kinds.kind import iflink
+from nswire.model import unresolved
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
@@ -14,7 +15,7 @@ def why(link: Link) -> tuple[str, ...]:
     """The facts, the asked link's own first."""
     wire, loose, peer = link.wire, link.loose, link.peer
     if wire is None or peer is None:
-        return () if loose is None else (_says(link), LOOSE[loose.state])
+        return () if loose is None else (_says(link), unresolved.of(loose.state).fact)
     proving = link if link.end == wire.a else peer
     return (
         _says(link),
@@ -56,11 +57,3 @@ def _inferred(_: Link, __: Link, ___: str) -> str:
 
 
 EVIDENCE = {"proved": _proved, "mutual": _mutual}
-LOOSE = {
-    "gone": "nothing is there any more: it went while we looked",
-    "moved": "what is there names something else: it moved while we looked",
-    "not visible": "no namespace that can be found is the one it means",
-    "not permitted": "that namespace cannot be read by this user",
-    "ambiguous": "several links fit, and nothing that was asked tells in which namespace the other end is",
-    "not said": "neither rtnetlink nor ethtool tells more",
-}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.model import relations
 from nswire.model.values import said
 from nswire.resolve.up import ENDS, way_up
 from nswire.resolve.why import why
@@ -22,18 +23,11 @@ if TYPE_CHECKING:
 CANDIDATES_SHOWN = 20
 LOOSE_HEADER = ("LINK", "IFINDEX", "KIND", "STATE", "NOT KNOWN")
 HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
-RELATIONS = {
-    "port": "port of",
-    "uplink": "uplink",
-    "lower": "over",
-    "underlay": "sent by",
-    "patch": "patched to",
-    "redirect": "redirected to",
-    # by what is at the other end, if that is no link
+OTHER_ENDS = {
     "process": "served by",
     "namespace": "sent from",
     "tunnel": "tunnel",
-}
+}  # by what it is, if it is no link
 SAID_BY_STEP = ("nic", "process", "namespace", "tunnel")  # ends that their step tells of already
 SAID_OF_ASKED = ("routes",)  # the end of a way of no steps that is no news
 DEEPEST = 36  # columns of indentation
@@ -130,7 +124,9 @@ def _peer_node(link: Link, peer: Link) -> Node:
 def _step_node(topology: Topology, step: Step) -> Node:
     if step.relation == "peer" and step.link is not None:
         return _peer_node(step.link, step.link)  # a wire is the same, seen from either end
-    word = RELATIONS.get(step.relation if step.to is None else step.to.type, step.relation)
+    word = (
+        relations.of(step.relation).of_b if step.to is None else OTHER_ENDS.get(step.to.type, step.relation)
+    )
     if step.link is None:
         return Node(line("?"), [], []) if step.to is None else _far_node(word, step.to, step.wire, topology)
     return Node(line(*_relation(word, step.wire), GAP, *words.place(step.link)), words.facts(step.link), [])

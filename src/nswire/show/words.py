@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.model import relations, unresolved
 from nswire.model.owned import called
 from nswire.show.paint import Line, Span, fold_text, line, span
 
@@ -115,31 +116,10 @@ def far_end(topology: Topology, loose: Loose) -> str:
         names = ", ".join(
             ns.label for key in loose.spaces if (ns := topology.namespaces.get(key)) is not None
         )
-        return OPEN_SPACE[loose.state].format(names=names, where=_where(topology, loose))
+        return unresolved.of(loose.state).namespace.format(names=names, where=_where(topology, loose))
     index = "a link" if loose.ifindex is None else f"ifindex {loose.ifindex}"
-    what = RELATIONS.get(loose.relation, loose.relation)
-    return OPEN[loose.state].format(what=what, index=index, where=_where(topology, loose))
-
-
-RELATIONS = {"lower": "the link under it", "underlay": "the link that its packets leave by"}
-OPEN = {
-    "gone": "{what} was {index} in {where}: there is no such link any more",
-    "moved": "{what} was {index} in {where}: what is there now names another end",
-    "not visible": "{what} is {index} in a namespace that cannot be found ({where})",
-    "not permitted": "{what} is {index} in a namespace this user cannot read ({where})",
-    "ambiguous": "{what} is {index}, and this kernel does not say in which namespace; these fit:",
-    "not said": "{what} is there, but its kernel does not say which link it is ({index})",
-}
-
-
-OPEN_SPACE = {
-    "ambiguous": "its packets leave from one of these namespaces, and this kernel does not say from which: {names}",
-    "not visible": "no namespace that can be seen has the socket that its packets leave by",
-    "not permitted": "its packets leave from a namespace that this user cannot read ({where})",
-    "gone": "the namespace that its packets left from is gone",
-    "moved": "the namespace that its packets leave from changed while we looked",
-    "not said": "its kernel does not say from which namespace its packets leave",
-}
+    what = relations.of(loose.relation).other or loose.relation
+    return unresolved.of(loose.state).link.format(what=what, index=index, where=_where(topology, loose))
 
 
 def _where(topology: Topology, loose: Loose) -> str:
@@ -159,23 +139,13 @@ def unlock(topology: Topology, loose: Loose) -> str:
     """What would tell more about an open end; empty if nothing is known that would."""
     if loose.relation != "peer" and loose.state == "ambiguous":
         return ""
-    root = able(topology)
-    return UNLOCK.get((loose.state, root), UNLOCK.get((loose.state, None), ""))
+    privileged, unprivileged = unresolved.of(loose.state).hint
+    return privileged if able(topology) else unprivileged
 
 
 def able(topology: Topology) -> bool:
     """True if this was asked with what a user needs to enter namespaces."""
     return "CAP_SYS_ADMIN" in topology.taken.capabilities
-
-
-UNLOCK: dict[tuple[str, bool | None], str] = {
-    ("not permitted", None): "root would see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)",
-    ("not visible", False): "root may see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)",
-    ("not visible", True): "`nswire netns` asks every source of namespaces",
-    ("gone", None): "ask again",
-    ("moved", None): "ask again",
-    ("ambiguous", None): "Linux 4.0 and newer say in which namespace the other end is",
-}
 
 
 def write_gaps(paper: Paper, gaps: tuple[Gap, ...]) -> None:
