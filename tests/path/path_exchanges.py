@@ -18,6 +18,8 @@ from nswire.lab.truth import wait_until
 from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nswire.lab.netns import Ns
     from nswire.lab.truth import Lab
     from nswire.path.values import Trace, Ways
@@ -69,6 +71,7 @@ class Spaces:
 
     def __init__(self, lab: Lab, lines: str) -> None:
         self._lab = lab
+        self.holder = 0
         self.spaces: dict[str, Ns] = {}
         self.run(lines)
 
@@ -96,9 +99,14 @@ class Spaces:
         """What is said of a packet, live or, of a file that is made now, from a recording."""
         if recording:
             nswire.record(recording)
-            topology = nswire.scan(Recorded.open(recording))
-        else:
-            topology = nswire.scan()
+            return self.replayed(Recorded.open(recording), start, flow, **more)
+        return self._told(nswire.scan(), start, flow, **more)
+
+    def replayed(self, recorded: Recorded, start: str, flow: Flow, **more: object) -> Said:
+        """What is said of one by a recording."""
+        return self._told(nswire.scan(recorded), start, flow, **more)
+
+    def _told(self, topology: nswire.Topology, start: str, flow: Flow, **more: object) -> Said:
         found = trace(topology, topology.lookups(), self[start].inode, flow, **more)  # type: ignore[arg-type]
         return Said(
             found.forward.fate,
@@ -111,6 +119,17 @@ class Spaces:
     def _ends(self, ways: Ways) -> tuple[str, ...]:
         names = {ns.inode: name for name, ns in self.spaces.items()}
         return tuple(sorted({names[way.hops[-1].ns] for way in ways.ways if way.fate == "delivered"}))
+
+    @contextlib.contextmanager
+    def listening(self, flow: Flow, *listen: Listening) -> Iterator[list[socket.socket]]:
+        """With somebody who listens, for packets like that one; a process of its own has the sockets as well."""
+        with contextlib.ExitStack() as ending:
+            found = [ending.enter_context(one.opened(self[one.ns], flow)) for one in listen]
+            holder = subprocess.Popen(["sleep", "infinity"], pass_fds=[one.fileno() for one in found])
+            ending.callback(holder.wait)
+            ending.callback(holder.kill)
+            self.holder = holder.pid
+            yield found
 
     def really(
         self, start: str, flow: Flow, *, listen: tuple[Listening, ...] | None = None, mark: int = 0
@@ -126,12 +145,13 @@ class Spaces:
 
 
 class Listening(NamedTuple):
-    """A server. `address` empty: all of them; `device`: bound to it."""
+    """A server. `address` empty: all of them, of that family; `device`: bound to it; `v6only`: `::` without IPv4."""
 
     ns: str
     port: int
     address: str = ""
     device: str = ""
+    v6only: bool = False
 
     def opened(self, ns: Ns, flow: Flow) -> socket.socket:
         """Its socket."""
@@ -140,7 +160,7 @@ class Listening(NamedTuple):
         with ns.entered():
             sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if six and self.address != "::":
+        if six and (self.v6only or not self.address):
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if self.device:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.device.encode())

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+
+from nswire.codec.netlink.framing import ip
+from nswire.model.sockets import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +25,7 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 DIGITS = 10  # of a pid, a descriptor, an inode at most
+FAMILIES = {8: 4, 32: 6}  # by the digits of an address in /proc/net
 LONGEST = 20  # characters of a link text at most
 
 
@@ -136,16 +141,33 @@ def inodes(answer: bytes) -> frozenset[int]:
     return frozenset(int(line) for line in answer.split() if line.isdigit() and len(line) <= LONGEST)
 
 
-def listeners(answer: bytes, protocol: str) -> Iterator[tuple[str, int]]:
-    """(protocol, port) of each line of /proc/net/tcp, udp ... that listens: state 0A (TCP), or 07 with no other side (UDP)."""
+def listeners(answer: bytes, protocol: str) -> Iterator[Listener]:
+    """Each line of /proc/net/tcp, udp ... that listens: state 0A (TCP), or 07 with no other side (UDP)."""
     wanted = b"0A" if protocol == "tcp" else b"07"
     for line in answer.split(b"\n"):
         words = line.split()
         if len(words) > 9 and words[3] == wanted and words[2].endswith(b":0000"):
+            address, _, port = words[1].rpartition(b":")
+            family = FAMILIES.get(len(address))
             try:
-                yield protocol, int(words[1].rpartition(b":")[2], 16)
-            except ValueError:
+                # each word of an address is printed as a number of this machine's
+                raw = struct.pack("=4I", *(int(address[at : at + 8] or b"0", 16) for at in (0, 8, 16, 24)))
+                text = ip(raw if family == 6 else raw[:4])
+                one = Listener(protocol, family or 0, text, int(port, 16), inode=int(words[9]))
+            except (ValueError, struct.error):
                 continue
+            if family is not None:
+                yield one
+
+
+def socket_holders(answer: bytes) -> dict[int, int]:
+    """The process that has each socket open, by inode (of several the first), of the question `socket-holders`."""
+    found: dict[int, int] = {}
+    for line in answer.split(b"\n"):
+        pid, _, inode = line.partition(b" ")
+        if pid.isdigit() and inode.isdigit():
+            found[int(inode)] = min(int(pid), found.get(int(inode), int(pid)))
+    return found
 
 
 def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from errno import ENODATA, ENOPKG
 from os import strerror
 from typing import TYPE_CHECKING, TypeVar
 
-from nswire.codec import iptables, nftables
-from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule
+from nswire.codec import iptables, nftables, procfs
+from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule, sockets
 from nswire.codec.netlink.framing import KernelError, Malformed
-from nswire.discover.questioner import listening
+from nswire.discover.questioner import PROTOCOLS
 from nswire.facets import filters
 from nswire.facets.asked import NOT_THERE, decoded, hint, why
 from nswire.host import questions
@@ -17,6 +18,7 @@ from nswire.host.system import Refusal
 from nswire.model.firewall import Firewall
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.model.sockets import Process
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Chain
     from nswire.model.lookups import Filter, Query
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.sockets import Listener
     from nswire.model.values import End, NsKey, Value
 
     Details = Callable[[End, str], Mapping[str, Mapping[str, Value]]]
@@ -43,6 +46,7 @@ TABLES = (
     questions.VLANS,
     questions.sysctls(),
     questions.sysctls("all"),
+    *questions.WAITING,
     *questions.SOCKETS,
     questions.NFTABLES,
     *questions.LEGACY,
@@ -58,6 +62,7 @@ class Lookups:
         self._known: dict[tuple[NsKey, str], Answer] = {}
         self._read: dict[tuple[NsKey, str], object] = {}
         self._decisions: dict[tuple[NsKey, Query], Route | int | None] = {}
+        self._holders: dict[int, int] | None = None
 
     def decision(self, ns: NsKey, query: Query) -> Route | int | None:
         """The kernel's own answer; a recording has none."""
@@ -110,12 +115,37 @@ class Lookups:
             self._read[key] = self._firewall(ns)
         return self._read[key]  # type: ignore[return-value]
 
-    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]] | None:
-        """What listens, by /proc/net/tcp and its like."""
-        answers = {question: self._answer(ns, question) for question in questions.SOCKETS}
-        if any(isinstance(answers[one], Refusal) for one in (questions.TCP[0], questions.UDP[0])):
+    def listeners(self, ns: NsKey) -> tuple[Listener, ...] | None:
+        """What listens, by sock_diag; else by /proc/net/tcp and its like. A kernel without IPv6 has no sockets of that."""
+        key = (ns, "listeners")
+        if key not in self._read:
+            self._read[key] = self._listeners(ns)
+        return self._read[key]  # type: ignore[return-value]
+
+    def holder(self, inode: int) -> Process | None:
+        """The process that has a socket open."""
+        if self._holders is None:
+            answer = self._asking.host("socket-holders")
+            self._holders = {} if isinstance(answer, Refusal) else procfs.socket_holders(answer)
+        pid = self._holders.get(inode)
+        if pid is None:
             return None
-        return listening(answers.values())
+        name = self._asking.host(f"comm/{pid}")
+        return Process(pid, "?" if isinstance(name, Refusal) else name.decode("utf-8", "surrogateescape"))
+
+    def _listeners(self, ns: NsKey) -> tuple[Listener, ...] | None:
+        found: list[Listener] = []
+        for better, other, protocol in zip(questions.WAITING, questions.SOCKETS, PROTOCOLS, strict=True):
+            said = decoded(self._answer(ns, better), functools.partial(sockets.decode, protocol=protocol))
+            if isinstance(said, int):
+                answer = self._answer(ns, other)
+                if isinstance(answer, Refusal):
+                    if not other.name.endswith("6"):
+                        return None
+                    continue
+                said = tuple(procfs.listeners(answer, protocol))
+            found += said
+        return tuple(found)
 
     def filters(self, end: End) -> Mapping[str, tuple[Filter, ...]]:
         """The tc filters of a link by place."""
@@ -153,6 +183,8 @@ class Lookups:
             self._known.update(zip(names, answers, strict=True))
         for ns in wanted:
             self.firewall(ns)  # which may need more than that
+            for one in self.listeners(ns) or ():
+                self.holder(one.inode)
 
     # -- asking --------------------------------------------------------------------------------------------------
 

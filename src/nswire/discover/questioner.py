@@ -28,10 +28,10 @@ PROTOCOLS = ("tcp", "tcp", "udp", "udp")  # of questions.SOCKETS
 def listening(answers: Iterable[Answer]) -> frozenset[tuple[str, int]]:
     """(`tcp` or `udp`, port) of what listens, by the answers to `questions.SOCKETS`; what was refused is left out."""
     return frozenset(
-        port
+        (one.protocol, one.port)
         for answer, protocol in zip(answers, PROTOCOLS, strict=True)
         if isinstance(answer, bytes)
-        for port in procfs.listeners(answer, protocol)
+        for one in procfs.listeners(answer, protocol)
     )
 
 

@@ -85,6 +85,7 @@ class Proc:
             "sockets": self._sockets,
             "taps": self._taps,
             "socket-inodes": self._socket_inodes,
+            "socket-holders": self._socket_holders,
             "comm": self._comm,
             "cgroups": self._cgroups,
             "process": self._process,
@@ -204,6 +205,13 @@ class Proc:
         """The inodes of all sockets that processes have open, a line each: the others are the kernel's own."""
         inodes = {target[8:-1] for _, _, target in self._descriptors() if target.startswith("socket:[")}
         return "\n".join(sorted(inodes)).encode()
+
+    def _socket_holders(self, _: str) -> bytes:
+        """Lines `PID INODE` of the sockets that processes have open."""
+        lines = {
+            f"{pid} {target[8:-1]}" for pid, _, target in self._descriptors() if target.startswith("socket:[")
+        }
+        return "\n".join(sorted(lines)).encode()
 
     def _taps(self, _: str) -> bytes:
         """Lines `PID FD WHERE MAC NAME` of the descriptors that serve a tun, tap or macvtap link; `PID - !ERRNO`: unreadable.

@@ -15,6 +15,7 @@ from nswire.codec.netlink import (
     ovs,
     route,
     rule,
+    sockets,
     tc,
     team,
     wireguard,
@@ -37,6 +38,12 @@ TCP = (
     Question("net/tcp6", b"sockstat6 TCP6:", by="net"),
 )
 SOCKETS = (*TCP, *UDP)
+WAITING = tuple(
+    Question(f"sockets/{protocol}{'6' if family == 6 else ''}", sockets.ask(protocol, family), by="diag")
+    for protocol in ("tcp", "udp")
+    for family in (4, 6)
+)
+"""Which sockets listen, in the order of SOCKETS, which know less."""
 RULES = (Question("rules/ip", rule.ask(socket.AF_INET)), Question("rules/ip6", rule.ask(socket.AF_INET6)))
 NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neighbour.ask(proxies=True)))
 FDB = Question("fdb", neighbour.ask_fdb())
@@ -51,6 +58,7 @@ LEGACY = (
 )
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
+    "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
     "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
 )  # fmt: skip
 LINK_SYSCTLS = (

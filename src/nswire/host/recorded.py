@@ -48,6 +48,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/http/SOCKET|PATH|KEYS  what a daemon answered, of that these keys (JSON)
   host/taps                   PID, descriptor, namespace or device number, MAC and name of tun and macvtap links in use
   host/socket-inodes          the inodes of all sockets that processes have open
+  host/socket-holders         the same, with the process
   host/ovs                    ovs-vswitchd's pid and its dpif/show (JSON)
   host/pci/ADDRESS            driver, physical and virtual functions of a PCI device
   host/program/ID             the begin of struct bpf_prog_info

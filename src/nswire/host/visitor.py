@@ -27,6 +27,7 @@ NLMSG_ERROR, NLMSG_DONE = ENDS = 2, 3
 # Plain numbers: combining the enumeration's members takes as long as the system call that they are for.
 FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
 NETLINK_GENERIC = 16
+NETLINK_SOCK_DIAG = 4
 AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
 # The kernel makes the further pieces of a dump as large as the room that it was last offered, up to 32 KiB (netlink_recvmsg:
 # max_recvmsg_len). Most dumps have one piece and DONE, for which it would otherwise get 32 KiB each time.
@@ -79,6 +80,7 @@ class Visitor:
             "about": self._about,
             "strict": self._strict,
             "generic": self._generic,
+            "diag": self._diag,
             "net": self._file,
             "sysctls": self._sysctls,
             "nftables": self._program,
@@ -246,6 +248,11 @@ class Visitor:
             return generic.ask(
                 question.name.split("/")[1], question.request, lambda request: self._converse(sock, request)
             )
+
+    def _diag(self, _: socket.SocketType, question: Question) -> bytes:
+        """Sockets, as `ss` asks for them. The kernel loads the module that knows (tcp_diag, udp_diag), if it is not there."""
+        with socket.socket(FAMILY, KIND, NETLINK_SOCK_DIAG) as sock:
+            return self._converse(sock, question.request)
 
     def _file(self, _: socket.SocketType, question: Question) -> bytes:
         """A text of the namespace that the thread is in: `net/NAME`. Never /proc/self, which is the first thread's.

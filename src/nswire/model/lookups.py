@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Firewall
     from nswire.model.reasons import Cause
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.sockets import Listener, Process
     from nswire.model.values import End, NsKey, Value
 
 NOT_READ = Reason("tables.not_read", "its tables were not read")
@@ -110,8 +111,12 @@ class Lookups(Protocol):
         """The packet filter, whoever made it."""
         ...
 
-    def listeners(self, ns: NsKey, /) -> frozenset[tuple[str, int]] | None:
-        """(`tcp` or `udp`, port) of what listens; None if that cannot be told."""
+    def listeners(self, ns: NsKey, /) -> tuple[Listener, ...] | None:
+        """What listens; None if that cannot be told."""
+        ...
+
+    def holder(self, inode: int, /) -> Process | None:
+        """The process that has a socket open; None if none is seen to."""
         ...
 
     def details(self, end: End, facet: str, /) -> Mapping[str, Value]:
@@ -138,6 +143,9 @@ class NothingKnown:
         """The kernel is not there."""
 
     def listeners(self, _: NsKey, /) -> None:
+        """Not known."""
+
+    def holder(self, _: int, /) -> None:
         """Not known."""
 
     def switched(self, _: str, __: str, /) -> None:

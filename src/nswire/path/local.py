@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
-from nswire.path.values import ICMP, ICMPV6, WITH_PORTS, Landing, Mend
+from nswire.path import sockets
+from nswire.path.values import ICMP, ICMPV6, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
 
 ECHO_IGNORED = Reason("local.echo_ignored", "{netns} does not answer an echo request: {sysctl}=1")
 DELIVERED = Reason("local.delivered", "{address} is an address of {netns}")
-NOBODY_LISTENS = Reason(
-    "local.nobody_listens",
-    "{address} is an address of {netns}; nothing listens on {protocol} port {port}, so the answer is {answer}",
-    "NO_SOCKET",
-)
 
 IGNORING = {ICMP: "ipv4/icmp_echo_ignore_all", ICMPV6: "ipv6/icmp/echo_ignore_all"}
 
@@ -38,16 +34,8 @@ def ignores(walk: Walk, ns: NsKey, packet: Packet) -> tuple[Cause, Mend] | None:
 def deliver(walk: Walk, link: Link, packet: Packet, why: str, steps: Steps) -> Landing:
     """The packet has arrived; whether anybody listens there is told as well."""
     ns, flow = link.end.ns, packet.flow
-    arrived: Cause = DELIVERED(address=flow.dst, netns=walk.name(ns))
+    taker = None if packet.answer else sockets.taken(walk, link, flow)
+    arrived = taker or DELIVERED(address=flow.dst, netns=walk.name(ns))
     because = [why] if why else []
-    protocol = WITH_PORTS.get(flow.proto)
-    if protocol is not None and flow.dport and not packet.answer:
-        ports = walk.lookups.listeners(ns)
-        listens = ports is None or (protocol, flow.dport) in ports
-        answer = "a reset" if protocol == "tcp" else "port unreachable"
-        if not listens:
-            arrived = NOBODY_LISTENS(
-                address=flow.dst, netns=walk.name(ns), protocol=protocol, port=flow.dport, answer=answer
-            )
     steps += walk.step("local", arrived, ns, link.end, because=tuple(because))
     return Landing("delivered", steps, ns, end=link.end, packet=packet, reason=arrived)

@@ -1,0 +1,117 @@
+"""Who takes a packet that is for this namespace: the socket that it is looked up for, and the process that has it.
+
+net/ipv4/inet_hashtables.c (compute_score), udp.c (compute_score), include/net/inet_sock.h (inet_bound_dev_eq).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire import kinds
+from nswire.model.reasons import Reason
+from nswire.model.sockets import MAPPED, MAPPED_ANY
+from nswire.model.values import End
+from nswire.path.values import WITH_PORTS
+
+if TYPE_CHECKING:
+    from nswire.model.reasons import Cause
+    from nswire.model.sockets import Listener
+    from nswire.model.topology import Link
+    from nswire.path.values import Flow
+    from nswire.path.walk import Walk
+
+TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}")
+TAKEN_BY_SOMEBODY = Reason(
+    "local.taken_by_somebody", "{address} is an address of {netns}; a socket listens on {socket}"
+)
+NOBODY_LISTENS = Reason(
+    "local.nobody_listens",
+    "{address} is an address of {netns}; nothing listens on {socket} ({answer})",
+    "NO_SOCKET",
+)
+LISTENS_ELSEWHERE = Reason(
+    "local.listens_elsewhere",
+    "{address} is an address of {netns}; nothing listens on {socket} ({answer}); {process} (pid {pid}) listens on {elsewhere}",
+    "NO_SOCKET",
+)
+SOMEBODY_ELSEWHERE = Reason(
+    "local.somebody_elsewhere",
+    "{address} is an address of {netns}; nothing listens on {socket} ({answer}); a socket listens on {elsewhere}",
+    "NO_SOCKET",
+)
+ANSWERS = {"tcp": "a reset", "udp": "port unreachable"}
+
+
+class _Came(NamedTuple):
+    """By which link a packet came, as sockets see it: the VRF, and its port (0: it came by no VRF)."""
+
+    dif: int
+    sdif: int
+
+
+def taken(walk: Walk, link: Link, flow: Flow) -> Cause | None:
+    """Who takes a packet that came in by that link, or that nobody does; None if that cannot be told, or is no matter of ports."""
+    protocol = WITH_PORTS.get(flow.proto)
+    found = walk.lookups.listeners(link.end.ns) if protocol is not None and flow.dport else None
+    if protocol is None or found is None:
+        return None
+    waiting = [one for one in found if (one.protocol, one.port) == (protocol, flow.dport)]
+    came = _came(link)
+    l3mdev = bool(walk.lookups.sysctl(link.end.ns, f"ipv4/{protocol}_l3mdev_accept")) if came.sdif else True
+    fits = [(_fits(one, flow.dst, came, l3mdev=l3mdev), one) for one in waiting]
+    told = {"address": flow.dst, "netns": walk.name(link.end.ns)}
+    certain = [one for fit, one in fits if fit]
+    if certain:
+        one = max(certain, key=_score)
+        process = walk.lookups.holder(one.inode)
+        socket = _written(walk, link, one)
+        if process is None:
+            return TAKEN_BY_SOMEBODY(**told, socket=socket)
+        return TAKEN(**told, socket=socket, process=process.name, pid=process.pid)
+    if any(fit is None for fit, _ in fits):
+        return None
+    wanted = f"[{flow.dst}]:{flow.dport}" if flow.family == 6 else f"{flow.dst}:{flow.dport}"
+    told |= {"socket": wanted, "answer": ANSWERS[protocol]}
+    if not waiting:
+        return NOBODY_LISTENS(**told)
+    one = waiting[0]
+    told["elsewhere"] = _written(walk, link, one, family=flow.family)
+    process = walk.lookups.holder(one.inode)
+    if process is None:
+        return SOMEBODY_ELSEWHERE(**told)
+    return LISTENS_ELSEWHERE(**told, process=process.name, pid=process.pid)
+
+
+def _came(link: Link) -> _Came:
+    if kinds.of(link.kind).routes:
+        return _Came(link.ifindex, link.ifindex)
+    master = link.master
+    if master is not None and kinds.of(master.kind).routes:
+        return _Came(master.ifindex, link.ifindex)
+    return _Came(link.ifindex, 0)
+
+
+def _fits(one: Listener, dst: str, came: _Came, *, l3mdev: bool) -> bool | None:
+    """Whether a socket of that port takes a packet for that address; None if it was not told whether it takes IPv4."""
+    if not (one.ifindex in came if one.ifindex else not came.sdif or l3mdev):
+        return False
+    if one.address == MAPPED_ANY:
+        return ":" not in dst
+    if not one.everywhere:
+        return dst in (one.address, one.address.removeprefix(MAPPED))
+    if one.family == (6 if ":" in dst else 4):
+        return True
+    return one.family == 6 and (None if one.v6only is None else not one.v6only)
+
+
+def _score(one: Listener) -> tuple[bool, bool, bool]:
+    return not one.everywhere, bool(one.ifindex), one.family == 4
+
+
+def _written(walk: Walk, link: Link, one: Listener, family: int = 0) -> str:
+    """A socket as `ss` writes it; that it takes no IPv4, where that is why."""
+    bound = walk.topology.at(End(link.end.ns, one.ifindex)) if one.ifindex else None
+    device = f"%{bound.ifname}" if bound is not None else f"%{one.ifindex}" if one.ifindex else ""
+    address = f"[{one.address}]" if one.family == 6 else one.address
+    alone = " (IPv6 alone)" if one.v6only and one.everywhere and family == 4 else ""
+    return f"{address}{device}:{one.port}{alone}"
