@@ -89,11 +89,14 @@ def scan(
     return look(system or Live(), names, addresses=addresses)
 
 
-def load(file: str | Path) -> Topology:
-    """What a recording says, by the same way as `scan`. Raises BadRecording, ValueError, OSError."""
+def load(file: str | Path, *, max_size: int | None = None) -> Topology:
+    """What a recording says, by the same way as `scan`. Raises BadRecording, ValueError, OSError.
+
+    `max_size`: bytes that may come out of the file; default: 200 times its size, but at least 64 MiB, at most 2 GiB.
+    """
     from nswire.host.recorded import Recorded
 
-    return scan(Recorded.open(file))
+    return scan(Recorded.open(file, max_size))
 
 
 def record(file: str | Path, system: System | None = None) -> Topology:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -147,20 +148,40 @@ def test_it_ends_when_it_is_told_to_and_tells_the_pages(serve: Callable[..., Ser
     assert not Path(f"/proc/{front}").exists()
 
 
-def test_what_is_no_request_ends_it(serve: Callable[..., Served]) -> None:
-    """Whoever has taken over the HTTP part can ask, and nothing else."""
+def test_what_is_no_request_is_survived() -> None:
+    """Whoever has taken over the HTTP part can ask, and nothing else; what it says besides is answered with that."""
     from nswire.web import frames
 
-    for said in (
-        frames.LENGTHS.pack(2, 0) + b"{}",
-        frames.LENGTHS.pack(1 << 31, 0),
-        frames.LENGTHS.pack(0, 1),
-    ):
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            theirs.sendall(said)
-            with pytest.raises(frames.Broken):
+    fine = frames.frame(9, frames.Request("page", [("a", "b")]))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for head, body, content in (
+            (2, 0, b"{}"), (3, 0, b'"\xff"'), (0, 1, b"x"), (frames.LONGEST + 1, 7, bytes(frames.LONGEST + 8)),
+            (40000, 0, b"[" * 40000),
+        ):  # fmt: skip
+            theirs.sendall(frames.HEAD.pack(7, head, body) + content + fine)
+            with pytest.raises(frames.Broken) as broken:
                 frames.request(ours)
+            assert broken.value.number == 7
+            assert frames.request(ours) == (9, frames.Request("page", [("a", "b")]))
+        theirs.sendall(frames.HEAD.pack(7, 1 << 31, 0) + b"and no more")
+        theirs.close()
+        assert frames.request(ours) is None
+
+
+def test_what_is_too_long_is_told_and_survived(serve: Callable[..., Served]) -> None:
+    """15 000 parameters are 45 kB of an address and 120 kB of JSON."""
+    served = serve("--from", BLOG).enter()
+    for path in ("/api/v1/map?" + "a=&" * 15000, "/?" + "a=&" * 15000, "/api/v1/" + "%01" * 12000):
+        got = served.get(path)
+        assert (got.status, json.loads(got.text)["reason"]) == (414, "it is too long")
+    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", served.port)) as sock:
+        sock.sendall(b"GET /?" + b"a" * (1 << 18))  # longer than any head may be
+        sock.recv(1)
+    assert served.get("/api/v1/map").status == 200
+
+
+def test_what_is_no_answer_of_its_is_none(serve: Callable[..., Served]) -> None:
     served = serve("--from", BLOG).enter()
     for name in ("page", "watch", "..%2Fpage", "__class__"):
         assert served.get(f"/api/v1/{name}").status == 404

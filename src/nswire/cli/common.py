@@ -51,6 +51,7 @@ class Options(NamedTuple):
     color: str
     strict: bool
     how: bool
+    max_size: int | None = None
 
 
 def reading(function: Callable[..., int]) -> Callable[..., int]:
@@ -66,10 +67,30 @@ def reading(function: Callable[..., int]) -> Callable[..., int]:
     return called
 
 
+POWERS = {"": 0, "k": 10, "m": 20, "g": 30}
+
+
+def size(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """A number of bytes: 4096, 64M, 2G (powers of 1024)."""
+    if text is None:
+        return None
+    digits = text[:-1] if text[-1:].lower() in "kmg" else text
+    if not (digits.isascii() and digits.isdigit()) or not int(digits):
+        raise click.BadParameter(f"{text!r} is no number of bytes, such as 4G")
+    return min(int(digits) << POWERS[text[len(digits) :].lower()], sys.maxsize)
+
+
+MAX_SIZE = click.option(
+    "--max-size",
+    callback=size,
+    metavar="SIZE",
+    help="What may come out of that recording, such as 4G; default: 200 times the file, from 64M to 2G.",
+)
 OPTIONS = (
     click.option(
         "--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."
     ),
+    MAX_SIZE,
     click.option(
         "-j", "--json", "as_json", is_flag=True, help="Print one JSON document (see nswire schema)."
     ),
@@ -113,7 +134,7 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
-        return nswire.scan(Recorded.open(options.recording), sources, addresses=addresses)
+        return nswire.scan(Recorded.open(options.recording, options.max_size), sources, addresses=addresses)
     except (BadRecording, ValueError) as error:
         raise Failure(options.recording, str(error)) from error
     except OSError as error:

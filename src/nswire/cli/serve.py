@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nswire.cli.common import MAX_SIZE
 from nswire.cli.errors import Failure, complain
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ privileges; what reads the machine is another process, with the rights of whoeve
 @click.option(
     "--from", "recording", metavar="FILE", help="Show a recording (nswire record) instead of this machine."
 )
+@MAX_SIZE
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Port; default: any that is free.")
 @click.option("--listen", metavar="ADDRESS", help=f"Address; default: {LOCAL}.")
 @click.option("--unix", metavar="PATH", help="A unix socket instead, for its owner alone.")
@@ -57,6 +59,7 @@ privileges; what reads the machine is another process, with the rights of whoeve
 def command(
     *,
     recording: str | None,
+    max_size: int | None,
     port: int | None,
     listen: str | None,
     unix: str | None,
@@ -74,7 +77,7 @@ def command(
     if unix is not None and (port is not None or listen is not None):
         raise click.UsageError("--unix is another place than --listen and --port: choose one")
     lasting = _token(token, token_file)
-    look, watching = _looking(recording)
+    look, watching = _looking(recording, max_size)
     place = _place(listen or LOCAL, port or 0, unix, allowed=beyond_loopback and bool(lasting))
     try:
         _tell(place, unix, lasting=bool(lasting))
@@ -115,7 +118,9 @@ def _token(token: str | None, file: str | None) -> str:
     return token
 
 
-def _looking(recording: str | None) -> tuple[Callable[[Iterable[str]], Topology], Watching | None]:
+def _looking(
+    recording: str | None, max_size: int | None
+) -> tuple[Callable[[Iterable[str]], Topology], Watching | None]:
     """How to look, and what tells when to look again. Raises Failure."""
     import nswire
 
@@ -127,7 +132,7 @@ def _looking(recording: str | None) -> tuple[Callable[[Iterable[str]], Topology]
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
-        system = Recorded.open(recording)
+        system = Recorded.open(recording, max_size)
     except (BadRecording, ValueError) as error:
         raise Failure(recording, str(error)) from error
     except OSError as error:

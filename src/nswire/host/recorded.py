@@ -1,7 +1,7 @@
 """A recording: the raw answers of a machine in a zip that `unzip -l` explains, and the system that replays it.
 
 Rules of the room: a recording may come from anybody. Nothing is ever unpacked to disk, so a member's name is only a
-key; sizes are bounded before anything is read; whatever is wrong with the file as a whole raises `BadRecording`.
+key; what comes out is bounded while it comes (`archive`); whatever is wrong with the file as a whole raises `BadRecording`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import json
 import os
 import sys
 import zipfile
-import zlib
 from errno import ENODATA, ESTALE
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
+from nswire.host.archive import Archive, BadRecording
 from nswire.host.system import Refusal
 from nswire.host.writing import replacing
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from nswire.host.system import Answer, Errand, System
 
+__all__ = ["BadRecording", "Recorded", "Recorder", "member"]
+
 SCHEMA, VERSION = "nswire/recording", 1
 MANIFEST, README = "manifest.json", "README.txt"
-MEMBER_LIMIT, TOTAL_LIMIT = 64 << 20, 256 << 20  # bytes, unpacked; 4000 namespaces take 20 MiB
 EXPLAINED = """\
 A recording made by nswire (version 1): what a machine answered when it was asked about its network namespaces.
 Read it with `nswire peer --from FILE`, and so on: every verb that reads takes --from.
@@ -79,10 +80,6 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
 """
 
 
-class BadRecording(ValueError):
-    """That file is no recording, or a damaged one, or one from a newer nswire; the message says which."""
-
-
 class Recorded:
     """A system that answers from a recording. What was not recorded is refused with ENODATA."""
 
@@ -99,23 +96,15 @@ class Recorded:
         self._source = source
 
     @classmethod
-    def open(cls, file: str | Path) -> Recorded:
-        """The recording in that file. BadRecording, OSError."""
+    def open(cls, file: str | Path, max_size: int | None = None) -> Recorded:
+        """The recording in that file. `max_size`: bytes that may come out of it (default: `archive`). BadRecording, OSError."""
+        archive = Archive(file, max_size)
         try:
-            archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise BadRecording(f"it is no zip, or a truncated one ({error})") from None
-        sizes = [info.file_size for info in archive.infolist()]
-        if sum(sizes) > TOTAL_LIMIT or max(sizes, default=0) > MEMBER_LIMIT:
-            archive.close()
-            raise BadRecording(f"unpacked it would take {sum(sizes) >> 20} MiB: no recording is that large")
-        read = _reader(archive)
-        try:
-            refused = _manifest(read).refused
+            refused = _manifest(archive.read).refused
         except BadRecording:
             archive.close()
             raise
-        return cls(read, refused, archive.namelist(), os.fspath(file))
+        return cls(archive.read, refused, archive.names(), os.fspath(file))
 
     @classmethod
     def fake(
@@ -150,23 +139,6 @@ class Recorded:
         if name in self._names:
             return self._read(name)
         return Refusal(*self._refused.get(name, (ENODATA, "find in the recording")))
-
-
-def _reader(archive: zipfile.ZipFile) -> Callable[[str], bytes]:
-    def read(name: str) -> bytes:
-        try:
-            return archive.read(name)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            OSError,
-        ) as error:
-            raise BadRecording(f"its member {name} is damaged ({error})") from None
-
-    return read
 
 
 class _Manifest(msgspec.Struct):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds for an answer
 KEPT = 8  # events that wait for a page; the last ones count
+WAITING = 256  # questions at a time
+SENSELESS = frames.Reply(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain")
 GONE = "the reading part of nswire has ended"
 AGAIN = "start nswire serve again"
 
@@ -55,27 +57,31 @@ class Asking:
     async def _read(self, reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
         try:
             while True:
-                reply, body = await frames.reply(reader)
-                if reply.id:
-                    waiting = self._waiting.pop(reply.id, None)
+                number, reply, body = await frames.reply(reader)
+                reply = reply or SENSELESS
+                if number:
+                    waiting = self._waiting.pop(number, None)
                     if waiting is not None and not waiting.done():
                         waiting.set_result((reply, body))
-                else:
-                    self._tell(Event(reply.type, body.decode()))
+                elif reply is not SENSELESS:
+                    self._tell(Event(reply.type, body.decode("utf-8", "replace")))
         except (OSError, EOFError, ValueError):
             self.lost = f"{GONE}; {AGAIN}"
             self.end(self.lost)
             lost()
 
     async def ask(self, what: str, given: list[tuple[str, str]]) -> tuple[frames.Reply, bytes]:
-        """An answer of the worker. Raises Ended, TimeoutError."""
+        """An answer of the worker. Raises Ended, TimeoutError; frames.TooLong before anything is asked."""
         if self._writer is None or self.lost:
             raise Ended
+        if len(self._waiting) >= WAITING:
+            raise TimeoutError
         self._number += 1
         number = self._number
+        said = frames.frame(number, frames.Request(what, given))
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            self._writer.write(frames.frame(frames.Request(number, what, given)))
+            self._writer.write(said)
             return await asyncio.wait_for(waiting, PATIENCE)
         except OSError as error:
             raise Ended from error
@@ -86,6 +92,10 @@ class Asking:
         """An answer of the worker as one over HTTP."""
         try:
             reply, body = await self.ask(what, given)
+        except frames.TooLong:
+            return problem(
+                414, "this address", "it is too long", "the parameters are described in /api/v1/openapi.json"
+            )
         except Ended:
             return problem(503, "this machine", GONE, AGAIN)
         except TimeoutError:
@@ -109,7 +119,7 @@ class Asking:
             if not self._queues and self._writer is not None and not self.lost and not self._ending:
                 self._number += 1
                 with contextlib.suppress(OSError):  # nobody waits for the answer
-                    self._writer.write(frames.frame(frames.Request(self._number, "unwatch")))
+                    self._writer.write(frames.frame(self._number, frames.Request("unwatch")))
 
     async def _begin_listening(self, queue: asyncio.Queue[Event]) -> None:
         try:

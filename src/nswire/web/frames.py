@@ -1,9 +1,10 @@
-"""What front and worker say to each other: frames over a socketpair, a header in JSON and a body of any bytes.
+"""What front and worker say to each other: frames over a socketpair, each a number, a header in JSON and a body of any bytes.
 
-    front  -> worker   Request(id, ask, given)           no body
-    worker -> front    Reply(id, status, type), body     `id` 0: nobody asked; an event
+    front  -> worker   number, Request(ask, given)           no body
+    worker -> front    number, Reply(status, type), body     number 0: nobody asked; an event
 
-Each side checks what it gets by type. A request that is none ends the conversation.
+Each side checks what it gets by type. A frame says how long it is before all else, so one that makes no sense is read to its
+end and answered with that; it never ends the conversation. What would be too long is not sent (`TooLong`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     import asyncio
     import socket
 
-LENGTHS = struct.Struct("!II")  # of the header and of the body
+HEAD = struct.Struct("!QII")  # the number, bytes of the header and of the body
 LONGEST = 1 << 16  # bytes of a header
+LARGEST = 1 << 30  # bytes of a body
+PIECE = 1 << 16
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`ask` is a name in the worker's tables, `given` the parameters as they came."""
 
-    id: int
     ask: str
     given: list[tuple[str, str]] = []
 
@@ -32,42 +34,53 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What kind of answer the body is: an HTTP status and a media type."""
 
-    id: int
     status: int
     type: str
 
 
+class TooLong(ValueError):
+    """That does not fit into a frame."""
+
+
 class Broken(ValueError):
-    """The other side says what nobody here understands."""
+    """The other side says what nobody here understands, under this number; the next frame may be fine."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(why)
+        self.number = number
 
 
-def frame(header: Request | Reply, body: bytes = b"") -> bytes:
-    """A frame."""
+def frame(number: int, header: Request | Reply, body: bytes = b"") -> bytes:
+    """A frame. Raises TooLong."""
     head = msgspec.json.encode(header)
-    return LENGTHS.pack(len(head), len(body)) + head + body
+    if len(head) > LONGEST or len(body) > LARGEST:
+        raise TooLong(f"{len(head)} and {len(body)} bytes")
+    return HEAD.pack(number, len(head), len(body)) + head + body
 
 
-def request(sock: socket.socket) -> Request | None:
-    """The next request; None at the end. Raises Broken, OSError."""
-    lengths = _exactly(sock, LENGTHS.size)
-    if lengths is None:
+def request(sock: socket.socket) -> tuple[int, Request] | None:
+    """The next request and its number; None at the end. Raises Broken, OSError."""
+    begin = _exactly(sock, HEAD.size)
+    if begin is None:
         return None
-    head, body = LENGTHS.unpack(lengths)
+    number, head, body = HEAD.unpack(begin)
     if head > LONGEST or body:
-        raise Broken(f"a request of {head} and {body} bytes")
+        if not _skipped(sock, head + body):
+            return None
+        raise Broken(number, f"a request of {head} and {body} bytes")
     text = _exactly(sock, head)
     if text is None:
         return None
     try:
-        return msgspec.json.decode(text, type=Request)
-    except msgspec.MsgspecError as error:
-        raise Broken(str(error)) from error
+        return number, msgspec.json.decode(text, type=Request)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Broken(number, str(error)) from error
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes | None:
     parts = []
     while size:
-        part = sock.recv(min(size, LONGEST))
+        part = sock.recv(min(size, PIECE))
         if not part:
             return None
         parts.append(part)
@@ -75,8 +88,21 @@ def _exactly(sock: socket.socket, size: int) -> bytes | None:
     return b"".join(parts)
 
 
-async def reply(reader: asyncio.StreamReader) -> tuple[Reply, bytes]:
-    """The next reply. Raises asyncio.IncompleteReadError at the end."""
-    head, body = LENGTHS.unpack(await reader.readexactly(LENGTHS.size))
-    header = msgspec.json.decode(await reader.readexactly(head), type=Reply)
-    return header, await reader.readexactly(body)
+def _skipped(sock: socket.socket, size: int) -> bool:
+    """Read so much, and keep nothing of it; False at the end."""
+    while size:
+        part = sock.recv(min(size, PIECE))
+        if not part:
+            return False
+        size -= len(part)
+    return True
+
+
+async def reply(reader: asyncio.StreamReader) -> tuple[int, Reply | None, bytes]:
+    """The next reply and its number; None for one that makes no sense. Raises asyncio.IncompleteReadError at the end."""
+    number, head, body = HEAD.unpack(await reader.readexactly(HEAD.size))
+    text, content = await reader.readexactly(head), await reader.readexactly(body)
+    try:
+        return number, msgspec.json.decode(text, type=Reply), content
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return number, None, content

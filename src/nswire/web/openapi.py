@@ -19,6 +19,7 @@ PROBLEMS = {
     "401": "no session: open the URL that `nswire serve` printed",
     "404": "there is no such thing; `matches` are names that look like it",
     "409": "several things are called so; `matches` tell them apart",
+    "414": "the address is too long",
     "503": "the machine cannot be read, or the reading part has ended",
 }
 

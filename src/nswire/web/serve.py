@@ -13,7 +13,6 @@ import traceback
 from typing import TYPE_CHECKING
 
 from nswire.web import privileges
-from nswire.web.frames import Broken
 from nswire.web.keys import Keys
 from nswire.web.worker import Worker
 
@@ -63,7 +62,7 @@ def serve(
         except Stop:
             wanted = True
             os.kill(front, signal.SIGTERM)
-        except (Broken, OSError) as error:
+        except OSError as error:
             why = f"the HTTP part cannot be talked to any more: {error}"
             os.kill(front, signal.SIGTERM)
     if watching is not None:

@@ -94,23 +94,41 @@ class Worker:
         self._rows = {f"api/{row.name}": row for row in answers.TABLE}
 
     def work(self) -> None:
-        """Until the front ends. Raises frames.Broken if it says what it should not; OSError."""
+        """Until the front ends. Raises OSError."""
         while True:
             watching = self._watching
             waits = None if watching is None else watching.patience()
             sources = [self._socket, *(() if watching is None or not watching.on else (watching.notices,))]
             ready, _, _ = select.select([one for one in sources if one is not None], [], [], waits)
             if self._socket in ready:
-                request = frames.request(self._socket)
-                if request is None:
+                if not self._served():
                     return
-                self._send(request.id, self._answer(request))
             elif watching is not None and watching.due():
                 self._look_again(watching)
 
+    def _served(self) -> bool:
+        """Answer the next request; False if there will be none."""
+        try:
+            asked = frames.request(self._socket)
+        except frames.Broken as error:
+            self._send(error.number, _refused(Refused(400, "this request", f"it makes no sense: {error}")))
+            return True
+        if asked is None:
+            return False
+        number, request = asked
+        self._send(number, self._answer(request))
+        return True
+
     def _send(self, number: int, answer: Answer) -> None:
         body = answer.body.encode("utf-8", "surrogatepass")
-        self._socket.sendall(frames.frame(frames.Reply(number, answer.status, answer.type), body))
+        try:
+            said = frames.frame(number, frames.Reply(answer.status, answer.type), body)
+        except frames.TooLong:
+            large = _refused(
+                Refused(503, "this answer", f"it is too large ({len(body)} bytes)", "ask for less")
+            )
+            said = frames.frame(number, frames.Reply(large.status, large.type), large.body.encode())
+        self._socket.sendall(said)
 
     def _answer(self, request: frames.Request) -> Answer:
         try:
@@ -121,17 +139,17 @@ class Worker:
             wanted = answers.parameters(row.wants, request.given)
             return Answer(200, JSON, answers.document(row, self._latest(row.sources).topology, wanted))
         except Refused as problem:
-            return Answer(problem.status, JSON, answers.refusal(problem))
+            return _refused(problem)
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            return Answer(503, JSON, answers.refusal(Refused(503, "this machine", reason)))
+            return _refused(Refused(503, "this machine", reason))
         except Exception as error:  # noqa: BLE001 (one question that cannot be answered is not the end of the page)
             if os.environ.get("NSWIRE_DEBUG"):
                 traceback.print_exc(file=sys.stderr)
             fault = Refused(
                 500, type(error).__name__, f"{error} (this is a fault of nswire)", "NSWIRE_DEBUG=1 tells more"
             )
-            return Answer(500, JSON, answers.refusal(fault))
+            return _refused(fault)
 
     def _row(self, ask: str) -> Row:
         row = self._rows.get(ask)
@@ -194,6 +212,10 @@ class Worker:
             self._watching.end()
         self._told = ""
         return Answer(200, "state", "")
+
+
+def _refused(problem: Refused) -> Answer:
+    return Answer(problem.status, JSON, answers.refusal(problem))
 
 
 def own(name: str) -> str:
