@@ -21,6 +21,7 @@ namespaces = []
 remember_owner = 0
 stdio_handler = "file"
 """
+USER = "libvirt-qemu"  # which it looks for whatever its settings say; another package of Debian's makes it
 DOMAIN = """<domain type='qemu'>
   <name>db1</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type></os>
@@ -41,6 +42,8 @@ def start(place: Place) -> Engine:
     """A VM with a tap that libvirt named, on a bridge, and one with a name of its administrator's."""
     Path("/etc/libvirt").mkdir(exist_ok=True)
     Path("/etc/libvirt/qemu.conf").write_text(SETTINGS)
+    if f"{USER}:" not in Path("/etc/passwd").read_text():
+        place.run("useradd", "--system", "--user-group", "--no-create-home", USER)
     place.run("ip", "link", "add", "virbr0", "type", "bridge")
     place.run("ip", "link", "set", "virbr0", "up")
     daemon = place.daemon("libvirtd", until=place.answers("virsh", "-c", "qemu:///system", "version"))
@@ -62,11 +65,12 @@ def start(place: Place) -> Engine:
         0,
         served={row[0]: pid for row in rows},
         data={"guest_macs": " ".join(row[-1] for row in rows)},
-        also=(f"vm:{uuid}", f"vm:{uuid[:8]}", rows[0][-1]),
+        also=(f"vm:{uuid}", f"vm:{uuid[:8]}"),
+        guests={row[0]: row[-1] for row in rows},
         id=uuid,
     )
     version = place.run("libvirtd", "--version").split()[-1]
     return Engine("libvirt", version, [truth], [daemon.pid], lambda: kill([daemon.pid]))
 
 
-ROW = Row("libvirt", ("libvirtd", "virsh", PROGRAM, "/dev/net/tun"), start)
+ROW = Row("libvirt", ("libvirtd", "virsh", PROGRAM, "useradd", "/dev/net/tun"), start)

@@ -60,7 +60,16 @@ def _start(place: Place, name: str, datapath: str) -> Engine:
 
 def _truths(made: Switch, qemu: int) -> list[Truth]:
     found = [
-        Truth("vm:db1", "vm", "db1", "qemu", 0, served={GUEST: qemu}, bridges={GUEST: made.bridge(GUEST)})
+        Truth(
+            "vm:db1",
+            "vm",
+            "db1",
+            "qemu",
+            0,
+            served={GUEST: qemu},
+            bridges={GUEST: made.bridge(GUEST)},
+            guests={GUEST: MACS[GUEST]},
+        )
     ]
     inside = f"{os.stat('/run/netns/probe').st_ino}/eth0"
     for port in PORTS:
@@ -78,6 +87,7 @@ def _truths(made: Switch, qemu: int) -> list[Truth]:
                 data={"guest_macs": said["attached-mac"], "vm": said["vm-uuid"]},
                 also=(f"port:{said['iface-id'][:8]}",),
                 short=said["iface-id"][:SHORT],
+                guests={port: MACS[port]} if port == GUEST else {},
             )
         )
     return found

@@ -45,7 +45,8 @@ def start(place: Place) -> Engine:
         0,
         served=dict.fromkeys(TAPS, daemon.pid),
         data={"guest_macs": f"{MAC} 52:54:00:aa:00:02"},
-        also=(f"vm:{UUID}", f"vm:{UUID[:8]}", MAC),
+        also=(f"vm:{UUID}", f"vm:{UUID[:8]}"),
+        guests={"vnet0": MAC, "vnet1": "52:54:00:aa:00:02"},
     )
     version = "{major}.{minor}.{micro}".format(**said["query-version"]["qemu"])
     return Engine("qemu", version, [truth], [daemon.pid], lambda: kill([daemon.pid]), survives=False)

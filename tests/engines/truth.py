@@ -31,7 +31,7 @@ class Truth(msgspec.Struct, frozen=True):
     Links are places: `IFNAME` at home, `INODE/IFNAME` elsewhere. `peers` are the other ends of its links, `lowers` what
     they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same. `id` tells it
     from others of its name. `bridges` are the switches that its links are ports of by the daemons' word, `loose` its links that
-    are tied to nothing else. `short` is the name without the daemons, where that is another one.
+    are tied to nothing else, `guests` the MACs of a VM's own NICs by their taps. `short` is the name without the daemons, where that is another one.
     """
 
     handle: str
@@ -49,6 +49,7 @@ class Truth(msgspec.Struct, frozen=True):
     bridges: dict[str, str] = {}
     loose: tuple[str, ...] = ()
     short: str = ""
+    guests: dict[str, str] = {}
 
     def known(self, state: str) -> Truth:
         """The same, as far as it can be known while the daemons do not answer, or are gone."""
@@ -204,6 +205,7 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
             "lowers": {_place(link): _place(link.lower) for link in match.links if link.lower is not None},
             "served": {_place(link): pid for link in match.links for pid in _servers(link)},
             "bridges": {_place(link): name for link in match.links for name in _bridges(link)},
+            "guests": {_place(link): link.guest.mac for link in match.links if link.guest is not None},
         }
         true = {
             "owner": True,
@@ -212,6 +214,7 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
             "lowers": truth.lowers,
             "served": truth.served,
             "bridges": truth.bridges,
+            "guests": truth.guests,
         }
         wrong += [
             f"{handle}: {key} is {told[key]}, and should be {true[key]}"

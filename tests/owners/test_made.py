@@ -179,11 +179,11 @@ def test_libvirt(host: Host) -> None:
         "vm:db1",
         f"vm:{UID[:8]}",
         "db1",
-        "52:54:00:AA:BB:01",
-        "5254.00aa.bb02",
+        "5254.00aa.bb02",  # of a NIC that has no link here
     ):
         ((owner, links),) = host.meant(handle)
         assert (owner is not None, links) == (True, ["vnet0"]), handle
+    assert host.meant("52:54:00:AA:BB:01") == [(None, ["vnet0"])]
     (owner, *_), *_ = host.topology().owned()
     assert dict(owner.data) == {"nova": "db1", "guest_macs": "52:54:00:aa:bb:01 52:54:00:aa:bb:02"}
 

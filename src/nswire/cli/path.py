@@ -109,7 +109,7 @@ def _party(topology: Topology, word: str) -> Party:
     asked, fine = understand(topology, (word,), one=True)
     if not fine or not asked:
         raise click.exceptions.Exit(FAILED)
-    return Party(word, asked[0].links, asked[0].namespace)
+    return Party(word, asked[0].links, asked[0].namespace, asked[0].owner)
 
 
 def _answer(topology: Topology, found: Trace, notes: tuple[str, ...], *, hops: bool) -> Answer:

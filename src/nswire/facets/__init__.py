@@ -7,13 +7,26 @@ Rules of the room:
 * It is asked late, when somebody wants to know: about a link, a namespace, or once for the whole host.
 """
 
-from nswire.facets import device, functions, further, ovs, programs, redirects, sockets, taps, team, vlans
+from nswire.facets import (
+    device,
+    functions,
+    further,
+    guests,
+    ovs,
+    programs,
+    redirects,
+    sockets,
+    taps,
+    team,
+    vlans,
+)
 from nswire.facets.facet import Asking, Detail, Facet
 
 __all__ = ["TABLE", "Asking", "Detail", "Facet"]
 
 TABLE: tuple[Facet, ...] = (
     taps.FACET,
+    guests.FACET,
     sockets.FACET,
     ovs.FACET,
     redirects.FACET,

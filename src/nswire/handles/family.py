@@ -37,12 +37,16 @@ class NamespaceFamily(NamedTuple):
 
 
 class OwnerFamily(NamedTuple):
-    """Handles that name an owner: `fits` tells whether the word (without its prefix) means that one."""
+    """Handles that name an owner: `fits` tells whether the word (without its prefix) means that one.
+
+    A `last` one counts only where nothing else is called so.
+    """
 
     name: str
     rank: int
     fits: Callable[[Owner, str], bool]
     prefix: str = ""
+    last: bool = False
 
 
 def as_it_is(text: str) -> str | None:

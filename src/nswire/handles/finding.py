@@ -130,12 +130,13 @@ def _find(topology: Topology, text: str) -> tuple[Found, ...]:
     memory = index_of(topology).found
     if text not in memory:
         best: dict[tuple[NsKey | None, End | None, int | None], Found] = {}
-        for found in (
+        everything = [
             *_namespaces(topology, text),
             *_links(topology, text),
             *_owners(topology, text),
             *_scoped(topology, text),
-        ):
+        ]
+        for found in everything or _owners(topology, text, last=True):
             place = (found.ns, found.end, found.owner)
             if place not in best or found.rank < best[place].rank:
                 best[place] = found
@@ -167,11 +168,11 @@ def _links(topology: Topology, text: str, ns: NsKey | None = None) -> Iterator[F
             yield Found(family.rank, family.name, end=end)
 
 
-def _owners(topology: Topology, text: str) -> Iterator[Found]:
+def _owners(topology: Topology, text: str, *, last: bool = False) -> Iterator[Found]:
     """Owners by name or id. One whose namespace is found by the same word already is not found once more by its own."""
     typed = text.startswith(PREFIXES)
     for family in OWNERS:
-        if typed != bool(family.prefix) or not text.startswith(family.prefix):
+        if family.last != last or typed != bool(family.prefix) or not text.startswith(family.prefix):
             continue
         word = text.removeprefix(family.prefix)
         for number, (owner, _, _) in enumerate(topology.owned()) if word else ():

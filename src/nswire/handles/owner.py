@@ -88,5 +88,5 @@ FAMILIES = (
     OwnerFamily("published port", 1, _published(":", "tcp", "udp", "sctp")),
     OwnerFamily("published port", 1, _published("", "tcp"), "tcp:"),
     OwnerFamily("published port", 1, _published("", "udp"), "udp:"),
-    OwnerFamily("guest's MAC", 5, _guest),
+    OwnerFamily("guest's MAC", 5, _guest, last=True),  # of a NIC whose link is not known
 )

@@ -3,6 +3,7 @@
 from nswire.handles import (
     alias,
     altname,
+    guest,
     home,
     ifindex,
     ifname,
@@ -40,6 +41,8 @@ LINKS: tuple[LinkFamily, ...] = (
     mac.FAMILY,
     ip.FAMILY,
     alias.FAMILY,
+    guest.BY_MAC,
+    guest.BY_ADDRESS,
 )
 
 OWNERS: tuple[OwnerFamily, ...] = owner.FAMILIES

@@ -29,6 +29,7 @@ LARGEST = 4 << 20  # bytes of one file or answer
 MOST = 16384  # files of one pattern
 WILD = re.compile(r"[*?\[]")
 NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
+HARDWARE = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 WORD = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -46,6 +47,7 @@ class Files:
             "settings": lambda argument: self._each(argument, _settings),
             "xml": lambda argument: self._each(argument, _xml),
             "word": lambda argument: self._each(argument, _word),
+            "macs": lambda argument: self._each(argument, _macs),
             "list": self._list,
             "http": self._http,
             "user": self._user,
@@ -54,7 +56,7 @@ class Files:
     def _each(self, argument: str, read: Callable[[bytes, list[str]], object]) -> bytes:
         """json: values by pointer (RFC 6901, without the first slash). settings: NAME=VALUE lines. xml: elements by tag.
 
-        word: the whole file, if it is one word.
+        word: the whole file, if it is one word. macs: of each line with a hardware address that one, and the addresses beside it.
         """
         pattern, _, keys = argument.partition("|")
         wanted = [key for key in keys.split("&") if key]
@@ -235,3 +237,24 @@ def _word(content: bytes, _: list[str]) -> str:
     if not WORD.fullmatch(content.strip()):
         raise ValueError("more than one word")
     return content.strip().decode()
+
+
+def _macs(content: bytes, _: list[str]) -> list[list[str]]:
+    """Leases (`1700000000 52:54:00:aa:00:01 10.0.0.2 name *`) and hosts (`52:54:00:aa:00:01,name,10.0.0.2`) of dnsmasq."""
+    found = []
+    for line in content.decode("ascii", "replace").split("\n"):
+        words = [word.strip("[]") for word in re.split(r"[,\s]+", line)]
+        macs = [word.lower() for word in words if HARDWARE.fullmatch(word)]
+        addresses = [one for word in words if (one := _address(word))]
+        if len(macs) == 1 and addresses:
+            found.append([macs[0], *addresses])
+    return found
+
+
+def _address(word: str) -> str:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, word))
+        except (OSError, ValueError):
+            continue
+    return ""

@@ -45,7 +45,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/process/PID            who a process is (JSON); what looks like a password in its command line is left out
   host/cgroups, cgroups/home  PID, network namespace and control group of the processes that are not at home, that are
   host/user/UID               the name of a user
-  host/json/PATTERN|KEYS      what these files say by these keys (JSON); settings, xml, word and list likewise
+  host/json/PATTERN|KEYS      what these files say by these keys (JSON); settings, xml, word, macs and list likewise
   host/http/SOCKET|PATH|KEYS  what a daemon answered, of that these keys (JSON)
   host/taps                   PID, descriptor, namespace or device number, MAC and name of tun and macvtap links in use
   host/socket-inodes          the inodes of all sockets that processes have open

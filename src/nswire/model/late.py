@@ -40,8 +40,8 @@ class Late(Protocol):
         """Those of these wires whose other end is not known for certain."""
         ...
 
-    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
-        """What else is known of a link, by what it was asked for."""
+    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
+        """What else is known of a link, by what it was asked for; `only`: that is asked for, or all."""
         ...
 
     def everything(self) -> None:
@@ -96,7 +96,7 @@ class NothingMore:
         """Nothing open."""
         return ()
 
-    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
+    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
         """No details."""
         return {}
 

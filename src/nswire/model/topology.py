@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
 
@@ -35,6 +35,13 @@ NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
 
 class Nowhere(LookupError):
     """No link or namespace is meant by that, or more than one; the message says which."""
+
+
+class Guest(NamedTuple):
+    """A VM's own NIC: its MAC, and the addresses that others here know of that, IPv4 first; it need not have them any more."""
+
+    mac: str
+    addresses: tuple[str, ...]
 
 
 class Link:
@@ -175,6 +182,12 @@ class Link:
         return self._topology.details(self.end)
 
     @property
+    def guest(self) -> Guest | None:
+        """The NIC of the VM behind a tap; None: it is no VM, or that is not known. Asked now."""
+        said = self._topology.details(self.end, "guest").get("guest")
+        return None if said is None else Guest(str(said["mac"]), tuple(str(said.get("address", "")).split()))
+
+    @property
     def peer(self) -> Link | None:
         """The other end of the pair; None if it has none, or none that is certain (then see `loose`)."""
         wire = self.wire
@@ -312,9 +325,9 @@ class Topology:
         """Those of them whose other end is not known for certain, asked now."""
         return self._late.loose(end, relations)
 
-    def details(self, end: End) -> Mapping[str, Mapping[str, Value]]:
-        """What else is known of a link, asked now."""
-        return self._late.details(end)
+    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
+        """What else is known of a link, asked now; `only`: these facets are asked."""
+        return self._late.details(end, *only)
 
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
         """(`tcp` or `udp`, port) of what listens in a namespace, asked now."""

@@ -102,7 +102,9 @@ def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None) -> Landing:
     link = walk.topology.at(by)
     if link is None:
         return walk.originate(start, packet)
-    frame = Frame("", link.fact.address if link.master is None else "", packet)
+    guest = link.guest
+    source = "" if guest is None else guest.mac
+    frame = Frame(source, link.fact.address if link.master is None else "", packet)
     landings = list(walk.segment.arrive(link, frame, ()))
     landing = next((one for one in landings if one.fate == "up"), landings[0])
     return walk.arrived(landing) if landing.fate == "up" else landing

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import End, Namespace, NsKey
+    from nswire.model.values import End, Namespace, NsKey, Owner
 
 OUT = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
 """Addresses that stand for the internet: everybody routes them alike."""
 
+TOLD = 8  # links of one who has several
 FAMILIES = {2: 4, 10: 6}
 
 
@@ -51,9 +52,17 @@ class Receiver(NamedTuple):
     ns: NsKey | None = None
 
 
-def sender(topology: Topology, word: str, links: Sequence[Link], namespace: Namespace | None) -> Sender:
-    """The sender that a handle stands for. Impossible."""
+def sender(
+    topology: Topology,
+    word: str,
+    links: Sequence[Link],
+    namespace: Namespace | None,
+    owner: Owner | None = None,
+) -> Sender:
+    """The sender that a handle stands for; `owner`: it names him. Impossible."""
     literal = address(word)
+    if links and means_guest(word, links, owner):
+        return _one_of(topology, links, (literal,) if literal else ())
     if literal and links:
         return Sender(links[0].end.ns, (literal,))
     if namespace is not None:
@@ -66,7 +75,7 @@ def sender(topology: Topology, word: str, links: Sequence[Link], namespace: Name
     if len(links) > 1:
         if len(spaces) > 1:
             raise Impossible("it has links in several namespaces", "give one of its links")
-        return Sender(links[0].end.ns)
+        return _one_of(topology, links)
     link = links[0]
     own = addresses_of(link)
     if own:
@@ -81,21 +90,76 @@ def _without_address(topology: Topology, link: Link) -> Sender:
         where = topology.title(peer.netns)
         note = f"{link.ifname} has no address: it starts at its other end, {peer.ifname} in {where}"
         return Sender(peer.end.ns, addresses_of(peer), note=note)
-    served = [wire.to for wire in link.late_wires("tap") if wire.to is not None]
-    if served:
-        note = f"it starts at the process behind {link.ifname} ({served[0].name or served[0].pid})"
-        return Sender(link.end.ns, (), link.end, note)
+    if _is_served(link):
+        return _guest(topology, link)
     return Sender(link.end.ns)
 
 
-def receiver(links: Sequence[Link], family: int) -> Receiver:
-    """The receiver that these links stand for; `family` 0: whichever they have. Impossible."""
-    found = [(one, link) for link in links for one in addresses_of(link)]
+def _is_served(link: Link) -> bool:
+    return link.guest is not None or bool(link.late_wires("tap"))
+
+
+def _guest(topology: Topology, link: Link, only: tuple[str, ...] = ()) -> Sender:
+    """Behind a tap: a VM, or whatever process serves it."""
+    vm = next((owner for owner in topology.owners_of_link(link.end) if owner.type == "vm"), None)
+    guest = link.guest
+    if vm is not None:
+        mac = f", {guest.mac}" if guest is not None else ""
+        note = f"it starts in the VM {vm.name}, behind {link.ifname}{mac}"
+    else:
+        served = [wire.to for wire in link.late_wires("tap") if wire.to is not None]
+        who = (served[0].name or served[0].pid) if served else "a VM"
+        note = f"it starts at the process behind {link.ifname} ({who})"
+    known = guest.addresses if guest is not None else ()
+    return Sender(
+        link.end.ns, only or tuple(one for one in known if not one.startswith("fe80:")), link.end, note
+    )
+
+
+def means_guest(word: str, links: Sequence[Link], owner: Owner | None) -> bool:
+    """True if a word means what is behind these links, and not the links: a VM, the MAC of its NIC, an address of it."""
+    if owner is not None:
+        return owner.type == "vm"
+    link = links[0] if len(links) == 1 else None
+    if link is None or word == link.ifname or address(word) in addresses_of(link):
+        return False
+    guest = link.guest
+    return guest is not None and (address(word) in guest.addresses or _digits(word) == _digits(guest.mac))
+
+
+def _digits(mac: str) -> str:
+    return mac.lower().translate(str.maketrans("", "", ":-."))
+
+
+def _one_of(topology: Topology, links: Sequence[Link], only: tuple[str, ...] = ()) -> Sender:
+    """Of somebody who has several links in one namespace: in the host's they are ways to him, such as the taps of a VM."""
+    ways = [link for link in links if _is_served(link)]
+    if len(ways) == 1:
+        return _guest(topology, ways[0], only)
+    if not ways and links[0].end.ns != topology.home:
+        return Sender(links[0].end.ns)
+    told = [f"{link.ifname}{_known_of(link)}" for link in ways or links]
+    more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
+    raise Impossible(f"it has {len(told)} links", f"give one of them: {', '.join(told[:TOLD])}{more}")
+
+
+def _known_of(link: Link) -> str:
+    guest = link.guest
+    return "" if guest is None else f" ({', '.join((guest.mac, *guest.addresses[:1]))})"
+
+
+def receiver(links: Sequence[Link], family: int, *, guest: bool = False) -> Receiver:
+    """The receiver that these links stand for; `family` 0: whichever they have. `guest`: whoever is behind them. Impossible."""
+    found: list[tuple[str, NsKey | None]] = []
+    if not guest:
+        found = [(one, link.end.ns) for link in links for one in addresses_of(link)]
+    if not found:  # a guest's, wherever its frames go
+        found = [(one, None) for link in links if link.guest is not None for one in link.guest.addresses]
     wanted = [pair for pair in found if not family or (6 if ":" in pair[0] else 4) == family]
     if not wanted:
         raise Impossible(f"it has no IPv{family} address" if family else "it has no address")
-    chosen, link = min(wanted, key=lambda pair: ":" in pair[0])
-    return Receiver(chosen, link.end.ns)
+    chosen, ns = min(wanted, key=lambda pair: ":" in pair[0])
+    return Receiver(chosen, ns)
 
 
 def address(word: str) -> str:

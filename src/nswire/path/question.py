@@ -12,18 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace
+    from nswire.model.values import Namespace, Owner
     from nswire.path.values import Trace
 
 PROTOCOLS = {"icmp": ICMP, "tcp": TCP, "udp": UDP}
 
 
 class Party(NamedTuple):
-    """Somebody as a handle names him: the word itself, his links, his namespace if it is that which is meant."""
+    """Somebody as a handle names him: the word itself, his links, his namespace if it is that which is meant, who he is."""
 
     word: str
     links: Sequence[Link] = ()
     namespace: Namespace | None = None
+    owner: Owner | None = None
 
 
 class Wanted(NamedTuple):
@@ -51,14 +52,15 @@ class Question(NamedTuple):
 def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: Wanted) -> Question:
     """The question. `receiver` None: the internet; an address needs no links. Impossible, with the word that it is about."""
     try:
-        begin = endpoints.sender(topology, sender.word, sender.links, sender.namespace)
+        begin = endpoints.sender(topology, sender.word, sender.links, sender.namespace, sender.owner)
     except Impossible as error:
         raise error.of(sender.word) from None
     address = endpoints.address(receiver.word) if receiver is not None else ""
     family = wanted.family or _family(wanted.src or address) or _only_family(begin.addresses)
     if receiver is not None and not address:
         try:
-            end = endpoints.receiver(receiver.links, family)
+            behind = endpoints.means_guest(receiver.word, receiver.links, receiver.owner)
+            end = endpoints.receiver(receiver.links, family, guest=behind)
         except Impossible as error:
             raise error.of(receiver.word) from None
     else:

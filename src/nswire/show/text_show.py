@@ -41,7 +41,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     fact = link.fact
     yield "namespace", _namespace_words(link.topology, link.netns)
     for owner in link.owners:
-        yield "owner", _owner_words(owner)
+        yield "owner", _owner_words(owner, *(("guest_macs",) if link.guest is not None else ()))
     yield "ifindex", line(str(link.ifindex))
     yield "kind", (span(_told(link.kind, said_of(link)) or "physical or built in"),)
     yield "state", line(words.state(link), "  ", span(",".join(link.flags), "dim"))
@@ -65,10 +65,10 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
         yield name, (span(" ".join(said(_flat(values)))),)
 
 
-def _owner_words(owner: Owner) -> Line:
-    """An owner with all that is known of him."""
+def _owner_words(owner: Owner, *without: str) -> Line:
+    """An owner with all that is known of him; `without` what is told elsewhere, such as the MACs of a VM's other NICs."""
     more = [owner.id] if owner.id not in (owner.name, str(owner.pid)) else []
-    more += [f"{name} {value}" for name, value in owner.data if name not in words.OWNER_WORDS]
+    more += [f"{name} {value}" for name, value in owner.data if name not in (*words.OWNER_WORDS, *without)]
     return (span(words.owner(owner), "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 
 

@@ -226,7 +226,7 @@ def _path(topology: Topology, build: Builder, way: Way) -> Given:
 
 def _party(topology: Topology, word: str) -> question.Party:
     match = single(topology, word)
-    return question.Party(word, match.links, match.namespace)
+    return question.Party(word, match.links, match.namespace, match.owner)
 
 
 TABLE = (
