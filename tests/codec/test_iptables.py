@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.codec import iptables
-from nswire.model.firewall import Assign, Key, Nat, Opaque, Statement, Untracked, Verdict
+from nswire.model.firewall import (
+    Assign,
+    Key,
+    Nat,
+    Opaque,
+    Operation,
+    Statement,
+    Target,
+    Unfollowed,
+    Untracked,
+    Verdict,
+)
 from nswire.model.firewall import Test as Compared
 
 
@@ -20,6 +31,13 @@ def key(
 
 NET = (0x0A000000, 0x0AFFFFFF)
 TCP, ACCEPT = key("l4proto", (6, 6)), Verdict("accept")
+
+
+def masked(name: str, value: int | Operation, mask: int) -> Assign:
+    """Sets a mark to (old & ~mask) ^ value."""
+    return Assign(name, Operation("^", Operation("&", Key(name), ~mask & 0xFFFFFFFF), value))
+
+
 RULES: dict[str, tuple[Statement, ...]] = {
     "-s 10.0.0.0/8 -j ACCEPT": (key("ip saddr", NET), ACCEPT),
     "! -d 10.0.0.0/255.0.0.0 -j DROP": (key("ip daddr", NET, negate=True), Verdict("drop")),
@@ -57,18 +75,20 @@ RULES: dict[str, tuple[Statement, ...]] = {
     "-j LOG --log-prefix x": (),
     "-g CHAIN": (Verdict("goto", "CHAIN"),),
     "-j NFQUEUE --queue-num 3": (Verdict("queue", "NFQUEUE"),),
-    "-j TPROXY --on-port 3128": (Verdict("queue", "TPROXY"),),
+    "-j TPROXY --on-port 3128": (Unfollowed("TPROXY"),),
     "-j CT --notrack": (Untracked(),),
-    "-j MARK --set-xmark 0x4000/0x4000": (Assign("mark", 0x4000, 0x4000),),
-    "-j MARK --set-mark 0x1/0x2": (Assign("mark", 1, 3),),
-    "-j MARK --or-mark 0x4": (Assign("mark", 4, 4),),
-    "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xf": (Assign("ct mark", None, 0xF, "mark", 0xFF),),
-    "-j CONNMARK --restore-mark": (Assign("mark", None, 0xFFFFFFFF, "ct mark"),),
-    "-j DNAT --to-destination 10.0.0.2:80": (Nat("dnat", ("10.0.0.2",), (80,)),),
-    "-j DNAT --to-destination :8080": (Nat("dnat", (), (8080,)),),
-    "-j SNAT --to-source 10.0.0.2-10.0.0.5": (Nat("snat", ("10.0.0.2", "10.0.0.5")),),
-    "-j MASQUERADE --to-ports 1024-2048": (Nat("masquerade", (), (1024, 2048)),),
-    "-j REDIRECT --to-ports 53": (Nat("redirect", (), (53,)),),
+    "-j MARK --set-xmark 0x4000/0x4000": (masked("mark", 0x4000, 0x4000),),
+    "-j MARK --set-mark 0x1/0x2": (masked("mark", 1, 3),),
+    "-j MARK --or-mark 0x4": (masked("mark", 4, 4),),
+    "-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xf": (
+        masked("ct mark", Operation("&", Key("mark"), 0xFF), 0xF),
+    ),
+    "-j CONNMARK --restore-mark": (masked("mark", Operation("&", Key("ct mark"), 0xFFFFFFFF), 0xFFFFFFFF),),
+    "-j DNAT --to-destination 10.0.0.2:80": (Nat("dnat", Target(("10.0.0.2",), (80,))),),
+    "-j DNAT --to-destination :8080": (Nat("dnat", Target((), (8080,))),),
+    "-j SNAT --to-source 10.0.0.2-10.0.0.5": (Nat("snat", Target(("10.0.0.2", "10.0.0.5"))),),
+    "-j MASQUERADE --to-ports 1024-2048": (Nat("masquerade", Target((), (1024, 2048))),),
+    "-j REDIRECT --to-ports 53": (Nat("redirect", Target((), (53,))),),
     # what is not understood stays, word by word
     "-m statistic --mode random --probability 0.5 -j DROP": (
         Opaque("--mode random --probability 0.5"),
@@ -106,7 +126,9 @@ def test_ipv6() -> None:
         key("icmpv6 type", (135, 135)),
         ACCEPT,
     )
-    assert decoded("-j DNAT --to-destination [fd00::1]:80", "ip6") == (Nat("dnat", ("fd00::1",), (80,)),)
+    assert decoded("-j DNAT --to-destination [fd00::1]:80", "ip6") == (
+        Nat("dnat", Target(("fd00::1",), (80,))),
+    )
 
 
 def test_chains() -> None:

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from nswire.codec import nftables
 from nswire.lab.truth import Lab
-from nswire.model.firewall import Assign, Key, Nat, Opaque, Statement, Untracked, Verdict
+from nswire.model.firewall import (
+    ANYTHING,
+    Assign,
+    Key,
+    Mapped,
+    Nat,
+    Opaque,
+    Operation,
+    Statement,
+    Target,
+    Untracked,
+    Verdict,
+)
 from nswire.model.firewall import Test as Compared
 
 
@@ -32,7 +44,7 @@ FILTER: dict[str, tuple[Statement, ...]] = {
         DROP,
     ),
     'iifname "eth*" accept': (key("iifname", "eth*"), ACCEPT),
-    "iif lo accept": (key("iifname", "lo"), ACCEPT),
+    "iif lo accept": (key("iif", "lo"), ACCEPT),
     "ct state established,related accept": (key("ct state", (6, 6), bits=True), ACCEPT),
     "ct status dnat accept": (key("ct status", (32, 32), bits=True), ACCEPT),
     "tcp flags syn accept": (key("tcp flags", (2, 2), bits=True), ACCEPT),
@@ -40,8 +52,8 @@ FILTER: dict[str, tuple[Statement, ...]] = {
     "meta mark & 0xff == 0x1 accept": (key("mark", (1, 1), mask=255), ACCEPT),
     "meta mark != 0x7 accept": (key("mark", (7, 7), negate=True), ACCEPT),
     "tcp dport { 22, 80-90 } accept": (key("tcp dport", (22, 22), (80, 90)), ACCEPT),
-    "tcp dport > 1024 accept": (key("tcp dport", (1025, nftables.LARGEST)), ACCEPT),
-    "ip protocol tcp accept": (key("l4proto", (6, 6)), ACCEPT),
+    "tcp dport > 1024 accept": (key("tcp dport", (1025, ANYTHING[1])), ACCEPT),
+    "ip protocol tcp accept": (key("ip protocol", (6, 6)), ACCEPT),
     "meta nfproto ipv6 accept": (key("nfproto", (10, 10)), ACCEPT),
     "ip6 saddr fd00::/8 accept": (key("ip6 saddr", (0xFD << 120, (0xFE << 120) - 1)), ACCEPT),
     "ether saddr 02:00:00:00:00:01 accept": (key("ether saddr", (0x020000000001,) * 2), ACCEPT),
@@ -49,46 +61,50 @@ FILTER: dict[str, tuple[Statement, ...]] = {
         Compared((Key("ip saddr"), Key("tcp dport")), ((ONE, (80, 80)),)),
         ACCEPT,
     ),
-    "ip daddr @hosts accept": (key("ip daddr", ONE, SEVEN), ACCEPT),
+    "ip daddr @hosts accept": (Compared((Key("ip daddr"),), set=("inet", "t", "hosts")), ACCEPT),
     "tcp dport vmap { 22 : accept, 80 : drop, 443 : jump sub }": (
         Compared(
             (Key("tcp dport"),),
             (((22, 22),), ((80, 80),), ((443, 443),)),
             verdicts=(ACCEPT, DROP, Verdict("jump", "sub")),
+            map=True,
         ),
     ),
     "ip daddr . tcp dport vmap @portals": (
-        Compared((Key("ip daddr"), Key("tcp dport")), ((ONE, (80, 80)),), verdicts=(DROP,)),
+        Compared((Key("ip daddr"), Key("tcp dport")), set=("inet", "t", "portals"), map=True),
     ),
     "meta mark set 0x7": (Assign("mark", 7),),
-    "meta mark set meta mark | 0x4000": (Assign("mark", 0x4000, 0x4000),),
-    "meta mark set ct mark": (Assign("mark", None, source="ct mark"),),
+    "meta mark set meta mark | 0x4000": (Assign("mark", Operation("|", Key("mark"), 0x4000)),),
+    "meta mark set ct mark": (Assign("mark", Key("ct mark")),),
     'counter log prefix "x" accept': (ACCEPT,),
     "goto sub": (Verdict("goto", "sub"),),
     # what is not understood stays, and so does what it decides about
     "limit rate 10/second accept": (Opaque("limit rate 10/second"), ACCEPT),
-    "numgen random mod 2 0 drop": (key("? numgen mode random mod 2 offset 0", (0, 0)), DROP),
+    "numgen random mod 2 0 drop": (key("random 0 1", (0, 0)), DROP),
 }
 NAT: dict[str, tuple[Statement, ...]] = {
     "ip daddr 10.0.0.1 tcp dport 80 dnat ip to 10.0.0.7:8080": (
         key("ip daddr", ONE),
         key("tcp dport", (80, 80)),
-        Nat("dnat", ("10.0.0.7",), (8080,)),
+        Nat("dnat", Target(("10.0.0.7",), (8080,)), "ip"),
     ),
-    "udp dport 53 redirect to :5353": (key("udp dport", (53, 53)), Nat("redirect", (), (5353,))),
+    "udp dport 53 redirect to :5353": (key("udp dport", (53, 53)), Nat("redirect", Target((), (5353,)))),
     "dnat ip to tcp dport map { 80 : 10.0.0.2, 81 : 10.0.0.3 }": (
         Nat(
             "dnat",
-            chosen_by=(Key("tcp dport"),),
-            rows=(((80, 80),), ((81, 81),)),
-            targets=(("10.0.0.2", 0), ("10.0.0.3", 0)),
+            family="ip",
+            chosen=Mapped(
+                (Key("tcp dport"),),
+                (((80, 80),), ((81, 81),)),
+                (Target(("10.0.0.2",)), Target(("10.0.0.3",))),
+            ),
         ),
     ),
 }
 RAW: dict[str, tuple[Statement, ...]] = {"notrack": (Untracked(),)}
 SOURCE: dict[str, tuple[Statement, ...]] = {
     "masquerade": (Nat("masquerade"),),
-    "snat ip to 10.0.0.2-10.0.0.5": (Nat("snat", ("10.0.0.2", "10.0.0.5")),),
+    "snat ip to 10.0.0.2-10.0.0.5": (Nat("snat", Target(("10.0.0.2", "10.0.0.5")), "ip"),),
 }
 HOOKS = {
     "type filter hook forward priority 0": FILTER,
@@ -111,8 +127,8 @@ def test_rules(lab: Lab, hook: str, rule: str) -> None:
     with lab.namespace("named", "ns").entered():
         subprocess.run(["nft", TABLE.format(hook=hook, rule=rule)], check=True, capture_output=True)
         listed = subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True).stdout
-    chains, foreign = nftables.decode(listed)
-    chain = next(one for one in chains if one.name == "c")
+    found = nftables.decode(listed)
+    chain = next(one for one in found.chains if one.name == "c")
     _, kind, _, where, _, priority = hook.split()
     assert (chain.tool, chain.family, chain.type, chain.hook, chain.priority) == (
         "nft",
@@ -123,7 +139,7 @@ def test_rules(lab: Lab, hook: str, rule: str) -> None:
     )
     assert chain.policy == "drop"
     assert chain.rules[0].statements == HOOKS[hook][rule]
-    assert not foreign
+    assert not found.foreign
 
 
 @pytest.mark.needs("nft", "iptables-nft")
@@ -132,7 +148,7 @@ def test_extensions_of_iptables(lab: Lab) -> None:
     with lab.namespace("named", "ns").entered():
         subprocess.run(["iptables-nft", "-A", "INPUT", "-m", "statistic", "--mode", "nth", "--every", "2", "--packet", "0", "-j", "DROP"], check=True)  # fmt: skip
         listed = subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True).stdout
-    assert nftables.decode(listed)[1] == {nftables.Foreign("ip", "filter")}
+    assert nftables.decode(listed).foreign == {("ip", "filter")}
 
 
 JSON = st.recursive(
@@ -148,10 +164,10 @@ def test_rules_that_are_none(statements: list[object]) -> None:
     chain = {"family": "ip", "table": "t", "name": "c"}
     rule = {"family": "ip", "table": "t", "chain": "c", "expr": statements}
     try:
-        chains, _ = nftables.decode(json.dumps({"nftables": [{"chain": chain}, {"rule": rule}]}).encode())
+        chains = nftables.decode(json.dumps({"nftables": [{"chain": chain}, {"rule": rule}]}).encode()).chains
+        (made,) = chains[0].rules
     except ValueError:
         return
-    (made,) = chains[0].rules
     assert len(made.statements) <= len(statements)
 
 

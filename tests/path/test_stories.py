@@ -251,7 +251,7 @@ def test_what_cannot_be_decided_is_not_known(site: Site) -> None:
     )
     _, found = site.trace()
     assert found.forward.fate == "unknown"
-    rule = "the rule `numgen mode random mod 2 offset 0 0 drop`"
+    rule = "the rule `numgen random mod 2 0 drop`"
     assert (
         str(found.forward.reason)
         == f"it depends: delivered if {rule} does not take it, dropped if {rule} takes it"

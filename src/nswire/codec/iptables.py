@@ -16,8 +16,11 @@ from nswire.model.firewall import (
     Key,
     Nat,
     Opaque,
+    Operation,
     Statement,
+    Target,
     Test,
+    Unfollowed,
     Untracked,
     Verdict,
 )
@@ -57,7 +60,8 @@ def decode(answer: bytes, family: str, tool: str) -> tuple[Chain, ...]:
             key = (table, words[1])
             if key not in chains:
                 raise ValueError("a rule for a chain that there is not")
-            chains[key][1].append(FirewallRule(line, tuple(_Reader(words[2:], family).read())))
+            statements = tuple(_Reader(words[2:], family).read())
+            chains[key][1].append(FirewallRule(line, statements, _tracks(statements)))
     return tuple(
         Chain(
             tool=tool,
@@ -69,8 +73,19 @@ def decode(answer: bytes, family: str, tool: str) -> tuple[Chain, ...]:
             type="nat" if table == "nat" else "route" if (table, name) == ("mangle", "OUTPUT") else "filter",
             priority=_priority(table, name),
             policy="drop" if policy == "DROP" else "accept",
+            tracks=any(rule.tracks for rule in rules),
         )
         for (table, name), (policy, rules) in chains.items()
+    )
+
+
+def _tracks(statements: tuple[Statement, ...]) -> bool:
+    """Whether a rule makes the kernel track connections (callers of nf_ct_netns_get)."""
+    return any(
+        isinstance(one, Nat)
+        or (isinstance(one, Test) and any(key.name.startswith("ct ") for key in one.keys))
+        or (isinstance(one, Assign) and "ct " in str(one))
+        for one in statements
     )
 
 
@@ -259,18 +274,18 @@ class _Reader:
             try:
                 return maker(given)
             except (ValueError, KeyError):
-                return [Verdict("queue", f"{name} {' '.join(rest)}")]
+                return [Unfollowed(f"{name} {' '.join(rest)}")]
         if name in HARMLESS:
             return []
         if name in ELSEWHERE:
-            return [Verdict("queue", name)]
+            return [Unfollowed(name)]
         return [Verdict("goto" if goto else "jump", name)]
 
 
 def _translate(kind: str, option: str) -> Callable[[dict[str, str]], list[Statement]]:
     def made(given: dict[str, str]) -> list[Statement]:
         if kind in ("masquerade", "redirect"):
-            return [Nat(kind, ports=_ports(given.get("--to-ports", "")))]  # type: ignore[arg-type]
+            return [Nat(kind, Target((), _ports(given.get("--to-ports", ""))))]  # type: ignore[arg-type]
         target = given[option]
         if target.startswith("["):
             address, _, ports = target[1:].partition("]")
@@ -281,7 +296,7 @@ def _translate(kind: str, option: str) -> Callable[[dict[str, str]], list[Statem
             address, _, ports = target.partition(":")
         first, _, last = address.partition("-")
         addresses = (first, last) if last else (first,) if first else ()
-        return [Nat(kind, addresses=addresses, ports=_ports(ports.partition("/")[0]))]  # type: ignore[arg-type]
+        return [Nat(kind, Target(addresses, _ports(ports.partition("/")[0])))]  # type: ignore[arg-type]
 
     return made
 
@@ -290,20 +305,25 @@ def _ports(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("-")) if text else ()
 
 
+def _masked(key: str, value: int, mask: int) -> Assign:
+    """Sets a key to (old & ~mask) ^ value."""
+    return Assign(key, Operation("^", Operation("&", Key(key), ~mask & U32), value))
+
+
 def _mark(key: str) -> Callable[[dict[str, str]], list[Statement]]:
     def made(given: dict[str, str]) -> list[Statement]:
         for option, keep in (("--set-xmark", False), ("--set-mark", True)):
             if option in given:
                 value, _, mask = given[option].partition("/")
                 number, bits = int(value, 0), int(mask, 0) if mask else U32
-                return [Assign(key, number, mask=bits | number if keep else bits)]
+                return [_masked(key, number, bits | number if keep else bits)]
         if "--or-mark" in given:
             number = int(given["--or-mark"], 0)
-            return [Assign(key, number, mask=number)]
+            return [_masked(key, number, number)]
         if "--and-mark" in given:
-            return [Assign(key, 0, mask=~int(given["--and-mark"], 0) & U32)]
+            return [_masked(key, 0, ~int(given["--and-mark"], 0) & U32)]
         if "--xor-mark" in given:
-            return [Assign(key, int(given["--xor-mark"], 0), mask=0)]
+            return [_masked(key, int(given["--xor-mark"], 0), 0)]
         both = given.get("--mask", hex(U32))
         masks = {
             "mark": int(given.get("--nfmask", both), 0),
@@ -314,7 +334,8 @@ def _mark(key: str) -> Callable[[dict[str, str]], list[Statement]]:
             ("--restore-mark", "mark", "ct mark"),
         ):
             if option in given:
-                return [Assign(target, None, masks[target], source, masks[source])]
+                old = Operation("&", Key(target), ~masks[target] & U32)
+                return [Assign(target, Operation("^", old, Operation("&", Key(source), masks[source])))]
         raise ValueError(str(given))
 
     return made

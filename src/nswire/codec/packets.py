@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 
-NAMES = {"iifname", "oifname", "iifkind", "oifkind", "ibrname", "obrname", "iifgroup", "physin", "physout"}
+NAMES = {
+    "iifname",
+    "oifname",
+    "iif",
+    "oif",
+    "iifkind",
+    "oifkind",
+    "ibrname",
+    "obrname",
+    "sdifname",
+    "physin",
+    "physout",
+}
 """Keys whose values are names."""
 
 PROTOCOLS = {
@@ -40,9 +52,41 @@ ICMPV6 = {
     "nd-neighbor-solicit": 135, "nd-neighbor-advert": 136, "nd-redirect": 137, "router-renumbering": 138,
     "ind-neighbor-solicit": 141, "ind-neighbor-advert": 142, "mld2-listener-report": 143,
 }  # fmt: skip
+ICMP_CODES = {
+    "net-unreachable": 0, "host-unreachable": 1, "prot-unreachable": 2, "port-unreachable": 3, "frag-needed": 4,
+    "net-prohibited": 9, "host-prohibited": 10, "admin-prohibited": 13,
+}  # fmt: skip
+ICMPV6_CODES = {
+    "no-route": 0, "admin-prohibited": 1, "addr-unreachable": 3, "port-unreachable": 4, "policy-fail": 5, "reject-route": 6,
+}  # fmt: skip
+DSCP = {
+    "cs0": 0, "cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56, "df": 0, "be": 0, "lephb": 1,
+    "af11": 10, "af12": 12, "af13": 14, "af21": 18, "af22": 20, "af23": 22, "af31": 26, "af32": 28, "af33": 30,
+    "af41": 34, "af42": 36, "af43": 38, "va": 44, "ef": 46,
+}  # fmt: skip
+ECN = {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
+NFPROTO = {"ipv4": 2, "ipv6": 10, "ip": 2, "ip6": 10}
+ARPHRD = {
+    "ether": 1,
+    "ppp": 512,
+    "ipip": 768,
+    "tunnel": 768,
+    "ipip6": 769,
+    "loopback": 772,
+    "sit": 776,
+    "ipgre": 778,
+}
 WORDS: dict[str, dict[str, int]] = {
     "l4proto": PROTOCOLS,
-    "nfproto": {"ipv4": 2, "ipv6": 10},
+    **dict.fromkeys(
+        ("ip protocol", "ip6 nexthdr", "ct protocol", "ct original protocol", "ct reply protocol"), PROTOCOLS
+    ),
+    **dict.fromkeys(("nfproto", "ct l3proto", "ct original l3proto", "ct reply l3proto"), NFPROTO),
+    **dict.fromkeys(("ip dscp", "ip6 dscp"), DSCP),
+    **dict.fromkeys(("ip ecn", "ip6 ecn"), ECN),
+    **dict.fromkeys(("iiftype", "oiftype"), ARPHRD),
+    "icmp code": ICMP_CODES,
+    "icmpv6 code": ICMPV6_CODES,
     "protocol": ETHERTYPES,
     "ether type": ETHERTYPES,
     "vlan type": ETHERTYPES,
@@ -55,7 +99,13 @@ WORDS: dict[str, dict[str, int]] = {
     "pkttype": {"host": 0, "unicast": 0, "broadcast": 1, "multicast": 2, "other": 3},
     "fib daddr type": ADDRESS_TYPES,
     "fib saddr type": ADDRESS_TYPES,
-    "fib daddr . iif type": ADDRESS_TYPES,
+    **dict.fromkeys(
+        (f"fib {side} . {link} type" for side in ("saddr", "daddr") for link in ("iif", "oif")), ADDRESS_TYPES
+    ),
+    **dict.fromkeys(
+        (f"fib {side} . mark . {link} type" for side in ("saddr", "daddr") for link in ("iif", "oif")),
+        ADDRESS_TYPES,
+    ),
     "arp operation": {"request": 1, "reply": 2},
 }
 
@@ -70,8 +120,18 @@ def number(address: str) -> int:
 def symbol(key: str, word: str) -> int:
     """What a word stands for where this key is compared with it. ValueError."""
     words = WORDS.get(key, {})
+    if key == "priority":
+        return _priority(word)
     if word in words:
         return words[word]
     if word[:1].isdigit() and word.isalnum():
         return int(word, 0)
     return number(word)
+
+
+def _priority(word: str) -> int:
+    """A handle of tc: `1:2`, `none`, `root`."""
+    if word in ("none", "root"):
+        return 0 if word == "none" else 0xFFFFFFFF
+    major, _, minor = word.partition(":")
+    return int(major or "0", 16) << 16 | int(minor or "0", 16)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-from errno import ENODATA, ENOPKG
-from os import strerror
+from errno import ENODATA
 from typing import TYPE_CHECKING, TypeVar
 
-from nswire.codec import iptables, nftables, procfs
+from nswire.codec import procfs
 from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule, sockets
 from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.discover import firewalls
 from nswire.discover.questioner import PROTOCOLS
 from nswire.facets import filters
 from nswire.facets.asked import NOT_THERE, decoded, hint, why
 from nswire.host import questions
 from nswire.host.system import Refusal
-from nswire.model.firewall import Firewall
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Process
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from nswire.discover.questioner import Questioner
     from nswire.host.system import Answer, Question
-    from nswire.model.firewall import Chain
+    from nswire.model.firewall import Firewall
     from nswire.model.lookups import Filter, Query
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
     from nswire.model.sockets import Listener
@@ -214,69 +213,22 @@ class Lookups:
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:
         self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))
 
-    def _firewall(self, ns: NsKey) -> Firewall | None:
-        asked = (questions.NFTABLES, *questions.LEGACY)
-        listed, *saved = (self._answer(ns, one) for one in asked)
-        unread = []
-        chains: list[Chain] = []
-        foreign: frozenset[nftables.Foreign] = frozenset()
-        if isinstance(listed, Refusal):
-            unread.append(_missing("nft", listed.errno))
-        elif listed:
-            try:
-                told, foreign = nftables.decode(listed)
-            except ValueError:
-                told, unread = (), ["what nft prints makes no sense"]
-            chains += [chain for chain in told if (chain.family, chain.table) not in foreign]
-        families = {one.family for one in foreign}
-        for question, family in zip(questions.IPTABLES, ("ip", "ip6"), strict=True):
-            if family in families:
-                tables = {one.table for one in foreign if one.family == family}
-                mine, problem = _saved(self._answer(ns, question), family, question.name)
-                chains += [chain for chain in mine if chain.table in tables]
-                unread += problem
-                known = {chain.table for chain in mine}
-                unread += [
-                    f"the table {family} {table} has iptables extensions" for table in sorted(tables - known)
-                ]
-        unread += [
-            f"the table {one.family} {one.table} has iptables extensions"
-            for one in sorted(foreign)
-            if one.family not in ("ip", "ip6")
-        ]
-        for answer, question, family in zip(saved, questions.LEGACY, ("ip", "ip6"), strict=True):
-            mine, problem = _saved(answer, family, question.name)
-            chains += mine
-            unread += problem
-        if unread:
+    def _firewall(self, ns: NsKey) -> Firewall:
+        found = firewalls.read(lambda question: self._answer(ns, question))
+        if found.unread:
+            listed = self._answer(ns, questions.NFTABLES)
             gap = Gap(
                 self._asking.place(ns),
                 "its firewall",
-                "; ".join(unread),
+                "; ".join(one.what for one in found.unread),
                 hint(listed.errno) if isinstance(listed, Refusal) else "",
             )
             self._asking.facts.gaps.append(gap)
-        return Firewall(tuple(chains), "; ".join(unread))
+        return found
 
 
 def _why(errno: int) -> str:
     return "the recording does not have them" if errno == ENODATA else why(errno)
-
-
-def _saved(answer: Answer, family: str, program: str) -> tuple[tuple[Chain, ...], list[str]]:
-    """The chains that a save program prints, and what is wrong with that."""
-    if isinstance(answer, Refusal):
-        return (), [_missing(program, answer.errno)]
-    try:
-        return iptables.decode(answer, family, program), []
-    except (ValueError, IndexError):
-        return (), [f"what {program} prints makes no sense"]
-
-
-def _missing(program: str, errno: int) -> str:
-    if errno == ENODATA:
-        return f"what {program} prints cannot be had"
-    return f"{program} is not installed" if errno == ENOPKG else f"{program}: {strerror(errno)}"
 
 
 def _decided(answer: Answer) -> Route | int | None:

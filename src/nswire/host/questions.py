@@ -49,6 +49,7 @@ NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neigh
 FDB = Question("fdb", neighbour.ask_fdb())
 NEXT_HOPS = Question("nexthops", nexthop.ask())
 NFTABLES = Question("nftables", b"", by="nftables")
+NFTABLES_TEXT = Question("nft-list", b"nft -t list ruleset", by="program")
 IPTABLES = tuple(
     Question(name, name.encode(), by="program") for name in ("iptables-nft-save", "ip6tables-nft-save")
 )

@@ -16,7 +16,7 @@ from nswire.model.routing import PortVlans
 from nswire.model.values import End
 from nswire.path import mtu, netfilter
 from nswire.path.netfilter import Place
-from nswire.path.sight import Sight
+from nswire.path.netfilter.fields import Sight
 from nswire.path.values import Ended, Frame, Going
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from nswire.model.routing import FAILED, VALID
 from nswire.model.values import RT_SCOPE_LINK
 from nswire.path import netfilter, routing, source
 from nswire.path.netfilter import Place
-from nswire.path.sight import Sight
+from nswire.path.netfilter.fields import Sight
 from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, ends
 
 if TYPE_CHECKING:

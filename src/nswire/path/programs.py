@@ -11,7 +11,7 @@ from nswire.model.reasons import Reason
 from nswire.model.values import End
 from nswire.path import netfilter
 from nswire.path.netfilter import Place
-from nswire.path.sight import Sight
+from nswire.path.netfilter.fields import Sight
 from nswire.path.values import Ended, Going
 
 if TYPE_CHECKING:

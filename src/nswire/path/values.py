@@ -11,9 +11,8 @@ from nswire.model.values import End, Evidence, NsKey
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PROTOCOLS = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmp"}
-NEW, ESTABLISHED, UNTRACKED = 8, 2, 64  # bits of `ct state`
 WITH_PORTS = {TCP: "tcp", UDP: "udp"}
-EPHEMERAL = (1024, 65535)  # where a source port that nobody chose comes from, whatever the system
+ANY_PORT = (0, 65535)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 TOO_MANY_WAYS = Reason(
@@ -25,13 +24,18 @@ Fate = Literal["leaves", "delivered", "dropped", "unknown"]
 
 
 class Flow(msgspec.Struct, frozen=True, gc=False):
-    """What a packet is, to everybody on its way. `proto` is its number; a port of 0: whatever the sender chooses."""
+    """What a packet is, to everybody on its way. `proto` is its number; a port of 0: whatever the sender or NAT chooses.
+
+    `sports` and `dports`: of what range that is.
+    """
 
     dst: str
     src: str = ""
     proto: int = ICMP
     sport: int = 0
     dport: int = 0
+    sports: tuple[int, int] = ANY_PORT
+    dports: tuple[int, int] = ANY_PORT
 
     @property
     def family(self) -> int:
@@ -41,7 +45,7 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     @property
     def reverse(self) -> Flow:
         """The flow of the answers."""
-        return Flow(self.src, self.dst, self.proto, self.dport, self.sport)
+        return Flow(self.src, self.dst, self.proto, self.dport, self.sport, self.dports, self.sports)
 
     @property
     def text(self) -> str:
@@ -58,22 +62,37 @@ def _side(address: str, port: int) -> str:
 class Connection(msgspec.Struct, gc=False):
     """A connection as a namespace tracks it: how its packets come in, how its answers are to come in; its mark.
 
-    `sources` and `destinations`: whether translation of these was decided already, with the first packet.
+    `sources` and `destinations`: whether translation of these was decided already, with the first packet. `replied`: an
+    answer was seen. `zone`: its id, and the bits of the directions that it counts for (nf_conntrack_zone.dir).
     """
 
     original: Flow
     expected: Flow
-    mark: int = 0
+    mark: int | None = 0
     sources: bool = False
     destinations: bool = False
+    replied: bool = False
+    zone: tuple[int, int] = (0, 3)
+
+
+class Header(NamedTuple):
+    """The Ethernet header that a packet came in with: it is still there in prerouting, input and forward."""
+
+    src: str
+    dst: str
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
     """A packet inside a namespace. `answer`: it is the reply to another one. `size` 0: it fits through everywhere.
 
     `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
-    `conn`: the connection that this namespace takes it for. `prerouted`: its prerouting hooks were run for the bridge.
-    `looped`: it came back by a loopback, with the route that it left by.
+    `prerouted`: its prerouting hooks were run for the bridge. `looped`: it came back by a loopback, with the route that it left
+    by. `tos`: the traffic class, dscp and ecn. What is None was
+    set by a rule, to what is not known.
+
+    What follows is the kernel's own of it (struct sk_buff), and goes where skb_scrub_packet says; see `crossed`.
+    `conn`: the connection that this namespace takes it for, which it goes along `direction` (0: as its first packet).
+    `untracked`: it is kept from that. `zone`: where its connection is looked up. `pkttype`: as `meta pkttype`.
     """
 
     flow: Flow
@@ -86,11 +105,21 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     conn: Connection | None = None
     prerouted: bool = False
     looped: bool = False
+    tos: int | None = 0
+    direction: int = 0
+    untracked: bool = False
+    zone: tuple[int, int] = (0, 3)
+    pkttype: int = 0
+    priority: int | None = 0
+    header: Header | None = None
 
     def crossed(self, here: NsKey, there: NsKey) -> Packet:
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
-        return msgspec.structs.replace(self, conn=None, mark=mark, prerouted=False, looped=False)
+        return msgspec.structs.replace(
+            self, conn=None, mark=mark, prerouted=False, looped=False, direction=0, untracked=False, zone=(0, 3), pkttype=0,
+            priority=0, header=None,
+        )  # fmt: skip
 
 
 class Frame(msgspec.Struct, frozen=True):

@@ -14,25 +14,32 @@ from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
 from nswire.path import local, mtu, neighbour, netfilter, routing
-from nswire.path.netfilter import Place
+from nswire.path.netfilter import Place, Sight
+from nswire.path.netfilter.conntrack import Tracker
 from nswire.path.segment import Segment
-from nswire.path.sight import Sight
-from nswire.path.values import Connection, Ended, Flow, Frame, Going, Landing, Packet, Relay, Step, Steps
+from nswire.path.values import TCP, Ended, Frame, Going, Header, Landing, Relay, Step, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nswire.model.firewall import Chain, Firewall, SetName
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import End, NsKey
     from nswire.path.choices import Chooser
     from nswire.path.fib import Fib
     from nswire.path.netfilter import Outcome
+    from nswire.path.netfilter.compare import Known
     from nswire.path.routing import Decision
-    from nswire.path.values import Mend
+    from nswire.path.values import Mend, Packet
 
 IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
 TTL = Reason("path.ttl", "it goes round in a loop until its TTL runs out")
+TTL_USED_UP = Reason("path.ttl_used_up", "its TTL is used up")
+NOT_FOR_HOST = Reason(
+    "path.pkttype",
+    "a rule has set its pkttype to another than `host`, and such packets are not for the stack",
+)
 FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one")
 LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen")
 INTO_ITSELF = Reason(
@@ -41,6 +48,8 @@ INTO_ITSELF = Reason(
 AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
+LOOP = 32  # links that a packet comes in by: more are a loop
+NO_MAC = "00:00:00:00:00:00"
 
 
 class Walk:
@@ -62,7 +71,10 @@ class Walk:
         self.inside: list[End] = []  # the tunnels that the packet is in
         self.overhead = 0
         self.relays: list[Relay] = []
-        self._connections: dict[NsKey, list[Connection]] = {}
+        self.conntrack = Tracker()
+        self.changes: dict[tuple[NsKey, SetName], list[tuple[str, tuple[Known, ...]]]] = {}
+        """What rules have added to sets (`add`) or taken out of them (`delete`)."""
+        self._chains: dict[NsKey, dict[tuple[bool, str, str, str], Chain]] = {}
 
     # -- what all ask ---------------------------------------------------------------------------------------------------
 
@@ -73,6 +85,12 @@ class Walk:
     def named(self, ns: NsKey, ifname: str) -> Link | None:
         """The link of that name."""
         return next((link for link in self.topology.links(ns) if link.ifname == ifname), None)
+
+    def chain(self, ns: NsKey, firewall: Firewall, name: tuple[bool, str, str, str]) -> Chain | None:
+        """The chain of that name: whether it is of the old iptables, its family, table and own name."""
+        if ns not in self._chains:
+            self._chains[ns] = {(one.legacy, one.family, one.table, one.name): one for one in firewall.chains}
+        return self._chains[ns].get(name)
 
     def has(self, ns: NsKey, address: str) -> bool:
         """Whether any link of a namespace has that address."""
@@ -99,8 +117,12 @@ class Walk:
 
     def receive(self, link: Link, packet: Packet, steps: Steps, frame: Frame | None = None) -> Landing:
         """A packet that comes up to the stack by that link."""
+        if link.loopback:
+            packet = replace(packet, header=Header(NO_MAC, NO_MAC))
+        elif frame is not None:
+            packet = replace(packet, header=Header(frame.src, frame.dst))
         going = Going(link.end.ns, packet, steps)
-        return self._ended(lambda: self._received(link, going, frame), link.end.ns, packet, steps)
+        return self._ended(lambda: self._received(link, going), link.end.ns, packet, steps)
 
     def _ended(self, walked: Callable[[], Landing], ns: NsKey, packet: Packet, steps: Steps) -> Landing:
         """Where a packet ends; unknown, where a table of this namespace, or of the segment behind it, cannot be had."""
@@ -127,26 +149,24 @@ class Walk:
             flow = replace(going.packet.flow, src=decision.source)
             told = self.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
             going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
-        after = self._hook(going, "output", oif=decision.link, gateway=decision.gateway)
-        if (after.packet.mark, after.packet.flow) != (going.packet.mark, going.packet.flow):
-            again = self._routed(after, routing.output(self, after.ns, after.packet, oif))
+        after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
+        if rerouted is not None:
+            again = self._routed(after, routing.output(self, after.ns, rerouted, oif))
             if again[:3] != decision[:3]:
                 after = self._told(after, again)
             decision = again
         return self._out(after, decision)
 
-    def _received(self, link: Link, going: Going, frame: Frame | None) -> Landing:
+    def _received(self, link: Link, going: Going) -> Landing:
         end = link.end
         if going.packet.looped:
             return self._looped(link, going)
-        if going.packet.hops <= 0:
-            self._drop(going, "loop", TTL(), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
-            going = self._hook(going, "prerouting", iif=link.ifname, frame=frame)
+            going = self._hook(going, "prerouting", iif=link.ifname)
             if at_stack != link.ifname:
-                going = self._hook(going, "prerouting", iif=at_stack, frame=frame)
+                going = self._hook(going, "prerouting", iif=at_stack)
         going = going._replace(packet=replace(going.packet, prerouted=False))
         decision = self._routed(going, routing.arriving(self, going.ns, going.packet, end), end)
         if decision.type in FOR_MANY:
@@ -154,8 +174,14 @@ class Walk:
             self._give_up(going, "route", reason, end)
         if decision.type == "local":
             going = self._hook(going, "input", iif=at_stack)
+            if going.packet.pkttype and going.packet.flow.proto == TCP:  # tcp_v4_rcv
+                self._drop(going, "netfilter", NOT_FOR_HOST(), end)
             return local.deliver(self, link, going.packet, decision.text, going.steps)
         going = self._told(going, decision)
+        if going.packet.pkttype:  # ip_forward, ip6_forward
+            self._drop(going, "netfilter", NOT_FOR_HOST(), end)
+        if going.packet.hops <= 1:
+            self._drop(going, "loop", _ttl(going), end)
         going = going._replace(packet=replace(going.packet, hops=going.packet.hops - 1))
         going = self._hook(going, "forward", iif=at_stack, oif=decision.link, gateway=decision.gateway)
         return self._out(going, decision, at_stack)
@@ -210,17 +236,6 @@ class Walk:
 
     # -- connections and filters -----------------------------------------------------------------------------------
 
-    def track(self, ns: NsKey, packet: Packet) -> Connection:
-        """The connection that a packet belongs to: a known one, or a new one."""
-        known = self._connections.setdefault(ns, [])
-        for conn in known:
-            if _same(packet.flow, conn.expected if packet.answer else conn.original):
-                return conn
-        conn = Connection(packet.flow, packet.flow.reverse)
-        if not packet.answer:
-            known.append(conn)
-        return conn
-
     def _hook(
         self,
         going: Going,
@@ -229,9 +244,14 @@ class Walk:
         iif: str = "",
         oif: End | None = None,
         gateway: str = "",
-        frame: Frame | None = None,
     ) -> Going:
         """A hook of netfilter. Ended, if it does not let the packet pass."""
+        return self._hooked(going, hook, iif=iif, oif=oif, gateway=gateway)[0]
+
+    def _hooked(
+        self, going: Going, hook: str, *, iif: str = "", oif: End | None = None, gateway: str = ""
+    ) -> tuple[Going, Packet | None]:
+        """The same, with the packet as it was when its way was to be looked up again, if it was."""
         link = self.topology.at(oif)
         place = Place(
             "ip6" if going.packet.flow.family == 6 else "ip",
@@ -239,15 +259,15 @@ class Walk:
             iif,
             link.ifname if link is not None else "",
             gateway=gateway,
-            sight=Sight(self, going.ns, frame),
+            sight=Sight(self, going.ns),
         )
-        return self.filtered(going, netfilter.traverse(self, going.ns, place, going.packet), hook)
+        outcome = netfilter.traverse(self, going.ns, place, going.packet)
+        return self.filtered(going, outcome, hook), outcome.rerouted
 
     def filtered(self, going: Going, outcome: Outcome, hook: str) -> Going:
         """What netfilter made of a packet, with its steps. Ended, if it does not let the packet pass."""
         steps = going.steps
-        for note in outcome.notes:
-            kind = "nat" if "becomes" in note else "netfilter"
+        for kind, note in outcome.notes:
             steps += self.step(kind, f"{hook}: {note}", going.ns, flow=outcome.packet.flow)
         after = Going(going.ns, outcome.packet, steps)
         if outcome.verdict in ("drop", "reject"):
@@ -279,15 +299,12 @@ def _to_itself(packet: Packet) -> Packet:
     return replace(packet, looped=True)
 
 
+def _ttl(going: Going) -> Cause:
+    """Why its TTL has run out: by going round, or because it had little to begin with."""
+    return TTL() if sum(step.way == "in" for step in going.steps) > LOOP else TTL_USED_UP()
+
+
 def _at_stack(link: Link) -> str:
     """The link as the stack calls it: the VRF, for its ports."""
     master = link.master
     return master.ifname if master is not None and kinds.of(master.kind).routes else link.ifname
-
-
-def _same(flow: Flow, other: Flow) -> bool:
-    """Whether both are one flow; a port that is not known is any."""
-    if (flow.src, flow.dst, flow.proto) != (other.src, other.dst, other.proto):
-        return False
-    ports = ((flow.sport, other.sport), (flow.dport, other.dport))
-    return all(one == two or 0 in (one, two) for one, two in ports)
