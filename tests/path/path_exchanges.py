@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 SYN, ACK = 2, 16
+IP_PMTUDISC_PROBE = 3
 IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 8, 49, 50
 SLOW = 4 if "NSWIRE_PATIENCE" in os.environ else 1  # a guest
 PATIENCE = 0.3 * SLOW  # seconds until what has not come is lost
@@ -132,7 +133,13 @@ class Spaces:
             yield found
 
     def really(
-        self, start: str, flow: Flow, *, listen: tuple[Listening, ...] | None = None, mark: int = 0
+        self,
+        start: str,
+        flow: Flow,
+        *,
+        listen: tuple[Listening, ...] | None = None,
+        mark: int = 0,
+        size: int = 0,
     ) -> Real:
         """Send it, and see. Who listens: by default everybody, on all addresses."""
         if listen is None:
@@ -141,7 +148,7 @@ class Spaces:
             raw = [(name, ending.enter_context(_raw(ns, flow))) for name, ns in self.spaces.items()]
             servers = [ending.enter_context(one.opened(self[one.ns], flow)) for one in listen]
             with self[start].entered():
-                return _Exchange(flow, raw, servers, mark).run()
+                return _Exchange(flow, raw, servers, mark, size).run()
 
 
 class Listening(NamedTuple):
@@ -186,12 +193,16 @@ def _raw(ns: Ns, flow: Flow) -> socket.socket:
 class _Exchange:
     """A packet and its answer."""
 
-    def __init__(self, flow: Flow, raw: list[Raw], servers: list[socket.socket], mark: int) -> None:
+    def __init__(
+        self, flow: Flow, raw: list[Raw], servers: list[socket.socket], mark: int, size: int
+    ) -> None:
         self._flow = flow
         self._raw = raw
         self._servers = servers
         self._mark = mark
-        self._marker = os.urandom(12)
+        self._size = size
+        headers = 28 if flow.family == 4 else 48  # of IP, and of UDP or ICMP
+        self._marker = os.urandom(12).ljust(size - headers, b"\0")
         self._at: dict[str, None] = {}
 
     def run(self) -> Real:
@@ -215,6 +226,9 @@ class _Exchange:
         )
         if self._mark:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
+        if self._size:  # not to be split
+            level, option = (socket.IPPROTO_IP, 10) if flow.family == 4 else (socket.IPPROTO_IPV6, 23)
+            sock.setsockopt(level, option, IP_PMTUDISC_PROBE)
         if flow.src or flow.sport:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((flow.src, flow.sport))
@@ -231,7 +245,7 @@ class _Exchange:
             client.send(self._marker)
         else:
             head = struct.pack(">BBHHH", 8 if flow.proto == ICMP else 128, 0, 0, 77, 1)
-            check = _checksum(head + self._marker) if flow.proto == ICMP else 0
+            check = checksum(head + self._marker) if flow.proto == ICMP else 0
             client.sendto(head[:2] + struct.pack(">H", check) + head[4:] + self._marker, (flow.dst, 0))
 
     def _watched(self, client: socket.socket) -> str:
@@ -278,7 +292,7 @@ class _Exchange:
                 server.accept()[0].close()
             return
         with contextlib.suppress(OSError):
-            data, extra, _, who = server.recvmsg(100, 200)
+            data, extra, _, who = server.recvmsg(65535, 200)
             told = [one for one in extra if one[1] in (IP_PKTINFO, IPV6_PKTINFO)]
             if told and told[0][1] == IP_PKTINFO:
                 info = struct.pack("i4s4s", 0, told[0][2][8:12], bytes(4))
@@ -303,7 +317,8 @@ class _Exchange:
         return "answered" if data[at] in (0, 129) and data[at + 8 :] == self._marker else ""
 
 
-def _checksum(data: bytes) -> int:
+def checksum(data: bytes) -> int:
+    """Of RFC 1071."""
     total = sum(int.from_bytes(data[at : at + 2]) for at in range(0, len(data), 2))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

@@ -15,12 +15,12 @@ from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.path import choices, local
 from nswire.path.fib import Fib
-from nswire.path.values import Flow, Frame, Hop, Landing, Packet, Trace, Way, Ways
+from nswire.path.values import BROADCAST, ICMP, Flow, Frame, Hop, Landing, Packet, Trace, Way, Ways, ends
 from nswire.path.walk import Walk
 
 if TYPE_CHECKING:
     from nswire.model.lookups import Lookups
-    from nswire.model.topology import Topology
+    from nswire.model.topology import Link, Topology
     from nswire.model.values import End, NsKey
     from nswire.path.choices import Chooser
     from nswire.path.values import Fate, Steps
@@ -31,10 +31,16 @@ DELIVERED_ELSEWHERE = Reason(
 )
 ANSWER_ELSEWHERE = Reason("path.answer_elsewhere", "the answer is delivered to {netns}, and not to {meant}")
 ANSWER_UNKNOWN = Reason("path.answer_unknown", "where an answer would come in is not known")
+NO_GATEWAY = Reason(
+    "path.no_gateway",
+    "nobody on the segment of {link} has {address} or forwards, so where it would be sent is not known",
+)
+NO_OTHER_PORT = Reason("path.no_other_port", "no other port of the switch of {link} takes it")
 LINK_GONE = Reason("path.link_gone", "the link that it would come in by is gone")
 
 __all__ = ["Flow", "Trace", "trace"]
 
+IPV6 = 6
 RELAYS = 8  # processes in a row
 
 
@@ -65,8 +71,10 @@ def trace(
             there = _meant(walk, _sent(walk, start, packet, by), to)
         except NotKnown as missing:
             there = Landing("unknown", (), start, packet=packet, reason=missing.cause)
-        if not mtus:
-            mtus.extend(walk.mtus)
+        if there.fate in ("delivered", "leaves"):
+            # a link that only heard who is asked for, or got a copy of a flood, does not count
+            passed = ends(there.steps)
+            mtus.extend(one for one in walk.mtus if one[1] in passed)
         forward = _way(there, flow, chooser)
         if not reply or there.fate not in ("delivered", "leaves"):
             return forward, None
@@ -102,12 +110,43 @@ def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None) -> Landing:
     link = walk.topology.at(by)
     if link is None:
         return walk.originate(start, packet)
-    guest = link.guest
-    source = "" if guest is None else guest.mac
-    frame = Frame(source, link.fact.address if link.master is None else "", packet)
-    landings = list(walk.segment.arrive(link, frame, ()))
-    landing = next((one for one in landings if one.fate == "up"), landings[0])
-    return walk.arrived(landing) if landing.fate == "up" else landing
+    source = "" if link.guest is None else link.guest.mac
+    if link.master is None:
+        return _arrived(walk, link.end, Frame(source, link.fact.address, packet), ())
+    return _on_segment(walk, link, Frame(source, BROADCAST, packet, asks=packet.flow.dst))
+
+
+def _on_segment(walk: Walk, link: Link, asked: Frame) -> Landing:
+    """What somebody behind a port of a switch sends: to whoever has the address there, or to one that forwards, as a gateway of his."""
+    packet = asked.packet
+    heard = walk.segment.heard(link, asked)
+    stacks = list({one.end: one for one in heard if one.fate == "up"}.values())
+    meant = [one for one in stacks if walk.has(one.ns, packet.flow.dst)]
+    family = "ipv6" if packet.flow.family == IPV6 else "ipv4"
+    for one in () if meant else stacks:
+        at = walk.topology.at(one.end)
+        if at is not None and walk.lookups.sysctl(one.ns, f"{family}/conf/{{}}/forwarding", at.ifname):
+            meant.append(one)
+    meant += [
+        one
+        for one in heard
+        if one.fate == "leaves" and not any(walk.has(s.ns, packet.flow.dst) for s in stacks)
+    ]
+    if not meant and len(heard) == 1 and heard[0].fate == "dropped":  # the port itself takes nothing in
+        return heard[0]
+    if not meant:
+        reason = NO_GATEWAY(link=link.ifname, address=packet.flow.dst)
+        return Landing("unknown", (), link.end.ns, None, link.end, packet, reason)
+    names = [f"it sends it to {_called(walk, one.end)}" for one in meant]
+    chosen = meant[walk.chooser.choose(names)]
+    to = walk.topology.at(chosen.end) if chosen.fate == "up" else None
+    frame = Frame(asked.src, to.fact.address if to is not None else "", packet, along=ends(chosen.steps))
+    return _arrived(walk, link.end, frame, ())
+
+
+def _called(walk: Walk, end: End | None) -> str:
+    link = walk.topology.at(end)
+    return f"{link.ifname} in {walk.name(link.end.ns)}" if link is not None else "somebody outside"
 
 
 def _meant(walk: Walk, landing: Landing, to: NsKey | None) -> Landing:
@@ -127,7 +166,9 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
     silent = local.ignores(walk, there.ns, packet) if there.fate == "delivered" else None
     if silent is not None:
         return Landing("dropped", (), there.ns, packet=packet, reason=silent[0], mend=silent[1])
-    answer = Packet(packet.flow.reverse, answer=True, size=packet.size)
+    # icmp_sk_init: echo replies may be split (IP_PMTUDISC_DONT); the others' sockets do path MTU discovery
+    whole = packet.flow.proto != ICMP
+    answer = Packet(packet.flow.reverse, answer=True, size=packet.size, whole=whole)
     walk.learned_neighbours.clear()
     landing = (
         _from_outside(walk, there, answer) if there.fate == "leaves" else walk.originate(there.ns, answer)
@@ -172,6 +213,8 @@ def _arrived(walk: Walk, end: End, frame: Frame, steps: Steps) -> Landing:
     if link is None:
         return Landing("unknown", steps, end.ns, reason=LINK_GONE())
     landings = list(walk.segment.arrive(link, frame, steps))
+    if not landings:
+        return Landing("dropped", steps, end.ns, None, end, frame.packet, NO_OTHER_PORT(link=link.ifname))
     for fate in ("up", "unknown", "delivered", "leaves"):
         for one in landings:
             if one.fate == fate:

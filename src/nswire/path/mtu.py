@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
-from nswire.path.values import Ended, Going, Landing, Mend
+from nswire.path.values import ICMPV6, Ended, Going, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
@@ -28,14 +28,15 @@ VLAN_HEADER = 4
 NO_LIMIT = 65536  # lo's
 
 
-def check(walk: Walk, link: Link, going: Going, route: int) -> Going:
-    """A packet that is too large for a link (or the MTU of its route) is split, or Ended if it must not be."""
+def check(walk: Walk, link: Link, going: Going, route: int, *, own: bool) -> Going:
+    """A packet that is too large for a link (or the MTU of its route) is split, or Ended if it must not be. `own`: sent from here."""
     packet = going.packet
+    splits = not packet.whole or (own and packet.answer and packet.flow.proto == ICMPV6)  # icmpv6_echo_reply
     limit = min(route, link.fact.mtu) if route else link.fact.mtu
     note(walk, link, limit)
-    if not packet.size or packet.size <= limit or link.loopback:
+    if not packet.size or packet.size <= limit:
         return going
-    if packet.whole:
+    if not splits:
         reason = TOO_LARGE(size=packet.size, link=link.ifname, mtu=limit)
         steps = going.steps + walk.step("mtu", reason, link.end.ns, link.end)
         mend = Mend(f"at most {limit} bytes pass; so does anything, once its MTU is raised")

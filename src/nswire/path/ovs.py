@@ -104,6 +104,8 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
             text = f"{bridge} sends it to port {target.ifname}"
             told = steps + walk.step("ovs", text, link.end.ns, link.end, because=because)
             internal = _seat(walk, target).get("type") == "internal"
+            if internal:  # internal_dev_recv: what another namespace knew of it, a connection, stays there
+                out = replace(out, packet=replace(out.packet, conn=None, prerouted=False, looped=False))
             yield from (walk.segment.arrive if internal else walk.segment.send)(target, out, told)
         elif word == "pop_vlan":
             vlans = vlans[:-1]

@@ -102,6 +102,11 @@ class Segment:
         with self._lightly():
             yield from list(self.send(link, frame, ()))
 
+    def heard(self, link: Link, frame: Frame) -> list[Landing]:
+        """Where a frame that comes in by a link may land at all, by structure alone."""
+        with self._lightly():
+            return list(self.arrive(link, frame, ()))
+
     @contextmanager
     def _lightly(self) -> Iterator[None]:
         before, self.light = self.light, True

@@ -18,6 +18,12 @@ BROADCAST = "ff:ff:ff:ff:ff:ff"
 TOO_MANY_WAYS = Reason(
     "path.too_many_ways", "there are more possibilities than the {count} that were looked at"
 )
+DEPENDS_WHERE = Reason(
+    "path.depends_where", "it depends where: {cause} if {choice}, {other_cause} if {other_choice}"
+)
+DEPENDS_WHY = Reason(
+    "path.depends_why", "it depends why: {cause} if {choice}, {other_cause} if {other_choice}"
+)
 DEPENDS = Reason("path.depends", "it depends: {fate} if {choice}, {other_fate} if {other_choice}")
 
 Fate = Literal["leaves", "delivered", "dropped", "unknown"]
@@ -259,16 +265,32 @@ class Ways(msgspec.Struct, frozen=True):
 
     @property
     def reason(self) -> Cause | None:
-        """The fact that decides, or what the fate depends on."""
-        if self.fate != "unknown" or len(self.ways) == 1:
-            return self.ways[0].reason
-        if self.more:
-            return TOO_MANY_WAYS(count=len(self.ways))
+        """The fact that decides, or what it depends on: the fate, or, where that is certain, where it ends or why."""
         first = self.ways[0]
-        other = next((way for way in self.ways if way.fate != first.fate), first)
-        forks = zip(first.choices, other.choices, strict=False)
-        one, two = next((fork for fork in forks if fork[0] != fork[1]), ("", ""))
-        return DEPENDS(fate=first.fate, choice=one, other_fate=other.fate, other_choice=two)
+        if self.more and any(way.fate != "unknown" for way in self.ways):
+            return TOO_MANY_WAYS(count=len(self.ways))
+        differs = next((way for way in self.ways if way.fate != first.fate), None)
+        if differs is not None:
+            one, two = _fork(first, differs)
+            return DEPENDS(fate=first.fate, choice=one, other_fate=differs.fate, other_choice=two)
+        differs = next((way for way in self.ways if way.reason != first.reason), None)
+        if differs is None or first.reason is None or differs.reason is None:
+            return first.reason
+        one, two = _fork(first, differs)
+        depends = DEPENDS_WHERE if first.fate in ("delivered", "leaves") else DEPENDS_WHY
+        return depends(cause=first.reason, choice=one, other_cause=differs.reason, other_choice=two)
+
+    @property
+    def mend(self) -> Mend | None:
+        """What would change the fate of all ways that end badly; None if there is no such thing, since half a cure is none."""
+        mends = {way.mend for way in self.ways if way.fate == "dropped"}
+        return mends.pop() if len(mends) == 1 else None
+
+
+def _fork(first: Way, other: Way) -> tuple[str, str]:
+    """Where two ways part: what was assumed for each."""
+    forks = zip(first.choices, other.choices, strict=False)
+    return next((fork for fork in forks if fork[0] != fork[1]), ("", ""))
 
 
 class Trace(msgspec.Struct, frozen=True):

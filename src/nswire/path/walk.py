@@ -206,7 +206,7 @@ class Walk:
         if link.end in self.inside:
             self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
-        going = mtu.check(self, link, going, decision.mtu)
+        going = mtu.check(self, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
         if decision.type == "local" or (link.loopback and not iif and flow.family != routing.IPV6):
             packet = _to_itself(going.packet)

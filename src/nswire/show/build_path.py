@@ -37,13 +37,12 @@ class PathBuilder:
 
     def facts(self, trace: Trace) -> dict[str, object]:
         """The keys that are no lists."""
-        main = trace.forward.ways[0]
         return {
             "start": self._build.netns(self._topology.namespaces[trace.start]),
             "flow": _flow(trace.flow),
             "fate": trace.forward.fate,
             "reason": reason(trace.forward.reason),
-            "mend": self._mend(main.mend),
+            "mend": self._mend(trace.forward.mend),
             "mtu": self._mtu(trace),
             "reply": None if trace.reply is None else self._ways(trace.reply),
         }
@@ -60,7 +59,11 @@ class PathBuilder:
     def _ways(self, ways: Ways) -> WayDoc:
         first, *others = ways.ways
         return msgspec.structs.replace(
-            self._way(first), fate=ways.fate, reason=reason(ways.reason), others=tuple(map(self._way, others))
+            self._way(first),
+            fate=ways.fate,
+            reason=reason(ways.reason),
+            mend=self._mend(ways.mend),
+            others=tuple(map(self._way, others)),
         )
 
     def _way(self, way: Way) -> WayDoc:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.path.routing import KERNEL
 from nswire.show import words
 from nswire.show.escape import shell_word
 from nswire.show.howto import entry
-from nswire.show.paint import Paper, Span, fold_text, line, span
+from nswire.show.paint import Paper, Span, fold_text, span
+from nswire.show.text_ways import FATES, VERDICTS, write_ways
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.model.values import End
-    from nswire.path.values import Hop, Mend, Step, Trace, Way, Ways
-
-WIDTH = 11  # of the longest type of step, and a blank
-FATES = {"leaves": "up", "delivered": "up", "dropped": "down", "unknown": "doubt"}
-VERDICTS = {
-    "leaves": "it leaves this host",
-    "delivered": "delivered",
-    "dropped": "dropped",
-    "unknown": "not known",
-}
+    from nswire.path.values import Mend, Step, Trace, Way, Ways
 
 
 def write_trace(
@@ -33,12 +24,14 @@ def write_trace(
     for note in notes:
         fold_text(paper, (), note, "dim")
     paper.print()
-    _write_ways(paper, topology, trace.forward, hops=hops)
+    write_ways(paper, topology, trace.forward, hops=hops)
     _write_verdict(paper, topology, "", trace.forward)
     if trace.mtu and trace.forward.fate in ("leaves", "delivered"):
         at = topology.at(trace.mtu_at)
         narrow = at is not None and at.end != _first_link(trace.forward)
-        where = (span(": the MTU of ", "dim"), *words.place(at)) if at is not None and narrow else ()
+        where = (
+            (span(": the MTU of", "dim"), Span(" "), *words.place(at)) if at is not None and narrow else ()
+        )
         paper.print(span(f"packets of up to {trace.mtu} bytes pass whole", "dim"), *where)
     if trace.reply is None:
         return
@@ -49,7 +42,7 @@ def write_trace(
     paper.print()
     paper.print(span("the answer", "head"))
     paper.print()
-    _write_ways(paper, topology, back, hops=hops or back.fate == "delivered")
+    write_ways(paper, topology, back, hops=hops or back.fate == "delivered")
     _write_verdict(paper, topology, "the answer: ", back)
 
 
@@ -69,56 +62,9 @@ def _links(way: Way) -> list[Step]:
     return [step for hop in way.hops for step in hop.steps if step.way]
 
 
-def _write_ways(paper: Paper, topology: Topology, ways: Ways, *, hops: bool) -> None:
-    for number, way in enumerate(ways.ways):
-        if way.choices and len(ways.ways) > 1:
-            fold_text(paper, (), f"{'or if' if number else 'if'} {'; '.join(way.choices)}:", "doubt")
-        for hop in way.hops:
-            if hops:
-                _write_hop(paper, topology, hop)
-                continue
-            paper.print(words.netns(topology, topology.namespaces[hop.ns]))
-            for step in hop.steps:
-                if not _is_verdict(step, way):
-                    _write_step(paper, topology, step)
-        if len(ways.ways) > 1:
-            fold_text(paper, (), f"{VERDICTS[way.fate]}: {way.reason}", FATES[way.fate])
-            paper.print()
-
-
-def _is_verdict(step: Step, way: Way) -> bool:
-    """Whether a step says what the verdict says, right below it."""
-    return (
-        step is way.hops[-1].steps[-1] and step.cause == way.reason and step.depth == 0 and not step.because
-    )
-
-
-def _write_hop(paper: Paper, topology: Topology, hop: Hop) -> None:
-    """A namespace in one line: in by, out by, and as what it leaves if that changed."""
-    names: list[Span] = []
-    for step in hop.steps:
-        link = topology.at(step.end)
-        if step.way and link is not None:
-            names += [Span("  "), span(step.way, "dim"), Span(" "), span(link.ifname, "name")]
-    changed = hop.leaves != hop.enters and bool(hop.enters.src)
-    told = (Span("  "), span(f"now {hop.leaves.text}", "doubt")) if changed else ()
-    paper.print(words.netns(topology, topology.namespaces[hop.ns]), *names, *told)
-
-
-def _write_step(paper: Paper, topology: Topology, step: Step) -> None:
-    start = line("  " * (step.depth + 1), Span(step.type.ljust(WIDTH), "dim"))
-    link = topology.at(step.end)
-    if step.way and link is not None and step.evidence == "proved":
-        paper.print(*start, span(link.ifname, "name"))
-        return
-    because = [one for one in step.because if one != KERNEL]
-    told = f"{step.text} ({'; '.join(because)})" if because else step.text
-    fold_text(paper, start, told, "doubt" if step.evidence != "proved" and not step.way else "")
-
-
 def _write_verdict(paper: Paper, topology: Topology, prefix: str, ways: Ways) -> None:
     fold_text(paper, (), f"{prefix}{verdict(topology, ways)}", FATES[ways.fate])
-    mend = ways.ways[0].mend
+    mend = ways.mend
     if ways.fate == "dropped" and mend is not None:
         fold_text(paper, (), mended(topology, mend), "")
 
@@ -130,9 +76,11 @@ def caption(topology: Topology, trace: Trace) -> str:
 
 def verdict(topology: Topology, ways: Ways) -> str:
     """What becomes of the packet, and the fact that decides."""
-    hops = ways.ways[0].hops
+    last = {way.hops[-1].ns for way in ways.ways if way.hops}
     where = (
-        f" in {topology.title(topology.namespaces[hops[-1].ns])}" if ways.fate == "dropped" and hops else ""
+        f" in {topology.title(topology.namespaces[last.pop()])}"
+        if ways.fate == "dropped" and len(last) == 1
+        else ""
     )
     return f"{VERDICTS[ways.fate]}{where}{f': {ways.reason}' if ways.reason is not None else ''}"
 

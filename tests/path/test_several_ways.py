@@ -1,0 +1,89 @@
+"""A packet that may go several ways: what is certain of all of them, and what it depends on."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from path_exchanges import Spaces
+
+from nswire.model.reasons import Reason
+from nswire.path import Flow
+from nswire.path.values import Mend, Way, Ways
+from nswire.show.paint import Paper
+from nswire.show.text_path import verdict, write_trace
+
+if TYPE_CHECKING:
+    from nswire.lab.truth import Lab
+
+FORK = """
+pc ip link add p0 type veth peer name g0 netns gw
+pc ip link add p1 type veth peer name v0 netns vpn
+pc ip address add 10.0.0.1/24 dev p0
+pc ip address add 10.0.1.1/24 dev p1
+pc ip link set lo up
+pc ip link set p0 up
+pc ip link set p1 up
+gw ip address add 10.0.0.2/24 dev g0
+gw ip address add 203.0.113.9/32 dev lo
+gw ip link set lo up
+gw ip link set g0 up
+vpn ip address add 10.0.1.2/24 dev v0
+vpn ip address add 203.0.113.9/32 dev lo
+vpn ip link set lo up
+vpn ip link set v0 up
+pc ip route add default via 10.0.0.2
+pc ip route add default via 10.0.1.2 table 100
+pc ip rule add uidrange 1000-1000 lookup 100
+"""
+WHY = Reason("test.why", "because of {what}")
+
+
+@pytest.mark.needs("ip")
+def test_one_fate_and_two_ends(lab: Lab) -> None:
+    """That it arrives is certain, and where is not: that is told, and the way that both share told once."""
+    spaces = Spaces(lab, FORK)
+    spaces.settled()
+    said = spaces.said("pc", Flow("203.0.113.9"))
+    assert (said.fate, said.at) == ("delivered", ("gw", "vpn"))
+    assert said.reason == (
+        "it depends where: 203.0.113.9 is an address of gw if the rule `32765: from all uidrange 1000-1000 lookup 100` does not take it, "
+        "203.0.113.9 is an address of vpn if the rule `32765: from all uidrange 1000-1000 lookup 100` takes it"
+    )
+    assert verdict(said.topology, said.trace.forward) == f"delivered: {said.reason}"
+    file = io.StringIO()
+    write_trace(Paper(file, columns=200, color=False), said.topology, said.trace, notes=(), hops=False)
+    text = file.getvalue().partition("the answer")[0]
+    assert text.count("\npc\n") == 1
+    assert text.count("lookup 100` takes it:") == 1
+
+
+@pytest.mark.needs("ip")
+def test_a_cure_for_one_way_alone_is_none(lab: Lab) -> None:
+    """Both ways end where a link is down, but not the same link."""
+    spaces = Spaces(lab, FORK + "gw ip link set g0 down\nvpn ip link set v0 down")
+    said = spaces.said("pc", Flow("203.0.113.9"))
+    assert said.fate == "dropped"
+    assert said.reason.startswith("it depends why: ")
+    assert [way.mend is not None for way in said.trace.forward.ways] == [True, True]
+    assert said.trace.forward.mend is None
+
+
+def test_what_all_ways_have_in_common() -> None:
+    """Fate, reason and cure count where they are those of all."""
+    mend, other = Mend("would help"), Mend("would not")
+    a = Way("dropped", (), WHY(what="a"), mend, ("x",))
+    b = Way("dropped", (), WHY(what="b"), mend, ("y",))
+    assert str(Ways((a, a)).reason) == "because of a"
+    assert str(Ways((a, b)).reason) == "it depends why: because of a if x, because of b if y"
+    assert Ways((a, b)).mend == mend
+    assert Ways((a, Way("dropped", (), WHY(what="a"), other))).mend is None
+    assert Ways((Way("delivered", ()), a)).mend == mend
+    lost = Way("unknown", (), WHY(what="c"), None, ("z",))
+    assert Ways((lost, lost), more=True).reason == lost.reason
+    assert str(Ways((lost, Way("unknown", (), WHY(what="d"), None, ("w",)))).reason).startswith(
+        "it depends why: "
+    )
+    assert Ways((a,), more=True).fate == "unknown"
+    assert "more possibilities" in str(Ways((a,), more=True).reason)
