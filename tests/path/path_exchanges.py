@@ -28,6 +28,7 @@ ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 SYN, ACK = 2, 16
 IP_PMTUDISC_PROBE = 3
 IP_PKTINFO, IPV6_RECVPKTINFO, IPV6_PKTINFO = 8, 49, 50
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0
 SLOW = 4 if "NSWIRE_PATIENCE" in os.environ else 1  # a guest
 PATIENCE = 0.3 * SLOW  # seconds until what has not come is lost
 Raw = tuple[str, socket.socket]
@@ -140,15 +141,16 @@ class Spaces:
         listen: tuple[Listening, ...] | None = None,
         mark: int = 0,
         size: int = 0,
+        whole: bool = True,
     ) -> Real:
-        """Send it, and see. Who listens: by default everybody, on all addresses."""
+        """Send it, and see. Who listens: by default everybody, on all addresses. `size`: of the IP packet (UDP); `whole`: with DF."""
         if listen is None:
             listen = tuple(Listening(name, flow.dport) for name in self.spaces) if flow.dport else ()
         with contextlib.ExitStack() as ending:
             raw = [(name, ending.enter_context(_raw(ns, flow))) for name, ns in self.spaces.items()]
             servers = [ending.enter_context(one.opened(self[one.ns], flow)) for one in listen]
             with self[start].entered():
-                return _Exchange(flow, raw, servers, mark, size).run()
+                return _Exchange(flow, raw, servers, mark, size, whole=whole).run()
 
 
 class Listening(NamedTuple):
@@ -194,13 +196,21 @@ class _Exchange:
     """A packet and its answer."""
 
     def __init__(
-        self, flow: Flow, raw: list[Raw], servers: list[socket.socket], mark: int, size: int
+        self,
+        flow: Flow,
+        raw: list[Raw],
+        servers: list[socket.socket],
+        mark: int,
+        size: int,
+        *,
+        whole: bool,
     ) -> None:
         self._flow = flow
         self._raw = raw
         self._servers = servers
         self._mark = mark
         self._size = size
+        self._whole = whole
         headers = 28 if flow.family == 4 else 48  # of IP, and of UDP or ICMP
         self._marker = os.urandom(12).ljust(size - headers, b"\0")
         self._at: dict[str, None] = {}
@@ -226,7 +236,9 @@ class _Exchange:
         )
         if self._mark:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
-        if self._size:  # not to be split
+        if self._size and not self._whole:
+            sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+        elif self._size:  # not to be split
             level, option = (socket.IPPROTO_IP, 10) if flow.family == 4 else (socket.IPPROTO_IPV6, 23)
             sock.setsockopt(level, option, IP_PMTUDISC_PROBE)
         if flow.src or flow.sport:

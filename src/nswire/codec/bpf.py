@@ -5,6 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.codec.netlink import hook
+from nswire.model.lookups import Hook
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
 PLACES = {46: "tcx ingress", 47: "tcx egress", 54: "netkit primary", 55: "netkit peer"}
 
 _pair = struct.Struct("=II")
+_link = struct.Struct("=IIIi")  # program, family, hook, priority
 _info = struct.Struct("=II8s48x16s")  # type, id, tag, ... name
 
 
@@ -35,6 +39,13 @@ def attached(answer: bytes) -> Iterator[tuple[str, int]]:
                 struct.unpack_from("=I", answer, at + 4 * number)[0],
             )
         at += 4 * count
+
+
+def at_netfilter(answer: bytes, family: str) -> Iterator[Hook]:
+    """The programs at hooks of a family, in whatever namespace: what `Live` answers about all of them (`netfilter-links`)."""
+    for number, pf, at, priority in _link.iter_unpack(answer[: len(answer) // _link.size * _link.size]):
+        if pf == hook.FAMILIES[family]:
+            yield Hook(hook.name(family, at), priority, program=number, somewhere=True)
 
 
 def program(answer: bytes) -> Program | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from errno import ENODATA
+from errno import EINVAL, ENODATA, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, TypeVar
 
-from nswire.codec import procfs
-from nswire.codec.netlink import bridge, neighbour, nexthop, route, rule, sockets
+from nswire.codec import bpf, procfs
+from nswire.codec.netlink import bridge, hook, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
 from nswire.discover.questioner import PROTOCOLS
@@ -15,7 +15,7 @@ from nswire.facets import filters
 from nswire.facets.asked import NOT_THERE, decoded, hint, why
 from nswire.host import questions
 from nswire.host.system import Refusal
-from nswire.model.lookups import NotKnown
+from nswire.model.lookups import NotKnown, Policies
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Process
 from nswire.model.values import Gap
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nswire.discover.questioner import Questioner
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Firewall
-    from nswire.model.lookups import Filter, Query
-    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.lookups import Filter, Hook, Qdisc, Query
+    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule, VlanState
     from nswire.model.sockets import Listener
     from nswire.model.values import End, NsKey, Value
 
@@ -43,6 +43,11 @@ TABLES = (
     *questions.NEIGHBOURS,
     questions.FDB,
     questions.VLANS,
+    questions.VLAN_STATES,
+    questions.QDISCS,
+    questions.POLICIES,
+    questions.DEFAULT_POLICIES,
+    *questions.HOOKS.values(),
     questions.sysctls(),
     questions.sysctls("all"),
     *questions.WAITING,
@@ -50,6 +55,7 @@ TABLES = (
     questions.NFTABLES,
     *questions.LEGACY,
 )
+NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel says of what it does not know
 
 
 class Lookups:
@@ -102,6 +108,31 @@ class Lookups:
     def vlans(self, ns: NsKey) -> Mapping[int, PortVlans]:
         """The VLANs of bridge ports."""
         return self._once(ns, questions.VLANS, bridge.vlans, "VLANs of bridge ports")
+
+    def vlan_states(self, ns: NsKey) -> Mapping[int, tuple[VlanState, ...]]:
+        """The states of bridge ports in single VLANs; none from a kernel that has no such thing."""
+        return self._if_any(ns, questions.VLAN_STATES, bridge.states, "states of bridge ports by VLAN") or {}
+
+    def qdiscs(self, end: End) -> tuple[Qdisc, ...]:
+        """The queueing disciplines of a link."""
+        found = self._if_any(end.ns, questions.QDISCS, tc.qdiscs, "queueing disciplines") or ()
+        return tuple(one for one in found if one.ifindex == end.ifindex)
+
+    def policies(self, ns: NsKey) -> Policies:
+        """The XFRM policies."""
+        listed = self._if_any(ns, questions.POLICIES, xfrm.policies, "XFRM policies") or ()
+        blocked = self._if_any(ns, questions.DEFAULT_POLICIES, xfrm.default, "default XFRM policies")
+        return Policies(listed, blocked or frozenset())
+
+    def hooks(self, ns: NsKey, family: str) -> tuple[Hook, ...]:
+        """What netfilter calls; of a kernel that cannot be asked: the BPF programs that it calls in any namespace."""
+        found = self._if_any(
+            ns, questions.HOOKS[family], lambda answer: hook.decode(answer, family), "hooks of netfilter"
+        )
+        if found is not None:
+            return found
+        links = self._asking.host("netfilter-links")
+        return () if isinstance(links, Refusal) else tuple(bpf.at_netfilter(links, family))
 
     def sysctl(self, ns: NsKey, name: str, ifname: str = "") -> int | None:
         """One number; None if this kernel has no such sysctl."""
@@ -209,6 +240,18 @@ class Lookups:
         if isinstance(known, int):
             raise NotKnown(TABLE_UNREAD(what=what, error=_why(known)))
         return known  # type: ignore[return-value]
+
+    def _if_any(self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str) -> T | None:
+        """The same of what not every kernel has; None where there is no such thing, or (with a gap) in an older recording."""
+        key = (ns, question.name)
+        answer = self._answer(ns, question)
+        found = decoded(answer, decode) if key not in self._read else self._read[key]
+        if found == ENODATA and key not in self._read:
+            self._gap(ns, f"its {what}", ENODATA)
+        self._read[key] = found
+        if isinstance(found, int) and (found in NO_SUCH_THING or found == ENODATA):
+            return None
+        return self._once(ns, question, decode, what)
 
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:
         self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))

@@ -63,6 +63,7 @@ class Live:
             "names": self._names,
             "pci": self._pci,
             "program": lambda number: syscalls.program(int(number)),
+            "netfilter-links": lambda _: syscalls.netfilter_links(),
             **Proc(proc, self._home, self._nsfs, self._pid).questions,
             **Files(root).questions,
             **OpenVSwitch(ovs_dir).questions,

@@ -52,7 +52,7 @@ def run(name: str, *arguments: str) -> bytes:
 
 def nftables(sysfs: str, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:
     """The ruleset as `nft -j` lists it; empty if there is none, which a kernel without nf_tables is not even asked."""
-    if not _has("nf_tables", sysfs):
+    if not has("nf_tables", sysfs):
         return b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER) as sock:
         size = _request.size
@@ -69,7 +69,7 @@ def legacy(proc: str, program: str, names: str) -> bytes:
     return run(program) if used else b""
 
 
-def _has(module: str, sysfs: str) -> bool:
+def has(module: str, sysfs: str) -> bool:
     """Whether asking would not make the kernel load that module: it is loaded, built in, or there are none to load."""
     if os.path.exists(f"{sysfs}/module/{module}"):
         return True

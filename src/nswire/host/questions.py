@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nswire.codec.netlink import (
     address,
     bridge,
+    hook,
     link,
     neighbour,
     nexthop,
@@ -19,6 +20,7 @@ from nswire.codec.netlink import (
     tc,
     team,
     wireguard,
+    xfrm,
 )
 from nswire.host.system import Question
 
@@ -32,6 +34,14 @@ ADDRESSES = Question("addresses", address.ask())
 NSIDS = Question("nsids", nsid.ask_all())
 ROUTES = Question("routes", route.ask())
 VLANS = Question("vlans", bridge.ask_vlans())
+VLAN_STATES = Question("vlan-states", bridge.ask_states())
+QDISCS = Question("qdiscs", tc.ask_qdiscs())
+POLICIES = Question("xfrm/policies", xfrm.ask(), by="xfrm")
+DEFAULT_POLICIES = Question("xfrm/default", xfrm.ask_default(), by="xfrm")
+HOOKS = {
+    family: Question(f"hooks/{family}", b"".join(hook.ask(family, one) for one in hook.NUMBERS[family]), by="hooks")
+    for family in hook.FAMILIES
+}  # fmt: skip
 UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))
 TCP = (
     Question("net/tcp", b"sockstat TCP:", by="net"),
@@ -66,6 +76,7 @@ LINK_SYSCTLS = (
     "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",
     "ipv4/conf/{}/accept_local", "ipv4/conf/{}/route_localnet", "ipv4/conf/{}/src_valid_mark",
     "ipv4/conf/{}/ignore_routes_with_linkdown", "ipv4/conf/{}/arp_filter", "ipv6/conf/{}/forwarding",
+    "ipv4/conf/{}/disable_xfrm", "ipv4/conf/{}/disable_policy", "ipv6/conf/{}/disable_policy",
     "ipv6/conf/{}/force_forwarding", "ipv6/conf/{}/disable_ipv6", "ipv6/conf/{}/proxy_ndp",
     "ipv6/conf/{}/ignore_routes_with_linkdown",
 )  # fmt: skip

@@ -53,6 +53,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   host/ovs                    ovs-vswitchd's pid and its dpif/show (JSON)
   host/pci/ADDRESS            driver, physical and virtual functions of a PCI device
   host/program/ID             the begin of struct bpf_prog_info
+  host/netfilter-links        BPF programs at hooks of netfilter: program, family, hook, priority
   host/ovsdb                  bridges, ports and interfaces of Open vSwitch's database (JSON)
   netns/INODE/cookie          SO_NETNS_COOKIE, a u64
   netns/INODE/links           RTM_GETLINK dump: netlink datagrams as the kernel sent them
@@ -66,7 +67,10 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/link/INDEX@N    a link of the namespace that this one calls nsid N
   netns/INODE/ethtool/NAME    the driver's statistics, of kernels that tell a veth's other end only there
   netns/INODE/driver/NAME     struct ethtool_drvinfo; settings/NAME: struct ethtool_link_settings
-  netns/INODE/vlans           RTM_GETLINK dump of AF_BRIDGE
+  netns/INODE/vlans           RTM_GETLINK dump of AF_BRIDGE; vlan-states: RTM_GETVLAN dump
+  netns/INODE/qdiscs          RTM_GETQDISC dump
+  netns/INODE/xfrm/policies   XFRM_MSG_GETPOLICY dump; xfrm/default: XFRM_MSG_GETDEFAULT
+  netns/INODE/hooks/FAMILY    NFNL_MSG_HOOK_GET dumps of a family's hooks, one behind the other
   netns/INODE/filters/I/P     RTM_GETTFILTER dump of link I at parent P
   netns/INODE/programs/I      BPF programs of link I: attach type, count, ids
   netns/INODE/generic/F/...   answer of a generic netlink family (ovs_vport, wireguard, team ...), keys blanked

@@ -31,6 +31,8 @@ STATISTICS = 4096  # of one link at most
 SYS_BPF_GENERIC = 280
 SYS_BPF = {"x86_64": 321, "i686": 357, "ppc64le": 361, "s390x": 351, "armv7l": 386}
 BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_PROG_QUERY = 13, 15, 16
+BPF_LINK_GET_FD_BY_ID, BPF_LINK_GET_NEXT_ID, BPF_LINK_TYPE_NETFILTER = 30, 31, 10
+LINK_INFO, LINKS = 64, 65536  # bytes of struct bpf_link_info that are wanted; attachments at most
 ATTACH_TYPES = (46, 47, 54, 55)  # BPF_TCX_INGRESS, BPF_TCX_EGRESS, BPF_NETKIT_PRIMARY, BPF_NETKIT_PEER
 # of kernels that do not know the type, and of links that are of another kind (ENXIO: no netkit)
 NO_PROGRAMS = (errno.EINVAL, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -226,6 +228,47 @@ def program(number: int) -> bytes:
         return info.raw
     finally:
         os.close(fd)
+
+
+def netfilter_links() -> bytes:
+    """All attachments of BPF programs to hooks of netfilter: u32 program id, family, hook, s32 priority, for each (Linux 6.4).
+
+    In which namespace each is the kernel does not tell. OSError: EPERM.
+    """
+    found, number = b"", 0
+    for _ in range(LINKS):
+        query = ctypes.create_string_buffer(BPF_ATTR)
+        struct.pack_into("=I", query, 0, number)
+        try:
+            _bpf(BPF_LINK_GET_NEXT_ID, query)
+        except OSError as error:
+            if error.errno in NO_PROGRAMS:
+                break
+            raise
+        (number,) = struct.unpack_from("=I", query, 4)
+        found += _netfilter_link(number)
+    return found
+
+
+def _netfilter_link(number: int) -> bytes:
+    """What one attachment says of itself, if it is one to netfilter, and still there."""
+    query = ctypes.create_string_buffer(BPF_ATTR)
+    struct.pack_into("=I", query, 0, number)
+    try:
+        fd = _bpf(BPF_LINK_GET_FD_BY_ID, query)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return b""
+        raise
+    try:
+        info = ctypes.create_string_buffer(LINK_INFO)
+        query = ctypes.create_string_buffer(BPF_ATTR)
+        struct.pack_into("=IIQ", query, 0, fd, LINK_INFO, ctypes.addressof(info))
+        _bpf(BPF_OBJ_GET_INFO_BY_FD, query)
+    finally:
+        os.close(fd)
+    kind, _, program = struct.unpack_from("=III", info)
+    return struct.pack("=I", program) + info.raw[16:28] if kind == BPF_LINK_TYPE_NETFILTER else b""
 
 
 def _bpf(command: int, attribute: ctypes.Array[ctypes.c_char]) -> int:

@@ -26,8 +26,7 @@ NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLMSG_ERROR, NLMSG_DONE = ENDS = 2, 3
 # Plain numbers: combining the enumeration's members takes as long as the system call that they are for.
 FAMILY, KIND = int(socket.AF_NETLINK), int(socket.SOCK_RAW | socket.SOCK_CLOEXEC)
-NETLINK_GENERIC = 16
-NETLINK_SOCK_DIAG = 4
+NETLINK_GENERIC, NETLINK_SOCK_DIAG, NETLINK_XFRM = 16, 4, 6
 AT_ONCE = int(socket.MSG_TRUNC | socket.MSG_DONTWAIT)
 # The kernel makes the further pieces of a dump as large as the room that it was last offered, up to 32 KiB (netlink_recvmsg:
 # max_recvmsg_len). Most dumps have one piece and DONE, for which it would otherwise get 32 KiB each time.
@@ -89,6 +88,8 @@ class Visitor:
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
             "settings": lambda _, question: syscalls.link_settings(question.request),
+            "xfrm": self._xfrm,
+            "hooks": self._hooks,
             "programs": lambda _, question: syscalls.programs(int(question.request)),
         }
         """How what is not simply asked by rtnetlink is asked, by `Question.by`."""
@@ -253,6 +254,27 @@ class Visitor:
         """Sockets, as `ss` asks for them. The kernel loads the module that knows (tcp_diag, udp_diag), if it is not there."""
         with socket.socket(FAMILY, KIND, NETLINK_SOCK_DIAG) as sock:
             return self._converse(sock, question.request)
+
+    def _xfrm(self, _: socket.SocketType, question: Question) -> bytes:
+        """XFRM's own netlink; empty where its module is not loaded, which then nobody has given a policy."""
+        from nswire.host import programs
+
+        if not programs.has("xfrm_user", self._sysfs):
+            return b""
+        try:
+            sock = socket.socket(FAMILY, KIND, NETLINK_XFRM)
+        except OSError as error:
+            if error.errno != errno.EPROTONOSUPPORT:
+                raise
+            return b""  # this kernel has no XFRM at all
+        with sock:
+            return self._converse(sock, question.request)
+
+    def _hooks(self, _: socket.SocketType, question: Question) -> bytes:
+        """What netfilter calls: `hooks/FAMILY`."""
+        from nswire.host import hooks
+
+        return hooks.ask(self._sysfs, question.request, self._converse)
 
     def _file(self, _: socket.SocketType, question: Question) -> bytes:
         """A text of the namespace that the thread is in: `net/NAME`. Never /proc/self, which is the first thread's.

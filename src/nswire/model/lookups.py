@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol
 
 from nswire.model.reasons import Reason
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from nswire.model.firewall import Firewall
     from nswire.model.reasons import Cause
-    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule
+    from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule, VlanState
     from nswire.model.sockets import Listener, Process
     from nswire.model.values import End, NsKey, Value
 
@@ -64,6 +64,68 @@ class Filter(NamedTuple):
     plain: bool = True
 
 
+Loses = Literal["nothing", "some", "all"]
+
+
+class Qdisc(NamedTuple):
+    """A queueing discipline of a link, at its root or in one of its classes: whether it loses what is given to it, and why."""
+
+    ifindex: int
+    kind: str
+    root: bool
+    loses: Loses = "nothing"
+    why: str = ""
+
+
+class Transform(NamedTuple):
+    """What an XFRM policy wants done to a packet, or to have been done: `esp tunnel 192.0.2.1 -> 192.0.2.2`; or, `optional`, would like."""
+
+    text: str
+    optional: bool = False
+
+
+class Policy(NamedTuple):
+    """An XFRM policy, as far as it looks at packets: direction (`in`, `out`, `fwd`), `block` or `allow`, what to do to those that it takes.
+
+    `sports` and `dports` are a port and a mask; a mask of 0: any. `special`: it is of a kind that is not followed (a device, an xfrm
+    interface's, a sub policy). Those of lower priority come first.
+    """
+
+    direction: str
+    family: int
+    src: str
+    dst: str
+    proto: int
+    sport: tuple[int, int]
+    dport: tuple[int, int]
+    mark: tuple[int, int]
+    priority: int
+    block: bool
+    transforms: tuple[Transform, ...] = ()
+    special: str = ""
+
+
+class Policies(NamedTuple):
+    """The XFRM policies of a namespace in the order in which they are looked at, and directions in which nothing else passes."""
+
+    policies: tuple[Policy, ...] = ()
+    blocked: frozenset[str] = frozenset()
+
+
+class Hook(NamedTuple):
+    """Something that netfilter calls at a hook: a function of the kernel (with its module), or a BPF program.
+
+    `somewhere`: in which namespace the program is the kernel does not tell.
+    """
+
+    hook: str
+    priority: int
+    function: str = ""
+    module: str = ""
+    program: int = 0
+    somewhere: bool = False
+
+
 class NotKnown(Exception):
     """A table cannot be had, and with it what becomes of a packet cannot be told; the cause says which."""
 
@@ -101,6 +163,22 @@ class Lookups(Protocol):
 
     def vlans(self, ns: NsKey, /) -> Mapping[int, PortVlans]:
         """The VLANs of bridge ports, by ifindex."""
+        ...
+
+    def vlan_states(self, ns: NsKey, /) -> Mapping[int, tuple[VlanState, ...]]:
+        """The states of bridge ports in single VLANs, by ifindex; none from a kernel that has no such thing."""
+        ...
+
+    def qdiscs(self, end: End, /) -> tuple[Qdisc, ...]:
+        """The queueing disciplines of a link."""
+        ...
+
+    def policies(self, ns: NsKey, /) -> Policies:
+        """The XFRM policies."""
+        ...
+
+    def hooks(self, ns: NsKey, family: str, /) -> tuple[Hook, ...]:
+        """What netfilter calls for a family (`ip`, `ip6`, `bridge`, `arp`) that is no chain of a ruleset and no part of netfilter itself."""
         ...
 
     def sysctl(self, ns: NsKey, name: str, ifname: str = "", /) -> int | None:
@@ -163,3 +241,4 @@ class NothingKnown:
         raise NotKnown(NOT_READ())
 
     rules = routes = next_hops = neighbours = fdb = vlans = sysctl = firewall = filters = _nothing
+    vlan_states = qdiscs = policies = hooks = _nothing

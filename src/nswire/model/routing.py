@@ -124,7 +124,7 @@ class FdbEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of a forwarding table: behind which port of a bridge a MAC is, or to which host a vxlan sends it.
 
     `master` 0: the link's own table. `own`: the bridge's or the link's own address. `vlan` 0: in any. `sticky`: it stays
-    there, also if the MAC is heard elsewhere.
+    there, also if the MAC is heard elsewhere. `locked`: the kernel itself noted it for somebody who may not come in yet. `nh_id`: a vxlan sends to that group of next hops.
     """
 
     ifindex: int
@@ -137,6 +137,8 @@ class FdbEntry(msgspec.Struct, frozen=True, gc=False):
     port: int = 0
     via: int = 0
     sticky: bool = False
+    locked: bool = False
+    nh_id: int = 0
 
 
 FAILED, NOARP, PERMANENT = 0x20, 0x40, 0x80  # NUD_*
@@ -150,6 +152,15 @@ class NextHopObject(msgspec.Struct, frozen=True, gc=False):
     hop: NextHop | None = None
     group: tuple[tuple[int, int], ...] = ()
     blackhole: bool = False
+
+
+class VlanState(NamedTuple):
+    """The state of a port (or of the bridge itself) in the VLANs from `first` to `last`; `neigh_suppress` in these alone."""
+
+    first: int
+    last: int
+    state: str = "forwarding"
+    neigh_suppress: bool = False
 
 
 class PortVlans(msgspec.Struct, frozen=True, gc=False):

@@ -6,61 +6,41 @@ net/bridge: br_input.c (br_handle_frame_finish), br_forward.c (should_deliver, b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from nswire import kinds
 from nswire.model.reasons import Cause, Reason
-from nswire.model.routing import PortVlans
 from nswire.model.values import End
-from nswire.path import mtu, netfilter
+from nswire.path import bridgeport, mtu, netfilter
+from nswire.path.bridgeport import FORWARDING, LEARNING, Passing
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
-from nswire.path.values import Ended, Frame, Going
+from nswire.path.values import Ended, Frame, Going, Landing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.model.values import Value
-    from nswire.path.values import Landing, Steps
+    from nswire.path.values import Steps
     from nswire.path.walk import Walk
 
+IPV6 = 6
+
 NOT_SEEN = Reason("bridge.not_seen", "the bridge of {port} cannot be seen")
-TAKES_NOTHING = Reason(
-    "bridge.port_takes_nothing",
-    "port {port} of {bridge} is {state}, and takes nothing in",
-    "BRIDGE_INGRESS_STP_STATE",
-)
-PORT_STATE = Reason("bridge.port_state", "port {port} of {bridge} is {state}")
 BUT = Reason("bridge.port_refuses", "{why}, but {refusal}")
-SAME_PORT = Reason("bridge.no_hairpin", "that is the port it came by ({port}), which has no hairpin mode")
-ISOLATED = Reason("bridge.isolated", "ports {port} and {other} of {bridge} are isolated from each other")
-NO_FLOOD = Reason("bridge.no_flood", "port {port} of {bridge} has {flag} off")
-NOT_IN_VLAN = Reason("bridge.not_in_vlan", "port {port} of {bridge} is not in VLAN {vlan}")
 SELF_NOT_IN_VLAN = Reason("bridge.self_not_in_vlan", "the bridge {bridge} itself is not in VLAN {vlan}")
-TAG_NOT_ADMITTED = Reason(
-    "bridge.tag_not_admitted", "port {port} of {bridge} is not in VLAN {vlan}, which the frame is tagged with"
-)
-NO_PVID = Reason("bridge.no_pvid", "port {port} of {bridge} has no PVID, so nothing untagged comes in")
 TOO_LARGE = Reason(
     "bridge.too_large",
     "it has {size} bytes, and the MTU of port {port} is {mtu}: dropped without a word",
     "PKT_TOO_BIG",
 )
-
-NO_VLANS = PortVlans(0, (), ())
-FORWARDING, LEARNING = "forwarding", "learning"
-
-
-class _Passing(NamedTuple):
-    """A frame inside a bridge: by which port it came (None: from the bridge's own stack), in which VLAN (0: there are none)."""
-
-    bridge: Link
-    port: Link | None
-    vlan: int
-    frame: Frame
+NOT_SPLIT = Reason(
+    "bridge.not_split",
+    "it has {size} bytes and must not be split, and the MTU of port {port} is {mtu}: br_netfilter drops it without a word",
+    "PKT_TOO_BIG",
+)
 
 
 def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
@@ -69,21 +49,24 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
     if bridge is None:
         yield walk.segment.unknown(link, frame, steps, NOT_SEEN(port=link.ifname))
         return
-    details = kinds.port_details(link.fact)
-    state = str(details.get("state", FORWARDING))
+    state = bridgeport.state(link)
+    takes_nothing = bridgeport.TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
     if state not in (FORWARDING, LEARNING):
-        reason = TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
-        yield walk.segment.lost(link, frame, steps, reason)
+        yield walk.segment.lost(link, frame, steps, takes_nothing)
         return
-    passing = _admitted(walk, _Passing(bridge, link, 0, frame))
-    if isinstance(passing, Cause):
-        yield walk.segment.lost(link, frame, steps, passing)
+    passing = bridgeport.admitted(walk, Passing(bridge, link, 0, frame))
+    refusal = passing if isinstance(passing, Cause) else bridgeport.locks_out(walk, passing)
+    if refusal is not None or isinstance(passing, Cause):
+        yield walk.segment.lost(link, frame, steps, refusal or takes_nothing)
         return
-    if details.get("learning", True) and frame.src:
+    if _learns(link, bridge) and frame.src:
         walk.learned[bridge.end, passing.vlan, frame.src] = link.end
-    if state == LEARNING:
-        reason = TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
-        yield walk.segment.lost(link, frame, steps, reason)
+    in_vlan = bridgeport.vlan_state(walk, link, passing.vlan)
+    if LEARNING in (state, in_vlan):
+        in_vlan_alone = bridgeport.VLAN_TAKES_NOTHING(
+            port=link.ifname, bridge=bridge.ifname, state=in_vlan, vlan=passing.vlan
+        )
+        yield walk.segment.lost(link, frame, steps, takes_nothing if state == LEARNING else in_vlan_alone)
         return
     if not walk.segment.light:
         try:
@@ -98,19 +81,31 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
     yield from _on(walk, passing, steps)
 
 
+def _learns(port: Link, bridge: Link) -> bool:
+    """Whether the sources of what comes in by a port are remembered: by none of a hub (br_fdb_update)."""
+    return bool(kinds.port_details(port.fact).get("learning", True)) and (
+        kinds.details(bridge.fact).get("ageing_time") != 0
+    )
+
+
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A frame that the stack sends out of the bridge's own link."""
-    passing = _admitted(walk, _Passing(link, None, 0, frame))
+    passing = bridgeport.admitted(walk, Passing(link, None, 0, frame))
     if isinstance(passing, Cause):
         yield walk.segment.lost(link, frame, steps, passing)
         return
     yield from _on(walk, passing, steps)
 
 
-def _on(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
+def _on(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
     """On from a bridge: up to itself, by the port that has the MAC, or by all."""
     bridge, frame = passing.bridge, passing.frame
     if frame.to_all:
+        if frame.asks:
+            mac, suppressed = bridgeport.answers(walk, passing)
+            passing = passing._replace(suppressed=suppressed)
+            if mac:
+                yield Landing("up", steps, bridge.end.ns, frame, bridge.end, mac=mac)
         if passing.port is not None:
             yield from _up(walk, passing, steps)
         yield from _flood(walk, passing, steps)
@@ -124,7 +119,7 @@ def _on(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
         return
     port = walk.topology.at(found) if found is not None else None
     if port is not None and frame.dst:
-        refusal = _refuses(walk, passing, port)
+        refusal = bridgeport.refuses(walk, passing, port)
         if refusal:
             yield walk.segment.lost(port, frame, steps, BUT(why=why, refusal=refusal) if why else refusal)
             return
@@ -136,18 +131,13 @@ def _on(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
     yield from _flood(walk, passing, steps)
 
 
-def _port_of(walk: Walk, passing: _Passing) -> tuple[End | None, str]:
+def _port_of(walk: Walk, passing: Passing) -> tuple[End | None, str]:
     """The port behind which the MAC is, and who says so; None if nobody knows."""
     bridge, mac = passing.bridge, passing.frame.dst
     learned = walk.learned.get((bridge.end, passing.vlan, mac))
     if walk.segment.light:
         return learned, ""
-    best = None
-    for entry in walk.lookups.fdb(bridge.end.ns, mac):
-        if entry.master != bridge.ifindex or entry.vlan not in (0, passing.vlan):
-            continue
-        if best is None or entry.vlan:
-            best = entry
+    best = bridgeport.entry_of(walk, passing, mac)
     # br_fdb_update moves all others
     if learned is not None and (best is None or not (best.own or best.sticky)):
         return learned, f"{mac} was just heard there"
@@ -158,7 +148,7 @@ def _port_of(walk: Walk, passing: _Passing) -> tuple[End | None, str]:
     return End(bridge.end.ns, best.ifindex), f"its forwarding table has {mac} there"
 
 
-def _flood(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
+def _flood(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
     """Out by all ports that may have it, but the one that it came by."""
     bridge, frame = passing.bridge, passing.frame
     ports = [port for port in bridge.ports if frame.along is None or port.end in frame.along]
@@ -167,53 +157,18 @@ def _flood(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
         text = f"{bridge.ifname} floods it to all its ports: {what}"
         steps += walk.step("flood", text, bridge.end.ns, bridge.end)
     for port in ports:
-        refusal = _refuses(walk, passing, port, flood=True)
+        refusal = bridgeport.refuses(walk, passing, port, flood=True)
         if not refusal:
             yield from _out(walk, passing, port, steps)
         elif port != passing.port:
             yield walk.segment.lost(port, frame, steps, refusal)
 
 
-def _refuses(walk: Walk, passing: _Passing, port: Link, *, flood: bool = False) -> Cause | None:
-    """Why a port does not get the frame; None if it does (should_deliver)."""
-    bridge = passing.bridge
-    details = kinds.port_details(port.fact)
-    if port == passing.port and not details.get("hairpin"):
-        return SAME_PORT(port=port.ifname)
-    state = str(details.get("state", FORWARDING))
-    if state != FORWARDING:
-        return PORT_STATE(port=port.ifname, bridge=bridge.ifname, state=state)
-    if _isolated(details) and passing.port is not None and _isolated(kinds.port_details(passing.port.fact)):
-        return ISOLATED(port=passing.port.ifname, other=port.ifname, bridge=bridge.ifname)
-    if flood:
-        what = _flood_flag(passing.frame)
-        if details.get(what) is False:
-            return NO_FLOOD(port=port.ifname, bridge=bridge.ifname, flag=what)
-    if passing.vlan and _tagged_out(walk, port, passing.vlan) is None:
-        return NOT_IN_VLAN(port=port.ifname, bridge=bridge.ifname, vlan=passing.vlan)
-    return None
-
-
-def _flood_flag(frame: Frame) -> str:
-    if not frame.to_all:
-        return "flood"
-    return "bcast_flood" if frame.dst == "ff:ff:ff:ff:ff:ff" else "mcast_flood"
-
-
-def _isolated(details: dict[str, Value]) -> bool:
-    return bool(details.get("isolated"))
-
-
-def _out(walk: Walk, passing: _Passing, port: Link, steps: Steps) -> Iterator[Landing]:
+def _out(walk: Walk, passing: Passing, port: Link, steps: Steps) -> Iterator[Landing]:
     """Out by a port: tagged or not, if it fits, if the filters let it."""
     frame = passing.frame
-    if passing.vlan and _tagged_out(walk, port, passing.vlan):
-        frame = replace(frame, vlans=(*frame.vlans, (_protocol(passing.bridge), passing.vlan)))
-    size = mtu.too_large(port, frame)
-    if size:
-        reason = TOO_LARGE(size=size, port=port.ifname, mtu=port.fact.mtu)
-        yield walk.segment.lost(port, frame, steps, reason)
-        return
+    if passing.vlan and bridgeport.tagged_out(walk, port, passing.vlan):
+        frame = replace(frame, vlans=(*frame.vlans, (bridgeport.protocol(passing.bridge), passing.vlan)))
     if not walk.segment.light:
         try:
             for hook in ("forward" if passing.port is not None else "output", "postrouting"):
@@ -222,20 +177,33 @@ def _out(walk: Walk, passing: _Passing, port: Link, steps: Steps) -> Iterator[La
             yield ended.landing
             return
         frame = replace(frame, packet=passing.frame.packet)
+    split = _called(walk, passing) if not walk.segment.light else ""
+    size = mtu.too_large(port, frame, exactly=bool(split))
+    if split and size and not frame.packet.whole and frame.packet.flow.family != IPV6:
+        limit = port.fact.mtu
+        text = f"br_netfilter splits {size} bytes for port {port.ifname}, whose MTU is {limit}"
+        steps += walk.step("mtu", text, port.end.ns, port.end, because=(f"{split}=1",))
+        frame = replace(frame, packet=replace(frame.packet, size=limit))
+    elif size:
+        told = NOT_SPLIT if split else TOO_LARGE
+        reason = told(size=size, port=port.ifname, mtu=port.fact.mtu)
+        yield walk.segment.lost(port, frame, steps, reason)
+        return
+    mtu.note(walk, port, port.fact.mtu + (0 if split else mtu.VLAN_HEADER), frame)
     yield from walk.segment.send(port, frame, steps)
 
 
-def _up(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
+def _up(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
     """Up to the bridge's own link, which has VLANs of its own (br_pass_frame_up)."""
     bridge, frame = passing.bridge, passing.frame
     if passing.vlan:
-        tagged = _tagged_out(walk, bridge, passing.vlan)
+        tagged = bridgeport.tagged_out(walk, bridge, passing.vlan)
         if tagged is None:
             reason = SELF_NOT_IN_VLAN(bridge=bridge.ifname, vlan=passing.vlan)
             yield walk.segment.lost(bridge, frame, steps, reason)
             return
         if tagged:
-            frame = replace(frame, vlans=(*frame.vlans, (_protocol(bridge), passing.vlan)))
+            frame = replace(frame, vlans=(*frame.vlans, (bridgeport.protocol(bridge), passing.vlan)))
     if not walk.segment.light:
         try:
             changed, steps = _filter(walk, passing._replace(frame=frame), steps, "input")
@@ -248,61 +216,32 @@ def _up(walk: Walk, passing: _Passing, steps: Steps) -> Iterator[Landing]:
     yield from walk.segment.arrive(bridge, frame, steps)
 
 
-# -- VLANs -------------------------------------------------------------------------------------------------------
-
-
-def _protocol(bridge: Link) -> str:
-    return str(kinds.details(bridge.fact).get("vlan_protocol", "802.1Q"))
-
-
-def _admitted(walk: Walk, passing: _Passing) -> _Passing | Cause:
-    """The VLAN that a frame is in, its tag taken off; or why it may not come in (br_allowed_ingress)."""
-    bridge, frame = passing.bridge, passing.frame
-    if not kinds.details(bridge.fact).get("vlan_filtering"):
-        return passing
-    at = passing.port or bridge
-    vlans = _vlans(walk, at)
-    if frame.vlans and frame.vlans[-1][0] == _protocol(bridge):
-        number = frame.vlans[-1][1]
-        if not _within(vlans.untagged, number) and not _within(vlans.tagged, number):
-            return TAG_NOT_ADMITTED(port=at.ifname, bridge=bridge.ifname, vlan=number)
-        return passing._replace(vlan=number, frame=replace(frame, vlans=frame.vlans[:-1]))
-    if not vlans.pvid:
-        return NO_PVID(port=at.ifname, bridge=bridge.ifname)
-    return passing._replace(vlan=vlans.pvid)
-
-
-def _tagged_out(walk: Walk, port: Link, vlan: int) -> bool | None:
-    """Whether a VLAN leaves tagged by a port; None if it does not at all."""
-    vlans = _vlans(walk, port)
-    if _within(vlans.untagged, vlan):
-        return False
-    return True if _within(vlans.tagged, vlan) else None
-
-
-def _vlans(walk: Walk, port: Link) -> PortVlans:
-    return walk.lookups.vlans(port.end.ns).get(port.ifindex, NO_VLANS)
-
-
-def _within(ranges: tuple[tuple[int, int], ...], number: int) -> bool:
-    return any(first <= number <= last for first, last in ranges)
-
-
 # -- filters -----------------------------------------------------------------------------------------------------
 
 
+def _called(walk: Walk, passing: Passing) -> str:
+    """The sysctl (or option of the bridge) by which br_netfilter hands a bridged packet to the chains of IP; empty: it does not."""
+    bridge, frame = passing.bridge, passing.frame
+    name = f"call-{'ip6' if frame.packet.flow.family == IPV6 else 'ip'}tables"
+    on = (
+        walk.lookups.sysctl(bridge.end.ns, f"bridge/bridge-nf-{name}")
+        if passing.port and not frame.asks
+        else None
+    )
+    own = kinds.details(bridge.fact).get(f"nf_{name.replace('-', '_')}")
+    return f"bridge-nf-{name}" if on is not None and (on or own) else ""
+
+
 def _filter(
-    walk: Walk, passing: _Passing, steps: Steps, hook: str, out: Link | None = None
-) -> tuple[_Passing, Steps]:
+    walk: Walk, passing: Passing, steps: Steps, hook: str, out: Link | None = None
+) -> tuple[Passing, Steps]:
     """The chains of family bridge, and those of IP where br_netfilter calls them for bridged packets. Ended."""
     bridge, frame = passing.bridge, passing.frame
     ns = bridge.end.ns
     physin = passing.port.ifname if passing.port is not None else ""
     physout = out.ifname if out is not None else ""
-    family = "ip6" if frame.packet.flow.family == 6 else "ip"
-    called = f"bridge-nf-call-{family}tables"
-    bridged = passing.port is not None and hook != "input" and not frame.asks
-    routed = bridged and bool(walk.lookups.sysctl(ns, f"bridge/{called}"))
+    called = _called(walk, passing) if hook != "input" else ""
+    routed = bool(called)
     place = Place(
         "bridge",
         hook,
@@ -315,15 +254,16 @@ def _filter(
     )
     going = Going(ns, frame.packet, steps)
     going = walk.filtered(going, netfilter.traverse(walk, ns, place, frame.packet), f"bridge {hook}")
+    going = walk.hooked(going, "bridge", hook)
     if routed:
         place = place._replace(
-            family=family,
+            family="ip6" if frame.packet.flow.family == IPV6 else "ip",
             iif=bridge.ifname if hook != "postrouting" else "",
             oif=bridge.ifname if out is not None else "",
             interrupted=False,
         )
         outcome = netfilter.traverse(walk, ns, place, going.packet)
-        going = walk.filtered(going, outcome, f"{hook} ({called}=1)")
+        going = walk.hooked(walk.filtered(going, outcome, f"{hook} ({called}=1)"), place.family, hook)
         if hook == "prerouting":
             going = going._replace(packet=replace(going.packet, prerouted=True))
     return passing._replace(frame=replace(frame, packet=going.packet)), going.steps

@@ -46,13 +46,19 @@ def check(walk: Walk, link: Link, going: Going, route: int, *, own: bool) -> Goi
     return Going(going.ns, replace(packet, size=limit), steps)
 
 
-def too_large(link: Link, frame: Frame) -> int:
-    """The size of a frame that a bridge's port or a veth drops without a word (is_skb_forwardable); 0: it fits."""
+def too_large(link: Link, frame: Frame, *, exactly: bool = False) -> int:
+    """The size of a frame that a bridge's port or a veth drops without a word; 0: it fits.
+
+    is_skb_forwardable leaves room for a tag, whether there is one or not; br_nf_dev_queue_xmit (`exactly`) does not.
+    """
     size = frame.packet.size + VLAN_HEADER * max(0, len(frame.vlans) - 1)
-    return size if frame.packet.size and size > link.fact.mtu and not frame.asks else 0
+    limit = link.fact.mtu + (0 if exactly else VLAN_HEADER)
+    return size if frame.packet.size and size > limit and not frame.asks else 0
 
 
-def note(walk: Walk, link: Link, limit: int) -> None:
-    """Remember the MTU, less the outer headers of the tunnels that the packet is in."""
+def note(walk: Walk, link: Link, limit: int, frame: Frame | None = None) -> None:
+    """Remember the MTU, less the outer headers of the tunnels that the packet is in. Only the packet's own way counts: no question, no try."""
+    if walk.segment.light or (frame is not None and frame.asks):
+        return
     if limit and limit < NO_LIMIT:
         walk.mtus.append((limit - walk.overhead, link.end))

@@ -109,7 +109,11 @@ class _Question:
         heard = list(walk.segment.explore(link, self._frame))
         failures: list[Landing] = []
         found: dict[str, Link] = {}
-        stacks = [one for one in heard if one.fate == "up" and one.end != link.end]
+        stacks = [one for one in heard if one.fate == "up" and one.end != link.end and not one.mac]
+        for one in heard:  # a bridge on the way that knows the answer
+            bridge = walk.topology.at(one.end) if one.mac else None
+            if bridge is not None:
+                found[one.mac] = bridge
         for likely in (_owns, _stands_in):  # whoever answers for others is asked for only if nobody has it
             for one in () if found else stacks:
                 if not likely(walk, one.end, target):

@@ -32,7 +32,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     if link.loopback:
         yield from _loop(walk, link, frame, steps)
         return
-    mtu.note(walk, link, link.fact.mtu)
+    mtu.note(walk, link, link.fact.mtu, frame)
     vlan = frame.vlans[-1][1] if frame.vlans else None
     reason = LEAVES(link=link.ifname) if vlan is None else LEAVES_TAGGED(link=link.ifname, vlan=vlan)
     yield Landing("leaves", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)

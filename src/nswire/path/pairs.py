@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PEER_UNKNOWN = Reason(
     "pair.peer_unknown", "the other end of {link} is {state}, so where it goes cannot be told"
 )
+SINGLE = Reason("netkit.single", "{link} was made single: it has no other end")
 NETKIT_BLACKHOLE = Reason("netkit.blackhole", "{link} passes nothing on: its policy is blackhole")
 TOO_LARGE = Reason(
     "pair.too_large",
@@ -32,6 +33,9 @@ NETKIT = "netkit"
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out of the other end. Another namespace forgets the mark and the connection (skb_scrub_packet)."""
     peer = link.peer
+    if peer is None and kinds.is_single(link.fact):
+        yield walk.segment.lost(link, frame, steps, SINGLE(link=link.ifname))
+        return
     if peer is None:
         state = link.loose.state if link.loose is not None else "not known"
         reason = PEER_UNKNOWN(link=link.ifname, state=state)
@@ -41,12 +45,13 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         reason = NETKIT_BLACKHOLE(link=link.ifname)
         yield walk.segment.lost(link, frame, steps, reason)
         return
-    size = mtu.too_large(peer, frame)
+    size = mtu.too_large(peer, frame) if link.kind != NETKIT else 0  # netkit_xmit looks at no MTU
     if size:
         reason = TOO_LARGE(size=size, link=peer.ifname, mtu=peer.fact.mtu)
         yield walk.segment.lost(peer, frame, steps, reason)
         return
-    mtu.note(walk, peer, peer.fact.mtu)
+    if link.kind != NETKIT:
+        mtu.note(walk, peer, peer.fact.mtu + mtu.VLAN_HEADER, frame)
     yield from walk.segment.arrive(peer, frame.crossed(link.end.ns, peer.end.ns), steps)
 
 

@@ -209,6 +209,7 @@ class Landing(msgspec.Struct, frozen=True):
     """Where something that was sent arrives. `up`: at the IP stack behind the link `end`; the others are ends of the way.
 
     `reason` is the one fact that decides, `mend` what would change it. `outer`: it is the packet around it that ends there.
+    `mac`: what a bridge on the way answers the question for an address with, in the place of who has it.
     """
 
     fate: Literal["up", "leaves", "delivered", "dropped", "unknown"]
@@ -220,6 +221,7 @@ class Landing(msgspec.Struct, frozen=True):
     reason: Cause | None = None
     mend: Mend | None = None
     outer: bool = False
+    mac: str = ""
 
 
 class Ended(Exception):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
-from nswire.path import local, mtu, neighbour, netfilter, routing
+from nswire.path import hooks, local, mtu, neighbour, netfilter, routing, xfrm
 from nswire.path.netfilter import Place, Sight
 from nswire.path.netfilter.conntrack import Tracker
 from nswire.path.segment import Segment
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nswire.path.netfilter import Outcome
     from nswire.path.netfilter.compare import Known
     from nswire.path.routing import Decision
-    from nswire.path.values import Mend, Packet
+    from nswire.path.values import Flow, Mend, Packet
 
 IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
 TTL = Reason("path.ttl", "it goes round in a loop until its TTL runs out")
@@ -149,18 +149,21 @@ class Walk:
             flow = replace(going.packet.flow, src=decision.source)
             told = self.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
             going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
+        self._allowed(going, "out", decision.link)
         after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
         if rerouted is not None:
             again = self._routed(after, routing.output(self, after.ns, rerouted, oif))
             if again[:3] != decision[:3]:
                 after = self._told(after, again)
             decision = again
+            self._allowed(after, "out", decision.link)
         return self._out(after, decision)
 
     def _received(self, link: Link, going: Going) -> Landing:
         end = link.end
         if going.packet.looped:
             return self._looped(link, going)
+        came = going.packet.flow
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -176,12 +179,15 @@ class Walk:
             going = self._hook(going, "input", iif=at_stack)
             if going.packet.pkttype and going.packet.flow.proto == TCP:  # tcp_v4_rcv
                 self._drop(going, "netfilter", NOT_FOR_HOST(), end)
+            self._allowed(going, "in", end, came)
             return local.deliver(self, link, going.packet, decision.text, going.steps)
         going = self._told(going, decision)
         if going.packet.pkttype:  # ip_forward, ip6_forward
             self._drop(going, "netfilter", NOT_FOR_HOST(), end)
+        self._allowed(going, "fwd", end, came)
         if going.packet.hops <= 1:
             self._drop(going, "loop", _ttl(going), end)
+        self._allowed(going, "out", decision.link)
         going = going._replace(packet=replace(going.packet, hops=going.packet.hops - 1))
         going = self._hook(going, "forward", iif=at_stack, oif=decision.link, gateway=decision.gateway)
         return self._out(going, decision, at_stack)
@@ -193,6 +199,7 @@ class Walk:
         """
         going = self._hook(going, "prerouting", iif=link.ifname)
         going = self._hook(going, "input", iif=link.ifname)
+        self._allowed(going, "in", link.end)
         return local.deliver(self, link, going.packet, "", going.steps)
 
     def _out(self, going: Going, decision: Decision, iif: str = "") -> Landing:
@@ -205,7 +212,10 @@ class Walk:
             self._give_up(going, "route", LINK_UNKNOWN())
         if link.end in self.inside:
             self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
+        before = going.packet.flow
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
+        if going.packet.flow != before:  # nf_xfrm_me_harder
+            self._allowed(going, "out", link.end)
         going = mtu.check(self, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
         if decision.type == "local" or (link.loopback and not iif and flow.family != routing.IPV6):
@@ -262,7 +272,17 @@ class Walk:
             sight=Sight(self, going.ns),
         )
         outcome = netfilter.traverse(self, going.ns, place, going.packet)
-        return self.filtered(going, outcome, hook), outcome.rerouted
+        after = self.hooked(self.filtered(going, outcome, hook), place.family, hook)
+        return after, outcome.rerouted
+
+    def _allowed(self, going: Going, direction: str, end: End | None, flow: Flow | None = None) -> None:
+        """Ended, if the XFRM policies of that direction do not let it pass. `flow`: before NAT (nf_nat_decode_session)."""
+        packet = replace(going.packet, flow=flow or going.packet.flow)
+        found = xfrm.ruling(self, self.topology.at(end), going.ns, direction, packet)
+        if found is not None and found.fate == "dropped":
+            self._drop(going, "xfrm", found.reason, end)
+        if found is not None:
+            self._give_up(going, "xfrm", found.reason, end)
 
     def filtered(self, going: Going, outcome: Outcome, hook: str) -> Going:
         """What netfilter made of a packet, with its steps. Ended, if it does not let the packet pass."""
@@ -275,6 +295,13 @@ class Walk:
         if outcome.verdict == "queue":
             self._give_up(after, "netfilter", AT_HOOK(hook=hook, cause=outcome.reason))
         return after
+
+    def hooked(self, going: Going, family: str, hook: str) -> Going:
+        """The packet again. Ended, if something decides at that hook that no ruleset has."""
+        strange = hooks.decides(self, going.ns, family, hook)
+        if strange is not None:
+            self._give_up(going, "netfilter", strange)
+        return going
 
     # -- ends ----------------------------------------------------------------------------------------------------
 

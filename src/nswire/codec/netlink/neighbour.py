@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 AF_BRIDGE = 7
 NDA_DST, NDA_LLADDR, NDA_VLAN, NDA_PORT, NDA_VNI, NDA_IFINDEX, NDA_MASTER = 1, 2, 5, 6, 7, 8, 9
+NDA_NH_ID, NDA_FLAGS_EXT = 13, 15
 NTF_SELF, NTF_PROXY, NTF_STICKY = 0x02, 0x08, 0x40
+NTF_EXT_LOCKED = 0x2  # Linux 6.2
 
 _ndmsg = struct.Struct("=BxxxiHBB")
 
@@ -60,6 +62,8 @@ def fdb(answer: bytes, lladdrs: Iterable[str]) -> tuple[FdbEntry, ...]:
                     int.from_bytes(said.get(NDA_PORT, b"")),
                     u32(said.get(NDA_IFINDEX)) or 0,
                     bool(flags & NTF_STICKY),
+                    bool((u32(said.get(NDA_FLAGS_EXT)) or 0) & NTF_EXT_LOCKED),
+                    u32(said.get(NDA_NH_ID)) or 0,
                 )
             )
     return tuple(found)

@@ -20,10 +20,12 @@ from nswire.codec.netlink.framing import (
     u32,
     values,
 )
-from nswire.model.lookups import Filter, Redirect
+from nswire.model.lookups import Filter, Qdisc, Redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from nswire.model.lookups import Loses
 
 RTM_NEWTFILTER, RTM_GETTFILTER = 44, 46
 # Parents: what comes in and what goes out (qdiscs ingress and clsact), the link's root qdisc; and one that there is not, for
@@ -47,6 +49,24 @@ TCA_MIRRED_PARMS = 2
 TC_ACT_PIPE, TC_ACT_STOLEN = 3, 4
 EGRESS_REDIR, EGRESS_MIRROR, INGRESS_REDIR, INGRESS_MIRROR = 1, 2, 3, 4
 
+RTM_NEWQDISC, RTM_GETQDISC = 36, 38
+TC_H_ROOT, CLSACT = 0xFFFFFFFF, 0xFFFFFFF1
+TCA_NETEM_CORRUPT, TCA_NETEM_LOSS = 4, 5
+ALL = 0xFFFFFFFF  # of the loss of netem: 100 %
+# Qdiscs that by themselves lose nothing that finds room, and one that loses all. Any other one may: plug holds, hfsc, drr and qfq
+# lose what no class takes, taprio and etf what comes at the wrong time.
+QDISCS: dict[str, Loses] = {
+    "blackhole": "all",
+    **dict.fromkeys(
+        (
+            "noqueue pfifo bfifo pfifo_fast pfifo_head_drop fq fq_codel fq_pie codel pie sfq cake cake_mq dualpi2 red sfb gred choke hhf "
+            "tbf htb prio ets cbq mq mqprio multiq skbprio cbs netem noop"
+        ).split(),
+        "nothing",
+    ),
+}
+
+_netem = struct.Struct("=6I")  # struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter
 _tcmsg = struct.Struct("=BxxxiIII")
 _mirred = struct.Struct("=5iiI")  # tc_gen, eaction, ifindex
 
@@ -73,6 +93,40 @@ def decode(answer: bytes) -> tuple[Filter, ...]:
                 )
             )
     return tuple(found)
+
+
+def ask_qdiscs() -> bytes:
+    """A request for the qdiscs of all links."""
+    return request(RTM_GETQDISC, _tcmsg.pack(0, 0, 0, 0, 0), NLM_F_DUMP)
+
+
+def qdiscs(answer: bytes) -> tuple[Qdisc, ...]:
+    """The qdiscs in an answer, but for `ingress` and `clsact`, which hold filters and no packets. KernelError, Malformed."""
+    found = []
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWQDISC or end - start < _tcmsg.size:
+            raise Malformed(f"a message of type {kind} among qdiscs")
+        _, ifindex, _, parent, _ = _tcmsg.unpack_from(answer, start)
+        said = values(answer, start + _tcmsg.size, end)
+        if parent != CLSACT:
+            name = text(said.get(TCA_KIND, b""))
+            how, why = _loses(name, said.get(TCA_OPTIONS, b""))
+            found.append(Qdisc(ifindex, name, parent == TC_H_ROOT, how, why))
+    return tuple(found)
+
+
+def _loses(kind: str, options: bytes) -> tuple[Loses, str]:
+    """Whether a qdisc loses what is given to it, and by what: what decides is how it was set, not how full it is."""
+    if kind in ("pfifo", "bfifo") and len(options) >= 4:
+        return ("all", "limit 0") if not any(options[:4]) else ("nothing", "")
+    if kind == "netem" and len(options) >= _netem.size:
+        _, limit, loss, _, _, _ = _netem.unpack_from(options)
+        inside = values(options[_netem.size :])
+        if loss == ALL or not limit:
+            return "all", "loss 100%" if limit else "limit 0"
+        lossy = loss or TCA_NETEM_LOSS in inside or any(inside.get(TCA_NETEM_CORRUPT, b""))
+        return ("some", "loss or corruption") if lossy else ("nothing", "")
+    return QDISCS.get(kind, "some"), ""
 
 
 def _filter(kind: str, options: bytes) -> Filter:
