@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+CHECKED := tests/test_*.py tests/codec tests/draw tests/handles tests/kinds tests/path/test_stories.py tests/resolve tests/show
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
+.PHONY: help demo check test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +16,12 @@ demo: setup-run ## build the blog post's network in a private namespace and ask 
 
 test: setup-kernels ## run the tests in a private host that leaves nothing behind, and tests/kernels on the newest kernel in a VM
 	tools/test $(PYTEST_ARGS)
+
+check: setup-dev ## the inner loop, in less than a minute: style, types, and the tests that need no network of their own
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	NSWIRE_HYPOTHESIS=quick tools/private-host $(BIN)/python -m pytest -q -m 'not slow and not engines' --ignore tests/draw/test_page.py $(CHECKED)
 
 test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.1, 6.12 and newest, in VMs (KERNELS="6.1 newest"; a quarter of an hour)
 	tests/vm/suite $(KERNELS)

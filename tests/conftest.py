@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from nswire.lab.truth import Lab
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from nswire.model.topology import Topology
+
+# `make check` looks at a few examples of each property, the suite at a hundred; `long` is for a night.
+for profile, examples in (("quick", 10), ("suite", 100), ("long", 5000)):
+    settings.register_profile(profile, max_examples=examples, deadline=None)
+settings.load_profile(os.environ.get("NSWIRE_HYPOTHESIS", "suite"))
 
 ALL_CAPABILITIES_NEEDED = 1 << 12 | 1 << 21  # CAP_NET_ADMIN and CAP_SYS_ADMIN
 CHROMIUM = "/usr/bin/chromium"

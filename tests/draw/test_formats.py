@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from drawings import HOME, HOSTILE, Told, build_many, fact, hostile, made, peer, space
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.draw import TABLE, Followed, by_suffix, dot, picture
@@ -75,7 +75,6 @@ def test_hostile_names(name: str) -> None:
         one.encode("utf-8")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40))
 def test_any_name(name: str) -> None:
     drawn = one_of_each(name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from drawings import DOWN, HOME, NO_CARRIER, UP, Told, build_everything, build_many, fact, made, space
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.draw import Size, Wishes, picture
@@ -145,7 +145,6 @@ def check(topology: Topology, scene: Scene, metrics: Metrics) -> None:
     assert lay_out(scene, metrics) == geometry
 
 
-@settings(max_examples=150, deadline=None)
 @given(topologies(), st.sampled_from(METRICS), st.booleans())
 def test_any_topology_is_drawn_whole(topology: Topology, metrics: Metrics, fold: bool) -> None:  # noqa: FBT001
     scene = picture(topology, group="bridge" if fold else "none", size=FOLD if fold else Size())
@@ -159,7 +158,6 @@ def test_everything_is_drawn_whole(metrics: Metrics, group: Any) -> None:
     check(topology, picture(topology, group=group, size=FOLD), metrics)
 
 
-@settings(max_examples=40, deadline=None)
 @given(topologies(), st.sampled_from([60, 80, 120]))
 def test_lines_of_text_are_as_wide_as_they_say(topology: Topology, columns: int) -> None:
     from nswire.draw.geometry import cells

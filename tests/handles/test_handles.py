@@ -6,7 +6,7 @@ import os
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.handles import find, nearest, unique_handle
@@ -286,7 +286,6 @@ def topologies(draw: st.DrawFn) -> Topology:
 
 
 @given(topologies())
-@settings(max_examples=300, deadline=None)
 def test_every_link_has_a_handle_that_finds_it_alone(topology: Topology) -> None:
     for link in topology.links():
         found = find(topology, unique_handle(link))
@@ -294,7 +293,6 @@ def test_every_link_has_a_handle_that_finds_it_alone(topology: Topology) -> None
 
 
 @given(topologies(), st.one_of(words, st.text()))
-@settings(max_examples=300, deadline=None)
 def test_find_never_raises_and_its_handles_are_unique(topology: Topology, text: str) -> None:
     for match in find(topology, text):
         (again,) = find(topology, match.unique)

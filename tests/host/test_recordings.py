@@ -169,7 +169,7 @@ def test_truncated_and_flipped(tmp_path: Path, rounds: Callable[[int], int]) -> 
     assert "BadRecording" in outcomes
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.usefixtures("lab")
 def test_garbage_inside_a_valid_recording(data: st.DataObject) -> None:

@@ -117,9 +117,7 @@ class Anything:
         return {}
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_files_give_claims_about_what_there_is(data: st.DataObject) -> None:
     asking = Anything(data)
@@ -132,7 +130,7 @@ def test_any_files_give_claims_about_what_there_is(data: st.DataObject) -> None:
         assert all(isinstance(value, int | str) for _, value in said.owner.data)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200) | VALUES.map(lambda value: json.dumps(value).encode()))
 @pytest.mark.parametrize("how", ["json", "settings", "xml", "word"])
 def test_any_file_gives_an_answer_with_the_wanted_keys_only(tmp_path: Path, how: str, content: bytes) -> None:
@@ -146,7 +144,7 @@ def test_any_file_gives_an_answer_with_the_wanted_keys_only(tmp_path: Path, how:
             assert set(document) <= {"web", "a/b", "container", "!"}
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(
         st.binary(min_size=1, max_size=20).filter(lambda n: not {0, 47} & set(n) and n not in (b".", b".."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.model.facts import Facts, View
@@ -95,7 +95,6 @@ links = st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(
     st.dictionaries(st.integers(1, 4), st.lists(links, max_size=5), min_size=1),
     st.dictionaries(st.tuples(st.integers(1, 4), st.integers(1, 4)), st.integers(-1, 3), max_size=8),
