@@ -18,7 +18,10 @@ ROOMS = (
     "path", "check", "draw", "show", "lab", "web", "cli", "__main__",
 )  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
-TRAVELS = "live.py visitor.py proc.py files.py daemons.py generic.py jsonrpc.py programs.py syscalls.py system.py".split()
+TRAVELS = (
+    "live.py visitor.py proc.py process.py descriptors.py foreign.py apart.py files.py daemons.py generic.py "
+    "jsonrpc.py programs.py syscalls.py system.py"
+).split()
 TRAVELLING = {"nswire.host", *(f"nswire.host.{name.removesuffix('.py')}" for name in TRAVELS)}
 LONGEST = 500  # lines; a longer file is two rooms that were not told apart
 

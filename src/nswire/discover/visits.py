@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from errno import EACCES, EAGAIN, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE
+from errno import EACCES, EAGAIN, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE, ETIMEDOUT
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.host import questions
 from nswire.host.system import Errand, Refusal
 from nswire.model.values import Gap
+from nswire.sources.found import silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -265,6 +266,10 @@ def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
     scan.facts.refused[key] = refusal.errno
     if refusal.errno in (EPERM, EACCES):
         return  # told once for all of them, by whoever concludes
+    if refusal.errno == ETIMEDOUT:
+        pids = sorted({pid for _, pid, _ in scan.ways.get(key, ()) if pid and pid != scan.about.pid})
+        scan.facts.gaps.append(silent(pids[0] if pids else 0, f"the links of net:[{key}]"))
+        return
     scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", reason_of(refusal.errno), _help(refusal.errno)))
 
 

@@ -7,6 +7,7 @@ port in one namespace alone tells which it is; in several, all of them are candi
 
 from __future__ import annotations
 
+from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire import kinds
@@ -59,7 +60,11 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         return
     sockets = _sockets(asking)
     answer = asking.host("socket-inodes")
-    held = procfs.inodes(answer) if isinstance(answer, bytes) else frozenset()
+    held: frozenset[int] | None = None
+    if isinstance(answer, bytes):
+        held = procfs.inodes(answer)
+    else:
+        yield Gap("the whole host", "which sockets are the kernel's own", strerror(answer.errno))
     if asking.facts.hidden:
         where = f"{len(asking.facts.hidden)} hidden namespaces"
         yield Gap(where, "whether a tunnel's socket is there", "they cannot be entered")
@@ -68,7 +73,10 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         fits = tuple(
             ns
             for ns, rows in sockets.items()
-            if any(port in wanted and (by_process or inode not in held) for port, inode in rows)
+            if any(
+                port in wanted and (by_process or (held is not None and inode not in held))
+                for port, inode in rows
+            )
         )
         yield from _concluded(end, wanted, fits)
 

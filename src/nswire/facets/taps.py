@@ -8,6 +8,7 @@ namespace. A link that nobody serves is persistent, or its server cannot be seen
 from __future__ import annotations
 
 from collections import Counter
+from errno import ETIMEDOUT
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from nswire.codec import procfs
 from nswire.facets.facet import Asking, Detail, Facet
 from nswire.host.system import Refusal
 from nswire.model.values import End, Far, Gap, Loose, Wire
+from nswire.sources.found import refusal, silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -30,6 +32,7 @@ BY_TUN, BY_TAP, BY_NAME = (
     "its device's number, name and MAC",
     "its name, in fdinfo",
 )
+SERVING = "whether they serve a tun or tap link"
 HINT = "it takes root (CAP_SYS_PTRACE), and no security module against it"
 
 
@@ -37,7 +40,7 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
     """One wire for each process that serves a link, with the numbers of its descriptors."""
     answer = asking.host("taps")
     if isinstance(answer, Refusal):
-        yield Gap("the whole host", "the processes that serve taps", strerror(answer.errno))
+        yield Gap("the whole host", "the processes that serve taps", *refusal(answer.errno))
         return
     rows = list(procfs.taps(answer))
     vhost = {row.pid for row in rows if row.vhost}
@@ -96,10 +99,14 @@ def _links(
 
 
 def _unseen(rows: Iterable[TapRow]) -> Iterator[Gap]:
-    refused = Counter(-row.net for row in rows if row.net < 0 and row.fd < 0)
+    unseen = [row for row in rows if row.net < 0 and row.fd < 0]
+    for row in unseen:
+        if row.net == -ETIMEDOUT:
+            yield silent(row.pid, SERVING)
+    refused = Counter(-row.net for row in unseen if row.net != -ETIMEDOUT)
     for errno, count in sorted(refused.items()):
         where = f"{count} process{'es' if count > 1 else ''}"
-        yield Gap(where, "whether they serve a tun or tap link", strerror(errno), HINT)
+        yield Gap(where, SERVING, strerror(errno), HINT)
 
 
 FACET = Facet("taps", lambda link: link.kind in (*TUN, *TAPS), ask, wires=("tap",), scope="host")

@@ -16,11 +16,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
+from nswire.host.apart import Apart
 from nswire.host.daemons import OpenVSwitch
 from nswire.host.files import Files
+from nswire.host.foreign import Foreign
 from nswire.host.proc import Proc, link_text
 from nswire.host.system import Answer, Errand, Refusal
-from nswire.host.visitor import Visitor
+from nswire.host.visitor import Visitor, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,6 +32,29 @@ TOGETHER = 32  # namespaces visited before their answers are handed over
 INITIAL_ONLY = (
     "/proc/sys/net/core/netdev_max_backlog"  # net_core_table: registered in the initial namespace only
 )
+
+
+# A namespace of a process or thread, as `ip netns attach` and the users of Docker link to it.
+OF_PROCESS = re.compile(rb"/proc/\d+(?:/task/\d+)?/ns/net")
+_NET = re.compile(rb"net:\[(\d+)\]")
+NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESRCH, errno.ESTALE)
+# Folders in which nobody but root mounts, links or makes folders; a user may do all three in his own.
+OURS = ("etc/", "run/", "var/lib/", "var/log/", "var/run/", "var/snap/")
+NOT_OURS = ("run/user/", "var/run/user/")
+
+
+ANOTHER_PROC = (
+    "this process is not in it, since it is that of another pid namespace: mount -t proc proc /proc"
+)
+BY_PID = ("sockets", "taps")  # questions that copy descriptors
+
+
+def _shown(proc: str) -> int:
+    """Our pid as that /proc has it, which may be that of another pid namespace."""
+    try:
+        return int(os.readlink(f"{proc}/thread-self").partition("/")[0])
+    except (OSError, ValueError):
+        return os.getpid()
 
 
 def _as_in_mountinfo(path: bytes) -> bytes:
@@ -50,22 +75,31 @@ class Live:
         sysfs: str = "/sys",
         ovs_dir: str = "/run/openvswitch",
         root: str = "/",
+        *,
+        foreign: type[Foreign] = Foreign,
     ) -> None:
+        """Where all of that is; a test brings its own, and its own way to touch what is somebody else's (`foreign`)."""
         self._proc = proc
         self._sysfs = sysfs
         self._netns_dirs = netns_dirs
-        own = os.stat(f"{proc}/thread-self/ns/net")
+        try:
+            own = os.stat(f"{proc}/thread-self/ns/net")
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, ANOTHER_PROC, proc) from None
         self._home = own.st_ino
         self._nsfs = own.st_dev
-        self._pid = os.getpid()
+        self._pid = _shown(proc)
+        self._apart = Apart(proc, root, self._nsfs, self._pid, foreign)
+        # Calls that take a pid take that of our own pid namespace: they would mean another process than /proc does.
+        self._numbered_otherwise = self._pid != os.getpid()
         self._questions: dict[str, Callable[[str], bytes]] = {
             "about": self._about,
             "names": self._names,
             "pci": self._pci,
             "program": lambda number: syscalls.program(int(number)),
             "netfilter-links": lambda _: syscalls.netfilter_links(),
-            **Proc(proc, self._home, self._nsfs, self._pid).questions,
-            **Files(root).questions,
+            **Proc(proc, self._home, self._pid, self._apart).questions,
+            **{verb: self._of_files(verb, ask) for verb, ask in Files(root).questions.items()},
             **OpenVSwitch(ovs_dir).questions,
         }
 
@@ -74,6 +108,8 @@ class Live:
     def host(self, name: str) -> Answer:
         """Answer a question about the whole host; the texts are described where each is made."""
         verb, _, argument = name.partition("/")
+        if self._numbered_otherwise and verb in BY_PID:
+            return Refusal(errno.EXDEV, "read")
         try:
             return self._questions[verb](argument)
         except OSError as error:
@@ -136,18 +172,29 @@ class Live:
         return b"\n".join(sorted(lines))
 
     def _behind(self, path: bytes) -> bytes:
-        """The inode of the network namespace behind a path of ours; 0 if there is none, `!ERRNO` if it is not shown."""
+        """The inode of the network namespace behind a symlink; 0 if there is none, `!ERRNO` if it is not shown.
+
+        Where it leads is looked up by a process of its own, unless it is said to be a process's namespace (a link of the
+        kernel's, whose text is no path): it might lead anywhere.
+        """
         try:
-            if os.stat(path).st_dev != self._nsfs:
-                return b"0"
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            target = os.readlink(path)
+            if not OF_PROCESS.fullmatch(target):
+                return self._apart.ask("behind", os.fsdecode(path))
+            found = _NET.fullmatch(os.readlink(target))
+            return found[1] if found else b"0"
         except OSError as error:
-            nothing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESRCH)
-            return b"0" if nothing else b"!%d" % (error.errno or errno.EIO)
-        try:
-            return b"%d" % os.fstat(fd).st_ino if syscalls.is_network_namespace(fd) else b"0"
-        finally:
-            os.close(fd)
+            return b"0" if error.errno in NOTHING else b"!%d" % (error.errno or errno.EIO)
+
+    def _of_files(self, verb: str, ask: Callable[[str], bytes]) -> Callable[[str], bytes]:
+        """A question about files: those that lie where others may mount and link are read by a process of its own."""
+
+        def answer(argument: str) -> bytes:
+            place = f"{argument.lstrip('/')}/"
+            ours = verb in ("http", "user") or (place.startswith(OURS) and not place.startswith(NOT_OURS))
+            return ask(argument) if ours else self._apart.ask("files", verb, argument)
+
+        return answer
 
     def _pci(self, address: str) -> bytes:
         """Lines `NAME TARGET` of the links in a PCI device's folder that tell its driver, physical and virtual functions.
@@ -179,11 +226,16 @@ class Live:
         first = list(islice(left, TOGETHER))
         if not first:
             return
+        for errand in first:
+            ways = errand.door.ways
+            if ways and not any(is_ours(way, self._pid) for way in ways):
+                self._apart.ready()  # while there is no other thread: a copy is made in a fraction of the time
+                break
         failures: list[BaseException] = []
         stop = threading.Event()
 
         def work() -> None:
-            visitor = Visitor(self._proc, self._sysfs, self._home, self._nsfs, self._pid)
+            visitor = Visitor(self._proc, self._sysfs, self._home, self._pid, self._apart)
             try:
                 # A few at a time: what asks and what reads the answers displace each other from the caches.
                 some = first

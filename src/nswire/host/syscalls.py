@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import socket
+import stat
 import struct
 import sys
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ BPF_ATTR, PROG_INFO, PROGRAMS = (
     80,
     64,
 )  # bytes of union bpf_attr and of the info that is wanted; programs at one place
-AT_FDCWD, AT_STATX_DONT_SYNC, STATX_INO = -100, 0x4000, 0x100
+AT_FDCWD, AT_EMPTY_PATH, AT_STATX_DONT_SYNC, STATX_TYPE = -100, 0x1000, 0x4000, 0x1
 SYS_PIDFD_OPEN, SYS_OPENAT2, SYS_PIDFD_GETFD = 434, 437, 438  # the same numbers on every architecture
 RESOLVE_NO_MAGICLINKS, RESOLVE_IN_ROOT, RESOLVE_CACHED = 0x02, 0x10, 0x20
 
@@ -92,18 +93,51 @@ def _open_beneath(root: int, path: str, resolve: int) -> int:
     )
 
 
-def copied(pidfd: int, fd: int) -> int:
-    """A copy of another process's descriptor (pidfd_getfd, Linux 5.6); it takes what tracing that process takes."""
-    return _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+def open_namespace(path: str | bytes, nsfs: int) -> int:
+    """A descriptor of the namespace that a path leads to. OSError: ESTALE if it is none.
+
+    Nothing is opened (O_PATH) before it proves to be one: a pipe, a device, or a file of a file system that never answers
+    may be there instead. `nsfs` is the device number of all namespaces.
+    """
+    found = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        return _reopened(found, nsfs)
+    finally:
+        os.close(found)
+
+
+def open_namespace_in_root(root: str, path: str, nsfs: int) -> int:
+    """The same by a path below the folder `root`, as a process there sees it. OSError."""
+    folder = os.open(root, os.O_PATH | os.O_CLOEXEC)
+    try:
+        found = open_path_in_root(folder, path)
+    finally:
+        os.close(folder)
+    try:
+        return _reopened(found, nsfs)
+    finally:
+        os.close(found)
+
+
+def _reopened(found: int, nsfs: int) -> int:
+    if _statx(found, "")[2] != nsfs:
+        raise OSError(errno.ESTALE, "no namespace is there any more")
+    return os.open(f"/proc/thread-self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
 
 
 def namespace_of_socket(pidfd: int, fd: int) -> int:
-    """A descriptor of the network namespace of another process's socket (SIOCGSKNS)."""
-    copy = copied(pidfd, fd)
-    try:
+    """A descriptor of the network namespace of another process's socket or tun descriptor (SIOCGSKNS)."""
+    with _copied(pidfd, fd) as copy:
         return fcntl.ioctl(copy, SIOCGSKNS)
+
+
+def inode_of_socket(pidfd: int, fd: int) -> int:
+    """The inode of that namespace."""
+    ns = namespace_of_socket(pidfd, fd)
+    try:
+        return os.fstat(ns).st_ino
     finally:
-        os.close(copy)
+        os.close(ns)
 
 
 def namespace_of_tun(pid: int, fd: int) -> int:
@@ -129,21 +163,41 @@ def _borrowed(pid: int, fd: int) -> Iterator[int]:
     """A copy of another process's descriptor, for a moment."""
     pidfd = pidfd_open(pid)
     try:
-        copy = copied(pidfd, fd)
-        try:
+        with _copied(pidfd, fd) as copy:
             yield copy
-        finally:
-            os.close(copy)
     finally:
         os.close(pidfd)
 
 
-def identity(path: str) -> tuple[int, int]:
-    """(device, inode) of what a path leads to, as the kernel knows it by now: no file system is asked (statx)."""
+@contextlib.contextmanager
+def _copied(pidfd: int, fd: int) -> Iterator[int]:
+    """The same by a descriptor of the process (pidfd_getfd, Linux 5.6); it takes what tracing that process takes.
+
+    Whoever calls has made sure of what it is, but another may have that number by now: only a socket or a character
+    device is let through, and no file system is asked which it is. OSError: EBADF if it is something else.
+    """
+    copy = _syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+    try:
+        if not (stat.S_ISSOCK(kind := _statx(copy, "")[0]) or stat.S_ISCHR(kind)):
+            raise OSError(errno.EBADF, "it is something else by now")
+        yield copy
+    finally:
+        os.close(copy)
+
+
+def device(path: str) -> tuple[int, int]:
+    """(mode, device number) of a device that a path leads to, as the kernel knows it: no file system is asked (statx)."""
+    kind, number, _ = _statx(AT_FDCWD, path)
+    return kind, number
+
+
+def _statx(folder: int, path: str) -> tuple[int, int, int]:
+    """(mode, number of the device that it is, number of the device that it is on), as the kernel knows them by now."""
     buffer = ctypes.create_string_buffer(256)
-    _checked(_libc.statx(AT_FDCWD, os.fsencode(path), AT_STATX_DONT_SYNC, STATX_INO, buffer))
-    inode, major, minor = struct.unpack_from("=32xQ96xII", buffer.raw)
-    return os.makedev(major, minor), inode
+    flags = AT_STATX_DONT_SYNC | (0 if path else AT_EMPTY_PATH)
+    _checked(_libc.statx(folder, os.fsencode(path), flags, STATX_TYPE, buffer))
+    kind, *numbers = struct.unpack_from("=28xH98xIIII", buffer.raw)
+    return kind, os.makedev(*numbers[:2]), os.makedev(*numbers[2:])
 
 
 def is_network_namespace(fd: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -19,6 +20,8 @@ from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from nswire.host.apart import Apart
 
 SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
@@ -35,6 +38,9 @@ BUFFER = 2 * LARGE
 RETRIES = 4  # of a dump that the kernel flagged as interrupted
 
 OWN_PATH = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+# What root alone makes: a process's own namespace, and the mounts of ip and Docker.
+OF_PROCESS = re.compile(r"/proc/\d+(?:/task/\d+)?/ns/net")
+NAMED = re.compile(r"/(?:var/)?run/(?:docker/)?netns/[^/]+")
 HEADER, DONE = 16, 20  # bytes of a message's header, and of a whole NLMSG_DONE
 
 _header = struct.Struct("=IHH8x")
@@ -58,15 +64,23 @@ def _about(question: Question, fd: int) -> bytes:
     return question.request[:-4] + _u32.pack(fd)
 
 
+def is_ours(way: Way, own: int) -> bool:
+    """True if nobody else can have laid anything on that way; `own` is our pid."""
+    kind, pid, path = way
+    if kind == "path":
+        return OF_PROCESS.fullmatch(path) is not None
+    return kind == "mount" and pid == own and NAMED.fullmatch(path) is not None
+
+
 class Visitor:
     """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
 
-    def __init__(self, proc: str, sysfs: str, home: int, nsfs: int, pid: int) -> None:
+    def __init__(self, proc: str, sysfs: str, home: int, pid: int, apart: Apart) -> None:
         self._proc = proc
         self._sysfs = sysfs
         self._home = home
-        self._nsfs = nsfs
         self._pid = pid
+        self._apart = apart
         self._at = home
         self._home_fd = -1
         self._buffer = memoryview(bytearray(BUFFER))
@@ -181,13 +195,12 @@ class Visitor:
     def _open(self, door: Door) -> int:
         """Open the namespace and make sure that it is the one that was meant, since inode numbers are reused."""
         failure: OSError | None = None
-        for way in door.ways:
+        ways = door.ways
+        if len(ways) > 1:
+            ways = tuple(sorted(ways, key=lambda way: not is_ours(way, self._pid)))
+        for way in ways:
             try:
-                kind, pid, path = way
-                if kind == "path" or (kind == "mount" and pid == self._pid):
-                    fd = os.open(path, OWN_PATH)
-                else:
-                    fd = self._open_foreign(way)
+                fd = self._open_way(way)
             except OSError as error:
                 failure = error
                 continue
@@ -199,32 +212,14 @@ class Visitor:
             failure = OSError(errno.ESTALE, "another namespace has that inode or that name now")
         raise failure or OSError(errno.ENOENT, "no way leads there any more")
 
-    def _open_foreign(self, way: Way) -> int:
+    def _open_way(self, way: Way) -> int:
+        """What is not ours is opened by a process of its own, since that may never come back (`host.apart`)."""
         kind, pid, path = way
-        if kind == "mount":
-            return self._open_in_root(pid, path)
-        pidfd = syscalls.pidfd_open(pid)
-        try:
-            return syscalls.namespace_of_socket(pidfd, int(path))
-        finally:
-            os.close(pidfd)
-
-    def _open_in_root(self, pid: int, path: str) -> int:
-        """Open a path inside another mount namespace, whose owner may have laid symlinks, pipes or devices there.
-
-        openat2 (Linux 5.6) confines the lookup; O_PATH opens nothing; only what proves to be nsfs is opened.
-        """
-        root = os.open(f"{self._proc}/{pid}/root", os.O_PATH | os.O_CLOEXEC)
-        try:
-            found = syscalls.open_path_in_root(root, path)
-        finally:
-            os.close(root)
-        try:
-            if os.fstat(found).st_dev != self._nsfs:
-                raise OSError(errno.ESTALE, "no namespace is mounted there any more")
-            return os.open(f"{self._proc}/thread-self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(found)
+        if is_ours(way, self._pid):
+            return os.open(path, OWN_PATH)
+        if kind == "path" or (kind == "mount" and pid == self._pid):
+            return self._apart.open("path", path, home=self._home_descriptor())
+        return self._apart.open(kind, str(pid), path, home=self._home_descriptor())
 
     def _strict(self, sock: socket.SocketType, question: Question) -> bytes:
         """Let the kernel refuse what it does not know (Linux 4.20).

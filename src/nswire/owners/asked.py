@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import ETIMEDOUT
 from os import strerror
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import msgspec
 from nswire.codec import process as codec
 from nswire.host.system import Refusal
 from nswire.model.values import Gap
+from nswire.sources.found import silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +30,12 @@ HIGHEST = 1 << 31
 
 
 def process(asking: Asking, pid: int) -> Process | None:
-    """Who a process is; None if it is gone."""
+    """Who a process is; None if it is gone, or does not answer, which is a gap."""
     answer = asking.host(f"process/{pid}")
+    if isinstance(answer, Refusal) and answer.errno == ETIMEDOUT:
+        gap = silent(pid, "who it is")
+        if gap not in asking.facts.gaps:
+            asking.facts.gaps.append(gap)
     return codec.decode(answer) if isinstance(answer, bytes) else None
 
 

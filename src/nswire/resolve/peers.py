@@ -61,14 +61,14 @@ class _Resolver:
 
     @cached_property
     def by_looks(self) -> dict[Looks, list[End]]:
-        """The ends by what else is known of them, the oldest namespace first."""
+        """The ends that are open when all is settled, by what else is known of them, the oldest namespace first."""
         found: dict[Looks, list[End]] = {}
-        for end in sorted(self.ends, key=self._age):
+        for end in sorted((end for end in self.ends if end not in self.out.wires), key=self._age):
             found.setdefault(_looks(self.ends[end]), []).append(end)
         return found
 
     def _age(self, end: End) -> tuple[int, int]:
-        """Cookies are given one after the other."""
+        """Cookies are given one after the other, a few at a time to each processor."""
         return self.facts.cookies.get(end.ns, 0), end.ns
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from errno import EACCES, ENOENT, EPERM, ESRCH
+from errno import EACCES, ENOENT, EPERM, ESRCH, ETIMEDOUT, EXDEV
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,18 @@ def ask(system: System, name: str, what: str) -> bytes:
     """The answer to a host-wide question. Unanswered if it is refused."""
     answer = system.host(name)
     if isinstance(answer, Refusal):
-        raise Unanswered(Gap("the whole host", what, strerror(answer.errno)))
+        raise Unanswered(Gap("the whole host", what, *refusal(answer.errno)))
     return answer
+
+
+def refusal(errno: int) -> tuple[str, str]:
+    """Why a host-wide question was refused, and what would help."""
+    if errno == EXDEV:  # see host.live
+        return (
+            "/proc is that of another pid namespace, whose pids mean nothing here",
+            "mount -t proc proc /proc",
+        )
+    return strerror(errno), ""
 
 
 def unreadable(errors: Counter[int], what: str, hides: str) -> Iterator[Gap]:
@@ -64,15 +74,25 @@ def unreadable(errors: Counter[int], what: str, hides: str) -> Iterator[Gap]:
         yield Gap(f"{count} {what if count > 1 else SINGULAR[what]}", hides, strerror(errno), hint)
 
 
+def silent(pid: int, hides: str) -> Gap:
+    """The gap of a process that did not answer; 0: of all that were not asked any more since too many did not."""
+    where = f"pid {pid}" if pid else "the processes that come after it"
+    why = "it did not answer" if pid else "too many did not answer"
+    return Gap(where, hides, why, "what it has open, or its memory, may be on a file system that hangs")
+
+
 def from_table(rows: Iterable[TableRow], kind: str, way: str) -> Iterator[Found | Gap]:
     """Rows of (pid, number, namespace or -errno) as findings; `way` is the path template to the namespace."""
     errors: Counter[int] = Counter()
+    what = {"thread": "threads", "fd": "processes", "socket": "sockets"}[kind]
+    hides = f"namespaces held only by their {kind}s"
     for pid, number, net in rows:
-        if net < 0:
+        if net == -ETIMEDOUT:
+            yield silent(pid, hides)
+        elif net < 0:
             errors[-net] += 1
         else:
             holder = Holder(kind, pid, number=number)  # type: ignore[arg-type]
             path = way.format(pid=pid, number=number)
             yield Found(net, holder, ("socket", pid, str(number)) if kind == "socket" else ("path", 0, path))
-    what = {"thread": "threads", "fd": "processes", "socket": "sockets"}[kind]
-    yield from unreadable(errors, what, f"namespaces held only by their {kind}s")
+    yield from unreadable(errors, what, hides)
