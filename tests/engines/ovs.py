@@ -20,6 +20,8 @@ PORTS = {
     "tap7be2c0f4-1d": "7be2c0f4-1d22-4b4c-8c59-000000000002",
 }
 GUEST, VETH = PORTS
+# as OVN binds a logical port, which may be called anything; its VM is not to be seen here
+LOGICAL, NAMED, ELSEWHERE = "lsp0", "shop_web-1", "5a1c9e70-2222-4c7e-9d43-0f6f5a3b1c12"
 MACS = {GUEST: "fa:16:3e:00:00:11", VETH: "fa:16:3e:00:00:12"}
 SHORT = 11
 
@@ -55,6 +57,10 @@ def _start(place: Place, name: str, datapath: str) -> Engine:
         words = [f'external_ids:{key}="{value}"' for key, value in marks.items()]
         made.set("add-port", "br-int", port, "--", "set", "interface", port, *words)
         place.run("ip", "link", "set", port, "up")
+    place.run("ip", "link", "add", LOGICAL, "type", "veth", "peer", "name", "eth1", "netns", "probe")
+    marks = {"iface-id": NAMED, "ovn-installed": "true", "vm-uuid": ELSEWHERE}
+    words = [f'external_ids:{key}="{value}"' for key, value in marks.items()]
+    made.set("add-port", "br-int", LOGICAL, "--", "set", "interface", LOGICAL, *words)
     return Engine(name, made.version, _truths(made, qemu.pid), made.daemons, lambda: kill(made.daemons))
 
 
@@ -90,6 +96,20 @@ def _truths(made: Switch, qemu: int) -> list[Truth]:
                 guests={port: MACS[port]} if port == GUEST else {},
             )
         )
+    found.append(
+        Truth(
+            f"port:{NAMED}",
+            "port",
+            NAMED,
+            "ovn",
+            0,
+            peers={LOGICAL: f"{os.stat('/run/netns/probe').st_ino}/eth1"},
+            bridges={LOGICAL: made.bridge(LOGICAL)},
+            data={"vm": ELSEWHERE},
+            also=(f"vm:{ELSEWHERE}", f"vm:{ELSEWHERE[:8]}", NAMED),
+            asked=True,
+        )
+    )
     return found
 
 

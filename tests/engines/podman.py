@@ -58,7 +58,8 @@ def start(place: Place) -> Engine:
     daemon = place.daemon(
         "podman", "system", "service", "--time", "0", f"unix://{API}", until=lambda: os.path.exists(API)
     )
-    truths = truths_of(json.loads(place.run("podman", "ps", "-a", "--format", "json")))
+    listed = json.loads(place.run("podman", "ps", "-a", "--format", "json"))
+    truths = [*truths_of(listed), *_pods(listed)]
     version = place.run("podman", "version", "-f", "{{.Client.Version}}").strip()
     return Engine("podman", version, truths, [daemon.pid, *running("conmon")], lambda: end(daemon))
 
@@ -75,9 +76,35 @@ def truths_of(listed: list[dict[str, object]]) -> list[Truth]:
         peers = {} if ns == HOME else veths(pid)
         assert bool(peers) == (name not in ("agent", "batch"))
         also = (str(said["Id"])[:12],)
+        ports = ("tcp:18081", ":18081") if name == "cart-app" else ()
         found.append(
-            Truth(f"container:{name}", "container", name, "podman", ns, ns == HOME, peers, also=also)
+            Truth(
+                f"container:{name}",
+                "container",
+                name,
+                "podman",
+                ns,
+                ns == HOME,
+                peers,
+                also=also,
+                ports=ports,
+            )
         )
+    return found
+
+
+def _pods(listed: list[dict[str, object]]) -> list[Truth]:
+    """The pods, by the containers that hold their namespaces."""
+    found = []
+    for said in listed:
+        if said["IsInfra"]:
+            pid, pod = int(str(said["Pid"])), str(said["Pod"])
+            also = (f"pod:{pod[:8]}", f"pod:{pod}", f"container:{said['Names'][0]}", "cart")  # type: ignore[index]
+            found.append(
+                Truth(
+                    "pod:cart", "pod", "cart", "podman", inode(pid), peers=veths(pid), also=also, id=pod[:12]
+                )
+            )
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .place import Place
 
 # Not under /run: the rootless network namespace mounts a /run of its own, and hides it.
+PORTS = {"published": ("tcp:18088", ":18088"), "relayed": ("tcp:18089", ":18089")}
 USER, HOME = "nswuser", "/var/home"
 
 
@@ -36,12 +37,13 @@ def start(place: Place) -> Engine:
     container("nested", "--network", "nest")
     container("nested-mate", "--network", "container:nested")
     container("published", "--network", "slirp4netns:port_handler=slirp4netns", "-p", "127.0.0.1:18088:80")
+    container("relayed", "--network", "slirp4netns", "-p", "127.0.0.1:18089:80")  # by rootlessport
     truths = _truths(place)
     version = _podman(place, "version", "-f", "{{.Client.Version}}").strip()
     socket = f"{_runtime(place)}/podman.sock"
     words = _as_user(place, "podman", "system", "service", "--time", "0", f"unix://{socket}")
     daemon = place.daemon(*words, until=lambda: os.path.exists(socket))
-    daemons = [daemon.pid, *running("conmon"), *running("slirp4netns")]
+    daemons = [daemon.pid, *running("conmon"), *running("slirp4netns"), *running("rootlessport")]
     return Engine("podman (rootless)", version, truths, daemons, lambda: end(daemon))
 
 
@@ -88,7 +90,7 @@ def _truths(place: Place) -> list[Truth]:
     for said in json.loads(_podman(place, "ps", "--format", "json")):
         name, pid = said["Names"][0], said["Pid"]
         slirp = {at(pid, "tap0"): server} if (server := _slirp(pid)) else {}
-        assert bool(slirp) == (name in ("solo", "published"))
+        assert bool(slirp) == (name in ("solo", "published", "relayed"))
         peers = {} if slirp else veths(pid, there)
         found.append(
             Truth(
@@ -101,6 +103,7 @@ def _truths(place: Place) -> list[Truth]:
                 served=slirp,
                 data={"user": USER},
                 also=(said["Id"][:12],),
+                ports=PORTS.get(name, ()),
             )
         )
     return found

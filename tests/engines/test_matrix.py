@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Topology
 
-    from .truth import Engine
+    from .truth import Engine, Truth
 
 WAIT = float(os.environ.get("NSWIRE_PATIENCE", "0.3"))  # seconds that a hung engine may cost: docs/limits.md
 NOISE = WAIT / 2  # of a machine that others use, too
@@ -40,6 +40,11 @@ def look(engine: Engine) -> Topology:
 def is_gone(engine: Engine, state: str) -> bool:
     """True once its containers have ended with it."""
     return state == "stopped" and not engine.survives
+
+
+def there(engine: Engine, state: str) -> list[Truth]:
+    """What can be known in that state."""
+    return [one.known(state) for one in engine.truths if state == "up" or not one.asked]
 
 
 def right(engine: Engine, state: str) -> str:
@@ -67,7 +72,7 @@ def test_handle_to_link_to_peer(engine: Engine, state: str, told: Callable[[str,
     if is_gone(engine, state):
         wrong = [one.handle for one in engine.truths if nswire.find(topology, one.handle)]
     else:
-        wrong = [line for one in engine.truths for line in truth.link_to_peer(topology, one.known(state))]
+        wrong = [line for one in there(engine, state) for line in truth.link_to_peer(topology, one)]
     told("handle -> link -> peer", "wrong" if wrong else right(engine, state))
     assert wrong == []
 
@@ -77,7 +82,7 @@ def test_peer_to_owner(engine: Engine, state: str, told: Callable[[str, str], No
     if is_gone(engine, state):
         wrong = [one.name for owner, *_ in topology.owned() for one in engine.truths if one.is_told([owner])]
     else:
-        wrong = [line for one in engine.truths for line in truth.peer_to_owner(topology, one.known(state))]
+        wrong = [line for one in there(engine, state) for line in truth.peer_to_owner(topology, one)]
     told("peer -> owner", "wrong" if wrong else right(engine, state))
     assert wrong == []
 

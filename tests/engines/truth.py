@@ -31,7 +31,8 @@ class Truth(msgspec.Struct, frozen=True):
     Links are places: `IFNAME` at home, `INODE/IFNAME` elsewhere. `peers` are the other ends of its links, `lowers` what
     they stand on, `served` the pids at the other end of its taps. `also` are further handles that mean the same. `id` tells it
     from others of its name. `bridges` are the switches that its links are ports of by the daemons' word, `loose` its links that
-    are tied to nothing else, `guests` the MACs of a VM's own NICs by their taps. `short` is the name without the daemons, where that is another one.
+    are tied to nothing else, `guests` the MACs of a VM's own NICs by their taps. `ports` are handles of ports
+    of the host that lead to it. `asked`: only its daemons know of it. `short` is the name without the daemons, where that is another one.
     """
 
     handle: str
@@ -50,6 +51,8 @@ class Truth(msgspec.Struct, frozen=True):
     loose: tuple[str, ...] = ()
     short: str = ""
     guests: dict[str, str] = {}
+    ports: tuple[str, ...] = ()
+    asked: bool = False
 
     def known(self, state: str) -> Truth:
         """The same, as far as it can be known while the daemons do not answer, or are gone."""
@@ -227,7 +230,16 @@ def link_to_peer(topology: Topology, truth: Truth) -> list[str]:
         wrong += [
             f"{handle}: {key} is {data.get(key)!r}" for key in truth.data if data.get(key) != truth.data[key]
         ]
-    return wrong
+    return wrong + [line for handle in truth.ports for line in _leads(topology, truth, handle)]
+
+
+def _leads(topology: Topology, truth: Truth, handle: str) -> list[str]:
+    """What is wrong in where a port of the host leads to: there, and nowhere else."""
+    places = [
+        match.namespace.inode if match.namespace is not None else match.links[0].end.ns
+        for match in nswire.find(topology, handle)
+    ]
+    return [] if places == [truth.ns] else [f"{handle} leads to {places}, and should to {truth.ns}"]
 
 
 def peer_to_owner(topology: Topology, truth: Truth) -> list[str]:

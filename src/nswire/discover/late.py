@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
     from nswire.model.facts import Facts
+    from nswire.model.sockets import Forward, Listener
     from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
     from nswire.owners.owner import Claim
 
@@ -40,6 +41,7 @@ class Late:
         self._of_end: dict[End, list[Owner]] = {}
         self._listeners: dict[NsKey, frozenset[tuple[str, int]]] | None = None
         self._owners: dict[NsKey, tuple[Owner, ...]] = {}
+        self._forwards: dict[tuple[NsKey, int, Listener], tuple[Forward, ...] | None] = {}
         self._gateways: dict[NsKey, tuple[Gateway, ...]] = {}
         self._asked: Counter[str] = Counter()
         self._known: dict[str, set[End]] = {}
@@ -83,6 +85,13 @@ class Late:
             answers = Questioner(self._scan).visit(dict.fromkeys(spaces, questions.SOCKETS))
             self._listeners = {key: listening(said) for key, said in answers.items()}
         return self._listeners.get(ns, frozenset())
+
+    def forwards(self, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
+        """Where a process hands on what comes to a socket of its; None: it is no program that does nothing else."""
+        key = (ns, pid, listener)
+        if key not in self._forwards:
+            self._forwards[key] = _owners().forwards(self, ns, pid, listener)
+        return self._forwards[key]
 
     def lookups(self) -> Lookups:
         """The tables that paths look up."""

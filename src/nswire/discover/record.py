@@ -30,7 +30,12 @@ def record(system: System, file: str | Path) -> Topology:
     topology.lookups().everything()
     topology.ask_everything()
     topology.listeners(topology.home)
+    lookups = topology.lookups()
     for ns in topology.namespaces:
+        for listener in lookups.listeners(ns) or ():
+            process = lookups.holder(listener.inode)
+            if process is not None:
+                topology.forwards(ns, process.pid, listener)
         topology.gateways(ns)
         topology.named_holders(ns)
         topology.owners(ns)

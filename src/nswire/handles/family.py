@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from nswire.handles.index import Found
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace, Owner
 
@@ -47,6 +48,19 @@ class OwnerFamily(NamedTuple):
     fits: Callable[[Owner, str], bool]
     prefix: str = ""
     last: bool = False
+
+
+class SearchFamily(NamedTuple):
+    """Handles for which something has to be looked up: `search` gives what the whole word means.
+
+    `other`: what it finds does not count where an owner in that place was found by the same word already.
+    """
+
+    name: str
+    rank: int
+    search: Callable[[Topology, str], Iterable[Found]]
+    prefix: str = ""
+    other: bool = False
 
 
 def as_it_is(text: str) -> str | None:

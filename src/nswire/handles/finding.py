@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.handles.index import Found, index_of
-from nswire.handles.table import LINKS, NAMESPACES, OWNERS, PREFIXES
+from nswire.handles.table import LINKS, NAMESPACES, OWNERS, PREFIXES, SEARCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +136,7 @@ def _find(topology: Topology, text: str) -> tuple[Found, ...]:
             *_owners(topology, text),
             *_scoped(topology, text),
         ]
+        everything += _searches(topology, text, everything)
         for found in everything or _owners(topology, text, last=True):
             place = (found.ns, found.end, found.owner)
             if place not in best or found.rank < best[place].rank:
@@ -178,6 +179,25 @@ def _owners(topology: Topology, text: str, *, last: bool = False) -> Iterator[Fo
         for number, (owner, _, _) in enumerate(topology.owned()) if word else ():
             if family.fits(owner, word):
                 yield Found(family.rank, family.name, owner=number)
+
+
+def _searches(topology: Topology, text: str, known: list[Found]) -> Iterator[Found]:
+    """What has to be looked up. Of whom an owner was found by the same word nothing more is told."""
+    typed = text.startswith(PREFIXES)
+    owned = {topology.owned()[one.owner][1] for one in known if one.owner is not None}
+    found: dict[Found, None] = {}
+    for family in SEARCHES:
+        if typed != bool(family.prefix) or not text.startswith(family.prefix):
+            continue
+        for one in family.search(topology, text):
+            place = one.ns if one.end is None else one.end.ns
+            if place in owned - {topology.home} or (family.other and one in found):
+                continue
+            # its namespace, or another one of its links, is found already
+            if family.other and any(place in (other.ns, other.end and other.end.ns) for other in found):
+                continue
+            found[one] = None
+    yield from found
 
 
 def _scoped(topology: Topology, text: str) -> Iterator[Found]:

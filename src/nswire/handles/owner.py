@@ -33,12 +33,16 @@ def _id(owner: Owner, text: str) -> bool:
 
 
 def _container(owner: Owner, text: str) -> bool:
+    """A container; what holds the namespace of a pod of Podman's is one, and is told as that pod."""
+    if owner.type == "pod":
+        return dict(owner.data).get("infra") == text
     return owner.type == "container" and (_named(owner, text) or _id(owner, text))
 
 
 def _pod(owner: Owner, text: str) -> bool:
     name = owner.name.rpartition("/")[2]
-    return owner.type == "pod" and (text in (owner.name, name) or _id(owner, text))
+    whole = owner.by == "podman" and len(owner.id) > BARE and text.startswith(owner.id)  # of a whole id
+    return owner.type == "pod" and (text in (owner.name, name) or _id(owner, text) or whole)
 
 
 def _vm(owner: Owner, text: str) -> bool:
@@ -46,11 +50,16 @@ def _vm(owner: Owner, text: str) -> bool:
 
 
 def _port(owner: Owner, text: str) -> bool:
-    """A Neutron port: of one whose UUID is known in part only, that part has to agree."""
+    """A Neutron port: of one whose UUID is known in part only, that part has to agree. Others (OVN's) may be called anything."""
     wanted = text.lower()
-    return (
-        owner.type == "port" and len(wanted) >= LEAST and (_id(owner, wanted) or wanted.startswith(owner.id))
-    )
+    part = owner.by == "neutron" and len(wanted) >= LEAST and wanted.startswith(owner.id)
+    return owner.type == "port" and (owner.name == text or _id(owner, wanted) or part)
+
+
+def _vm_of_port(owner: Owner, text: str) -> bool:
+    """The ports that a cloud says are those of a VM, which itself is not to be seen."""
+    uuid = dict(owner.data).get("vm", "") if owner.type == "port" else ""
+    return isinstance(uuid, str) and len(text) >= BARE and bool(uuid) and uuid.startswith(text.lower())
 
 
 def _unit(owner: Owner, text: str) -> bool:
@@ -82,6 +91,7 @@ FAMILIES = (
     OwnerFamily("container", 0, _container, "container:"),
     OwnerFamily("pod", 0, _pod, "pod:"),
     OwnerFamily("vm", 0, _vm, "vm:"),
+    OwnerFamily("VM of a port", 1, _vm_of_port, "vm:", last=True),
     OwnerFamily("port", 0, _port, "port:"),
     OwnerFamily("unit", 0, _unit, "unit:"),
     OwnerFamily("owner", 1, _any),

@@ -17,7 +17,7 @@ from nswire.handles import (
     pid,
     printed,
 )
-from nswire.handles.family import LinkFamily, NamespaceFamily, OwnerFamily
+from nswire.handles.family import LinkFamily, NamespaceFamily, OwnerFamily, SearchFamily
 
 NAMESPACES: tuple[NamespaceFamily, ...] = (
     home.FAMILY,
@@ -27,9 +27,6 @@ NAMESPACES: tuple[NamespaceFamily, ...] = (
     inode.FAMILY,
     pid.FAMILY,
     nsid.FAMILY,
-    listening.ANY,
-    listening.TCP,
-    listening.UDP,
 )
 
 LINKS: tuple[LinkFamily, ...] = (
@@ -47,5 +44,12 @@ LINKS: tuple[LinkFamily, ...] = (
 
 OWNERS: tuple[OwnerFamily, ...] = owner.FAMILIES
 
-_ALL: tuple[NamespaceFamily | LinkFamily | OwnerFamily, ...] = (*NAMESPACES, *LINKS, *OWNERS)
+SEARCHES: tuple[SearchFamily, ...] = listening.FAMILIES
+
+_ALL: tuple[NamespaceFamily | LinkFamily | OwnerFamily | SearchFamily, ...] = (
+    *NAMESPACES,
+    *LINKS,
+    *OWNERS,
+    *SEARCHES,
+)
 PREFIXES = tuple(family.prefix for family in _ALL if family.prefix)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from nswire.model.lookups import Lookups
+    from nswire.model.sockets import Forward, Listener
     from nswire.model.values import Address, End, Gap, Gateway, Loose, NsKey, Owner, Value, Wire
 
 
@@ -50,6 +51,10 @@ class Late(Protocol):
 
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
         """(`tcp` or `udp`, port) of what listens in a namespace."""
+        ...
+
+    def forwards(self, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
+        """Where a process hands on what comes to a socket of its; None: it is no program that does nothing else."""
         ...
 
     def lookups(self) -> Lookups:
@@ -106,6 +111,9 @@ class NothingMore:
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:  # noqa: ARG002
         """Nothing listens."""
         return frozenset()
+
+    def forwards(self, ns: NsKey, pid: int, listener: Listener) -> None:
+        """Nowhere."""
 
     def lookups(self) -> Lookups:
         """Nothing to look up."""

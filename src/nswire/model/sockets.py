@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from nswire.model.values import NsKey
 
 ANYBODY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel says of a socket that is bound to no address)
 MAPPED, MAPPED_ANY = (
@@ -37,3 +40,15 @@ class Process(NamedTuple):
 
     pid: int
     name: str
+
+
+class Forward(NamedTuple):
+    """Where a process hands on what comes to a socket of its: to `port` (0: not told) at an address of the namespace `ns`.
+
+    `ns` None: to `address`, by the routes of its own namespace. `keeps`: it only keeps the port from others, and answers nobody.
+    """
+
+    ns: NsKey | None
+    address: str = ""
+    port: int = 0
+    keeps: bool = False

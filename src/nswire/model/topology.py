@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from nswire.model.late import Late
     from nswire.model.lookups import Lookups
+    from nswire.model.sockets import Forward, Listener
     from nswire.model.values import (
         Address,
         Gap,
@@ -332,6 +333,13 @@ class Topology:
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
         """(`tcp` or `udp`, port) of what listens in a namespace, asked now."""
         return self._late.listeners(ns)
+
+    def forwards(self, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
+        """Where a process (docker-proxy, pasta, rootlessport ...) hands on what comes to a socket of its in `ns`, asked now.
+
+        None: it is no program that does nothing else. Empty: it is, and where is not known.
+        """
+        return self._late.forwards(ns, pid, listener)
 
     def lookups(self) -> Lookups:
         """The tables that paths look up: each is asked for when it is wanted."""

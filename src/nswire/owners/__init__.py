@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from nswire.model.values import Gap
-from nswire.owners import apps, cni, containers, machines, neutron, parents, processes, units, vms
+from nswire.owners import apps, cni, containers, machines, neutron, parents, processes, units, vms, vswitch
+from nswire.owners.forwards import forwards
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
+
+__all__ = ["TABLE", "forwards", "known", "of_each"]
 
 TABLE: tuple[Source, ...] = (
     containers.SOURCE,
@@ -31,6 +34,7 @@ TABLE: tuple[Source, ...] = (
     machines.SOURCE,
     vms.SOURCE,
     neutron.SOURCE,
+    vswitch.SOURCE,
     units.SOURCE,
     processes.SOURCE,
 )

@@ -62,11 +62,12 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
         seen |= {number: ones for number, ones in _seen(at_home(asking)).items() if number in named}
     by_pid = {row.pid: row for row in rows}
     mounted = paths(asking)
-    pods: dict[tuple[NsKey | None, Pod], None] = {}
+    pods: dict[tuple[NsKey | None, Pod], Pairs] = {}
     for number, (by, said) in named.items():
         for ns, pid in _where(asking, said, by_pid, seen.pop(number, []), mounted):
             if said.pod is not None:
-                pods[ns, said.pod] = None
+                infra = (("infra", said.name),) if said.sandbox and said.name else ()
+                pods[ns, said.pod] = infra or pods.get((ns, said.pod), ())
             if not said.sandbox:
                 data = said.data if pid else (*said.data, *UNSEEN)
                 yield Claim(Owner("container", said.name or number[:SHORT], number, by, pid, data), ns)
@@ -139,13 +140,14 @@ def _conmon(asking: Asking, one: Seen) -> Process | None:
 
 
 def _pods(
-    asking: Asking, known: Iterable[tuple[NsKey | None, Pod]], unnamed: Iterable[Seen]
+    asking: Asking, known: Mapping[tuple[NsKey | None, Pod], Pairs], unnamed: Iterable[Seen]
 ) -> Iterator[Claim]:
     """Pods by name; those of containers that nobody names, by the uid in their control group and their folder of logs."""
     uids = set()
-    for ns, pod in known:
+    for (ns, pod), data in known.items():
         uids.add(pod.uid)
-        yield Claim(Owner("pod", f"{pod.namespace}/{pod.name}", pod.uid, "kubernetes"), ns)
+        name = f"{pod.namespace}/{pod.name}" if pod.namespace else pod.name
+        yield Claim(Owner("pod", name, pod.uid, pod.by, data=data), ns)
     logs: dict[str, Pod] | None = None
     for one in unnamed:
         match = POD_UID.search(one.place.path)

@@ -17,11 +17,12 @@ PART = re.compile(r"(?:(.{1,255})[-:])?([0-9a-f]{64})(?:\.scope)?")
 
 
 class Pod(NamedTuple):
-    """The Kubernetes pod that a container belongs to."""
+    """The pod that a container belongs to: Kubernetes', or Podman's, which has no namespace."""
 
     namespace: str
     name: str
     uid: str
+    by: str = "kubernetes"
 
 
 class Named(NamedTuple):

@@ -177,11 +177,19 @@ def _of_links(kind: str, uuid: str, ones: Collection[_Link]) -> Claim:
     """One port, whose links are several nearly always: `tap` at home with `ns-` in its namespace, `qvo` with `qvb` and `qbr`."""
     words = [one.form.what for one in ones]
     what = next((word for word in words if word != PLAIN), PLAIN)
-    marks = {key: str(one.marks[key]) for one in ones for key in MARKS if key in one.marks}
-    more = tuple((word, marks[key]) for key, word in MARKS.items() if key in marks)
-    return Claim(
-        Owner(kind, uuid, uuid, "neutron", data=(("of", what), *more)), None, tuple(one.end for one in ones)
-    )
+    marks = {key: one.marks[key] for one in ones for key in MARKS if key in one.marks}
+    data = (("of", what), *told(marks))
+    return Claim(Owner(kind, uuid, uuid, "neutron", data=data), None, tuple(one.end for one in ones))
+
+
+def told(marks: Mapping[str, Value]) -> Pairs:
+    """What is worth telling of what the cloud wrote beside a port."""
+    return tuple((word, str(marks[key])) for key, word in MARKS.items() if key in marks)
+
+
+def is_called_so(ifname: str) -> bool:
+    """True for a link that has a name of Neutron's."""
+    return any(True for _ in _forms(ifname))
 
 
 SOURCE = Source("neutron", find)

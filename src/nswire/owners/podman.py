@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.owners.asked import documents, folder_of, lists, number, part, readable, text, unreadable, words
-from nswire.owners.engine import Engine, Named
+from nswire.owners.engine import Engine, Named, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INFRA = "-infra"  # what holds a pod's namespace is called after the pod's id
 CONFIG, STORAGE = "etc/containers/storage.conf", "var/lib/containers/storage"
+HOSTNAMES = "run/containers/storage/*-containers/*/userdata/hostname"
 PIDS = "run/containers/storage/*-containers/*/userdata/pidfile"
 
 
@@ -30,13 +31,26 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
         for one in lists(asking, "json", f"{folder}/*-containers/containers.json", "id", "names")
     ]
     pids = pidfiles(asking)
+    hostnames: dict[str, str] | None = None
     for _, listed in found:
         for said in listed if isinstance(listed, list) else ():
             names = said.get("names")
             name = text(names[0]) if isinstance(names, list) and names else ""
             if text(said.get("id")):
-                yield Named(said["id"], name, pids.get(said["id"], 0), sandbox=name.endswith(INFRA))
+                number_, infra = said["id"], name.endswith(INFRA)
+                if infra and hostnames is None:
+                    hostnames = {part(path, -3): said for path, said in words(asking, HOSTNAMES)}
+                pod = _pod((hostnames or {}).get(number_, ""), name) if infra else None
+                yield Named(number_, name, pids.get(number_, 0), pod=pod, sandbox=infra)
     yield from unreadable(found, "names of Podman's containers")
+
+
+def _pod(hostname: str, name: str) -> Pod | None:
+    """The pod that an infra container holds: its name is the host name in there, unless that was set; its id begins the container's name.
+
+    Podman keeps the name itself in a database of its own.
+    """
+    return Pod("", hostname, name.removesuffix(INFRA), "podman") if hostname else None
 
 
 def pidfiles(asking: Asking) -> dict[str, int]:

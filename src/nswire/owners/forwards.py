@@ -1,0 +1,138 @@
+"""Processes that listen for somebody else: to whom they hand on what comes to a port, by their command lines, taps and children.
+
+docker-proxy says it; pasta and passt are told which port is which, and serve the tap of the namespace; slirp4netns serves such a tap,
+too; rootlessport and rootlesskit have a child in the namespace. Podman's conmon, as root, only keeps the port from others, while
+the firewall translates it: so does its child, the container, tell where that leads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.model.sockets import Forward
+from nswire.model.values import End
+from nswire.owners.asked import away, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nswire.codec.process import Process
+    from nswire.model.sockets import Listener
+    from nswire.model.values import NsKey
+    from nswire.owners.owner import Asking
+
+# one specification of pasta's -t and -u: [ADDRESS[%LINK]/]PORT[-PORT][:PORT[-PORT]]
+PORTS = re.compile(
+    r"(?:(?P<address>[0-9a-fA-F.:]*)(?:%(?P<link>[^/]+))?/)?(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?::(?P<to>\d{1,5})(?:-\d{1,5})?)?"
+)
+OPTIONS = {"tcp": ("-t", "--tcp-ports"), "udp": ("-u", "--udp-ports")}
+
+
+def _docker_proxy(_: Asking, one: Process, listener: Listener) -> Iterator[Forward]:
+    """-proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80."""
+    words = {
+        name: one.option(f"-{name}", f"--{name}") for name in ("proto", "container-ip", "container-port")
+    }
+    port = words["container-port"]
+    if words["proto"] == listener.protocol and words["container-ip"] and port.isdecimal():
+        yield Forward(None, words["container-ip"], int(port))
+
+
+def _pasta(asking: Asking, one: Process, listener: Listener) -> Iterator[Forward]:
+    """What its options say of that port; of `auto` and `all` it is the same number."""
+    port = _mapped(one, listener)
+    for ns in _behind_its_tap(asking, one):
+        yield Forward(ns, "", port)
+
+
+def _mapped(one: Process, listener: Listener) -> int:
+    """The port inside of the namespace; 0 if nothing is said of it."""
+    told = [
+        word
+        for at, name in enumerate(one.cmdline)
+        if name in OPTIONS[listener.protocol] and at + 1 < len(one.cmdline)
+        for word in one.cmdline[at + 1].split(",")
+    ]
+    told += [
+        word.partition("=")[2] for word in one.cmdline if word.startswith(f"{OPTIONS[listener.protocol][1]}=")
+    ]
+    for word in told:
+        match = PORTS.fullmatch(word)
+        if match is None:
+            continue
+        first = int(match["first"])
+        if first <= listener.port <= int(match["last"] or first):
+            return listener.port - first + int(match["to"] or first)
+    return listener.port if {"auto", "all"} & set(told) or any(word.startswith("~") for word in told) else 0
+
+
+def _slirp(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+    """Which port it is inside was said over its API, and nowhere else."""
+    for ns in _behind_its_tap(asking, one):
+        yield Forward(ns)
+
+
+def _behind_its_tap(asking: Asking, one: Process) -> list[NsKey]:
+    """The namespaces of the taps that it serves."""
+    return sorted(
+        {
+            ns
+            for ns, links in asking.facts.links.items()
+            for link in links.values()
+            if link.kind == "tun"
+            for wire in asking.wires(End(ns, link.ifindex), ("tap",))
+            if wire.to is not None and wire.to.pid == one.pid
+        }
+    )
+
+
+def _child(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+    """Of rootlessport itself: it is in the container's namespace itself, but for the thread that listens."""
+    yield from (Forward(ns) for ns in sorted({one.ns, *_childrens(asking, one)}))
+
+
+def _keeper(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+    yield from (Forward(ns, keeps=True) for ns in sorted(_childrens(asking, one)))
+
+
+def _childrens(asking: Asking, one: Process) -> set[NsKey]:
+    """The namespaces of its children."""
+    found = set()
+    for row in away(asking):
+        child = process(asking, row.pid) if row.ns is not None else None
+        if child is not None and child.ppid == one.pid and child.ns == row.ns:
+            found.add(child.ns)
+    return found
+
+
+class Forwarder(NamedTuple):
+    """A program that listens for somebody else, as it calls itself (15 characters), and where it hands on what comes."""
+
+    name: str
+    find: Callable[[Asking, Process, Listener], Iterator[Forward]]
+
+
+TABLE = (
+    Forwarder("docker-proxy", _docker_proxy),
+    Forwarder("pasta", _pasta),
+    Forwarder("pasta.avx2", _pasta),
+    Forwarder("passt", _pasta),
+    Forwarder("passt.avx2", _pasta),
+    Forwarder("slirp4netns", _slirp),
+    Forwarder("rootlessport", _child),
+    Forwarder("rootlesskit", _child),
+    Forwarder("conmon", _keeper),
+)
+
+
+def forwards(asking: Asking, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
+    """Where a process hands on what comes to that socket of its, which is in `ns`; None: it is no such program.
+
+    Empty: where to is not known.
+    """
+    one = process(asking, pid)
+    for row in TABLE:
+        if one is not None and one.comm == row.name:
+            return tuple(said for said in row.find(asking, one, listener) if said.ns != ns)
+    return None
