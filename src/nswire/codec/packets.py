@@ -86,6 +86,7 @@ WORDS: dict[str, dict[str, int]] = {
     **dict.fromkeys(("ip ecn", "ip6 ecn"), ECN),
     **dict.fromkeys(("iiftype", "oiftype"), ARPHRD),
     "icmp code": ICMP_CODES,
+    **{key: {"default": 0} for key in ("iifgroup", "oifgroup")},
     "icmpv6 code": ICMPV6_CODES,
     "protocol": ETHERTYPES,
     "ether type": ETHERTYPES,

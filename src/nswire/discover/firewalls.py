@@ -6,6 +6,7 @@ nft lists everything of nf_tables. Rules with extensions of iptables in them it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from errno import ENODATA, ENOPKG
 from os import strerror
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nswire.codec.nftables import Ruleset
+    from nswire.codec.nftables.listed import Listed
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Chain
 
     Ask = Callable[[Question], Answer]
 
 FAMILIES = ("ip", "ip6")
+PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 IP = ("ip", "ip6", "inet")
 
 
@@ -57,14 +60,34 @@ def _nftables(ask: Ask, unread: list[Unread]) -> Ruleset | None:
         return None
     try:
         found = nftables.decode(answer)
-        if found.doubtful:
-            text = ask(questions.NFTABLES_TEXT)
-            if not isinstance(text, Refusal):
-                found = nftables.decode(answer, listed.decode(text))
     except ValueError:
+        found = None
+    if found is None or found.doubtful:
+        text = ask(questions.NFTABLES_TEXT)
+        if not isinstance(text, Refusal):
+            told = listed.decode(text)
+            try:
+                return nftables.decode(answer if found is not None else _by_table(ask, told), told)
+            except ValueError:
+                found = None
+    if found is None:
         unread.append(Unread("what nft prints makes no sense"))
-        return None
     return found
+
+
+def _by_table(ask: Ask, told: Listed) -> bytes:
+    """The list, table by table, without those that are switched off: nft 1.0.6 stops in the middle of a list with such. ValueError."""
+    parts = []
+    for family, table in told.tables:
+        if (family, table) in told.dormant:
+            continue
+        if not PLAIN.fullmatch(table):
+            raise ValueError("a table with a name that cannot be asked for")
+        answer = ask(questions.nft_table(family, table))
+        if isinstance(answer, Refusal):
+            raise ValueError(f"the table {table} alone cannot be listed")  # noqa: TRY004 (a refusal is an answer)
+        parts.append(answer)
+    return nftables.together(parts)
 
 
 def _joined(ask: Ask, ruleset: Ruleset) -> list[Chain]:

@@ -7,7 +7,7 @@ from errno import EINVAL, ENODATA, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, TypeVar
 
 from nswire.codec import bpf, procfs
-from nswire.codec.netlink import bridge, hook, neighbour, nexthop, route, rule, sockets, tc, xfrm
+from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
 from nswire.discover.questioner import PROTOCOLS
@@ -137,6 +137,10 @@ class Lookups:
     def sysctl(self, ns: NsKey, name: str, ifname: str = "") -> int | None:
         """One number; None if this kernel has no such sysctl."""
         return self._once(ns, questions.sysctls(ifname), _settings, "sysctls").get(name.replace("{}", ifname))
+
+    def groups(self, ns: NsKey) -> Mapping[int, int]:
+        """The groups of links."""
+        return self._once(ns, questions.LINKS, link.groups, "links")
 
     def firewall(self, ns: NsKey) -> Firewall:
         """The packet filter: nft's tables, those of iptables in either form."""
@@ -287,10 +291,11 @@ def _decided(answer: Answer) -> Route | int | None:
 
 
 def _settings(answer: bytes) -> dict[str, int]:
-    """Names and values of sysctls; those that are no numbers are left out."""
+    """Names and values of sysctls; of several numbers the second is NAME/1. Those that are no numbers are left out."""
     found = {}
     for line in answer.decode("utf-8", "surrogateescape").split("\n"):
         name, _, value = line.rpartition("=")
-        if value.lstrip("-").isdigit():
-            found[name] = int(value)
+        for at, part in enumerate(value.split()):
+            if part.lstrip("-").isdigit():
+                found[f"{name}/{at}" if at else name] = int(part)
     return found

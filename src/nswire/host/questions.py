@@ -70,7 +70,7 @@ LEGACY = (
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
-    "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
+    "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
 )  # fmt: skip
 LINK_SYSCTLS = (
     "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",
@@ -128,6 +128,13 @@ def one_link(ifindex: int, attempt: int, target: int | None = None) -> Question:
 def link_behind(ifindex: int, target: int) -> Question:
     """One link of the namespace that this one calls `target`, whatever that is: what it looks like."""
     return Question(f"link/{ifindex}@{target}", link.ask_one(ifindex, target), by="strict")
+
+
+def nft_table(family: str, table: str) -> Question:
+    """One table of nft's; the name must be one that needs no quotes."""
+    return Question(
+        f"nft-table/{family}/{table}", f"nft -j list table {family} {table}".encode(), by="program"
+    )
 
 
 def filters(ifindex: int, parent: int) -> Question:

@@ -143,6 +143,13 @@ class Change(msgspec.Struct, frozen=True):
     """Whether a full set ends the rule: nft's does, ipset's does not."""
 
 
+class Inline(msgspec.Struct, frozen=True):
+    """A jump or goto to a chain that has no name and stands in the rule itself."""
+
+    kind: Literal["jump", "goto"]
+    rules: tuple[FirewallRule, ...]
+
+
 class Tproxy(msgspec.Struct, frozen=True, gc=False):
     """Gives the packet to a listener of this namespace. Where there is none: `miss`."""
 
@@ -150,7 +157,9 @@ class Tproxy(msgspec.Struct, frozen=True, gc=False):
     miss: Literal["break", "drop"] = "break"
 
 
-Statement = Verdict | Test | Opaque | Unfollowed | Assign | Nat | Untracked | Change | Tproxy
+Statement = Union[  # noqa: UP007 (a rule may have rules in it)
+    Verdict, Test, Opaque, Unfollowed, Assign, Nat, Untracked, Change, Tproxy, Inline
+]
 CONDITIONS = (Test, Opaque)
 
 

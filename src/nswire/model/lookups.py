@@ -33,6 +33,7 @@ class Query(NamedTuple):
     sport: int = 0
     dport: int = 0
     match: bool = False
+    tos: int = 0
 
     @property
     def family(self) -> int:
@@ -185,6 +186,10 @@ class Lookups(Protocol):
         """A number under /proc/sys/net, such as `ipv4/ip_forward`, or `ipv4/conf/{}/rp_filter` of a link; None: this kernel has none."""
         ...
 
+    def groups(self, ns: NsKey, /) -> Mapping[int, int]:
+        """The group of each link, by ifindex."""
+        ...
+
     def firewall(self, ns: NsKey, /) -> Firewall:
         """The packet filter, whoever made it."""
         ...
@@ -240,5 +245,5 @@ class NothingKnown:
         """NotKnown."""
         raise NotKnown(NOT_READ())
 
-    rules = routes = next_hops = neighbours = fdb = vlans = sysctl = firewall = filters = _nothing
+    rules = routes = next_hops = neighbours = fdb = vlans = sysctl = groups = firewall = filters = _nothing
     vlan_states = qdiscs = policies = hooks = _nothing

@@ -140,7 +140,7 @@ class Fib:
         address = ipaddress.ip_address(query.dst)
         for routes in table.covering(int(address), address.max_prefixlen):
             for route in routes:
-                if route.tos or (route.src and not self._source_fits(route, query)):
+                if route.tos not in (0, query.tos) or (route.src and not self._source_fits(route, query)):
                     continue
                 if route.type == "throw":
                     return None
@@ -205,8 +205,8 @@ class Fib:
             not rule.iif or rule.iif in (iif, self._master_name(ns, query.iif)),
             not rule.oif or rule.oif in (self._name(ns, query.oif), self._master_name(ns, query.oif)),
             (query.mark ^ rule.fwmark) & rule.fwmask == 0,
-            not rule.tos,
-            rule.dscp is None or rule.dscp.fits(0),
+            rule.tos in (0, query.tos),
+            rule.dscp is None or rule.dscp.fits(query.tos >> 2),
             _label_fits(rule, query),
             not rule.dst or ipaddress.ip_address(query.dst) in ipaddress.ip_network(rule.dst, strict=False),
             self._from(rule, query),

@@ -5,7 +5,9 @@ A tc filter of kind matchall that redirects everything is followed, as Kata Cont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
 from nswire.model.values import End
@@ -35,9 +37,16 @@ PROGRAMS = {
 }
 
 
+class Changed(NamedTuple):
+    """A frame that passes, but with another packet in it, and the steps that tell of that."""
+
+    frame: Frame
+    steps: Steps
+
+
 def decides(
     walk: Walk, link: Link, frame: Frame, steps: Steps, direction: Direction
-) -> Iterable[Landing] | None:
+) -> Iterable[Landing] | Changed | None:
     """Where the frame lands if something at this link decides that; None if it simply passes."""
     if link.loopback:
         return None
@@ -85,15 +94,15 @@ def _filtered(
 
 def _netdev(
     walk: Walk, link: Link, frame: Frame, steps: Steps, direction: Direction
-) -> Iterable[Landing] | None:
+) -> Iterable[Landing] | Changed | None:
     ns = link.end.ns
     names = (link.ifname, "") if direction == "ingress" else ("", link.ifname)
     place = Place("netdev", direction, *names, sight=Sight(walk, ns, frame))
     outcome = netfilter.traverse(walk, ns, place, frame.packet)
-    if outcome.verdict == "accept":
+    if outcome.verdict == "accept" and outcome.packet == frame.packet:
         return None
     try:
-        walk.filtered(Going(ns, frame.packet, steps), outcome, f"netdev {direction} of {link.ifname}")
+        going = walk.filtered(Going(ns, frame.packet, steps), outcome, f"netdev {direction} of {link.ifname}")
     except Ended as ended:
         return (ended.landing,)
-    return None
+    return Changed(replace(frame, packet=going.packet), going.steps)

@@ -66,6 +66,7 @@ RP_FILTER = Reason(
 )
 
 IPV6 = 6
+DSCP = 0xFC  # INET_DSCP_MASK: what of the traffic class routes and rules look at
 KERNEL = "the kernel's own lookup"
 STRICT, LOOSE = 1, 2
 IFF_UP = 0x1
@@ -117,7 +118,17 @@ def kind_of(walk: Walk, ns: NsKey, query: Query) -> Decision:
 
 def _query(packet: Packet, *, iif: int = 0, oif: int = 0) -> Query:
     flow = packet.flow
-    return Query(flow.dst, flow.src, iif, oif, packet.mark, flow.proto, flow.sport, flow.dport)
+    return Query(
+        flow.dst,
+        flow.src,
+        iif,
+        oif,
+        packet.mark,
+        flow.proto,
+        flow.sport,
+        flow.dport,
+        tos=(packet.tos or 0) & DSCP,
+    )
 
 
 def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:

@@ -138,7 +138,9 @@ class Segment:
             return
         if not self.light:
             turned = programs.decides(walk, link, frame, steps, "egress")
-            if turned is not None:
+            if isinstance(turned, programs.Changed):
+                frame, steps = turned
+            elif turned is not None:
                 yield from turned
                 return
         handler = SEND.get(link.kind)
@@ -159,7 +161,9 @@ class Segment:
         steps += walk.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
         if not self.light:
             turned = programs.decides(walk, link, frame, steps, "ingress")
-            if turned is not None:
+            if isinstance(turned, programs.Changed):
+                frame, steps = turned
+            elif turned is not None:
                 yield from turned
                 return
         if frame.vlans:

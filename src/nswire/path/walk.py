@@ -17,7 +17,19 @@ from nswire.path import hooks, local, mtu, neighbour, netfilter, routing, xfrm
 from nswire.path.netfilter import Place, Sight
 from nswire.path.netfilter.conntrack import Tracker
 from nswire.path.segment import Segment
-from nswire.path.values import TCP, Ended, Frame, Going, Header, Landing, Relay, Step, Steps
+from nswire.path.values import (
+    ANY_PORT,
+    TCP,
+    WITH_PORTS,
+    Ended,
+    Frame,
+    Going,
+    Header,
+    Landing,
+    Relay,
+    Step,
+    Steps,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +60,9 @@ INTO_ITSELF = Reason(
 AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
+CHOSEN = (1, 65535)  # where a port is from that is chosen by a system of which no more is known
 LOOP = 32  # links that a packet comes in by: more are a loop
-NO_MAC = "00:00:00:00:00:00"
+ETHERNET = 1  # ARPHRD_ETHER
 
 
 class Walk:
@@ -117,10 +130,10 @@ class Walk:
 
     def receive(self, link: Link, packet: Packet, steps: Steps, frame: Frame | None = None) -> Landing:
         """A packet that comes up to the stack by that link."""
-        if link.loopback:
-            packet = replace(packet, header=Header(NO_MAC, NO_MAC))
-        elif frame is not None:
-            packet = replace(packet, header=Header(frame.src, frame.dst))
+        ethernet = (
+            frame is not None and link.fact.type == ETHERNET
+        )  # which nft asks for, too (`meta iiftype ether`)
+        packet = replace(packet, header=Header(frame.src, frame.dst) if ethernet and frame else None)
         going = Going(link.end.ns, packet, steps)
         return self._ended(lambda: self._received(link, going), link.end.ns, packet, steps)
 
@@ -142,7 +155,18 @@ class Walk:
             return landing
         return self.receive(link, landing.frame.packet, landing.steps, landing.frame)
 
+    def _port(self, ns: NsKey, packet: Packet) -> Packet:
+        """With the range of the port that this namespace chooses for it, if nobody has given one (inet_get_local_port_range)."""
+        flow = packet.flow
+        if flow.sport or flow.proto not in WITH_PORTS or flow.sports != ANY_PORT:
+            return packet
+        name = "ipv4/ip_local_port_range"
+        first, last = (self.lookups.sysctl(ns, one) for one in (name, f"{name}/1"))
+        within = (first, last) if first and last else CHOSEN
+        return replace(packet, flow=replace(flow, sports=within))
+
     def _sent(self, going: Going, oif: int) -> Landing:
+        going = going._replace(packet=self._port(going.ns, going.packet))
         decision = self._routed(going, routing.output(self, going.ns, going.packet, oif))
         going = self._told(going, decision)
         if not going.packet.flow.src and decision.source:

@@ -35,6 +35,7 @@ RTM_NEWLINK, RTM_GETLINK = 16, 18
 IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
 RTEXT_FILTER_SKIP_STATS = 8
 IFLA_LINKINFO = 18
+IFLA_GROUP = 27
 IFLA_ALT_IFNAME = 53
 IFLA_PHYS_SWITCH_ID, IFLA_PHYS_PORT_NAME, IFLA_XDP = 36, 38, 43
 IFLA_DEVLINK_PORT, IFLA_DPLL_PIN, IFLA_NETNS_IMMUTABLE, IFLA_HEADROOM, IFLA_TAILROOM = 62, 65, 67, 68, 69
@@ -97,6 +98,17 @@ def xdp(answer: bytes) -> tuple[int, ...]:
             if name in XDP_PROGRAMS and len(value) == 4 and any(value)
         )
     )
+
+
+def groups(answer: bytes) -> dict[int, int]:
+    """The group of each link in a dump, by ifindex. KernelError, Malformed."""
+    found = {}
+    for kind, start, end in messages(answer):
+        if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
+            raise Malformed(f"a message of type {kind} among links")
+        said = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _ifinfomsg.size, end)}
+        found[_ifinfomsg.unpack_from(answer, start)[2]] = u32(said.get(IFLA_GROUP)) or 0
+    return found
 
 
 def port(answer: bytes) -> dict[str, str]:

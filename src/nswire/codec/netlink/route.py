@@ -81,6 +81,7 @@ def ask_lookup(
     sport: int = 0,
     dport: int = 0,
     match: bool = False,
+    tos: int = 0,
 ) -> bytes:
     """A request for the kernel's own decision about a packet: from here, or (`iif`) as if it came in by that link.
 
@@ -100,7 +101,7 @@ def ask_lookup(
             if port:
                 body += attribute(name, struct.pack(">H", port))
     flags = RTM_F_LOOKUP_TABLE | (RTM_F_FIB_MATCH if match else 0)
-    head = _rtmsg.pack(family, length, length if src else 0, 0, 0, 0, 0, 0, flags)
+    head = _rtmsg.pack(family, length, length if src else 0, tos, 0, 0, 0, 0, flags)
     return request(RTM_GETROUTE, head + body)
 
 

@@ -88,6 +88,16 @@ def decode(answer: bytes, listed: Listed | None = None) -> Ruleset:
         raise ValueError(f"that is not what nft -j lists ({error!r})") from None
 
 
+def together(lists: list[bytes]) -> bytes:
+    """Several lists as one. ValueError: one of them is none."""
+    try:
+        return msgspec.json.encode(
+            {"nftables": [thing for one in lists for thing in msgspec.json.decode(one)["nftables"]]}
+        )
+    except Errors as error:
+        raise ValueError(f"that is not what nft -j lists ({error!r})") from None
+
+
 def _decode(things: list[_Thing], listed: Listed | None) -> Ruleset:
     known: dict[tuple[str, str, str], Json] = {}
     sets: dict[SetName, Set] = {}
@@ -114,6 +124,8 @@ def _decode(things: list[_Thing], listed: Listed | None) -> Ruleset:
     for family, table, _ in rules:
         scopes.setdefault((family, table), Scope(family, table, known))
     asleep, unsure = _dormant(tables, listed)
+    if listed is not None:
+        tracked |= {family for family, _ in listed.dormant & listed.tracking}
     made, foreign = [], set()
     for chain in chains:
         place = (str(chain["family"]), str(chain["table"]))

@@ -11,20 +11,31 @@ DORMANT = re.compile(r"^\tflags .*\bdormant\b")
 HOOK = re.compile(r"^\t\ttype \S+ hook (?:ingress|egress) (?:device (\S+) |devices = \{ ([^}]*) \} )")
 
 
-class Listed(NamedTuple):
-    """Tables that are switched off, by family and name; the devices of chains, by family, table and name."""
+TRACKING = re.compile(r"\b(?:ct |snat|dnat|masquerade|redirect|synproxy|flow add)")
+"""What makes the kernel track connections (callers of nf_ct_netns_get)."""
 
+
+class Listed(NamedTuple):
+    """All tables by family and name, those that are switched off, those in which something makes the kernel track connections.
+
+    The devices of chains are by family, table and name.
+    """
+
+    tables: tuple[tuple[str, str], ...]
     dormant: frozenset[tuple[str, str]]
+    tracking: frozenset[tuple[str, str]]
     devices: dict[tuple[str, str, str], tuple[str, ...]]
 
 
 def decode(answer: bytes) -> Listed:
     """What the text says. Whatever is no such text says nothing."""
-    dormant, devices = set(), {}
+    tables, dormant, tracking = [], set(), set()
+    devices = {}
     table, chain = ("", ""), ""
     for line in answer.decode("utf-8", "replace").split("\n"):
         if found := TABLE.match(line):
             table, chain = (found[1], found[2]), ""
+            tables.append(table)
         elif found := CHAIN.match(line):
             chain = found[1]
         elif DORMANT.match(line):
@@ -32,4 +43,6 @@ def decode(answer: bytes) -> Listed:
         elif chain and (found := HOOK.match(line)):
             names = found[1] or found[2]
             devices[*table, chain] = tuple(one.strip().strip('"') for one in names.split(","))
-    return Listed(frozenset(dormant), devices)
+        if TRACKING.search(line):
+            tracking.add(table)
+    return Listed(tuple(tables), frozenset(dormant), frozenset(tracking), devices)

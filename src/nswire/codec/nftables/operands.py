@@ -25,6 +25,7 @@ UNDECIDABLE = {
 RANDOM = ("numgen", "jhash", "symhash")
 WIDTHS = {"th sport": 16, "th dport": 16, "ether saddr": 48, "ether daddr": 48}
 PORTS = ("sport", "dport")
+FLAGS = ("tcp flags", "ct state", "ct status")
 RAW_DSCP = {("nh", 8, 8, 0xFC, 2): "ip dscp", ("nh", 0, 16, 0xFC0, 6): "ip6 dscp"}
 """How nft writes the dscp where it has lost its name: in a map of them."""
 
@@ -130,6 +131,9 @@ def rows(of: tuple[Key, ...], right: Json) -> list[Row]:
     """What the keys are compared with, one row for each possibility; sets by name are not looked into."""
     if isinstance(right, str) and right.startswith("@"):
         raise ValueError("a set in a set")
+    if isinstance(right, list) and len(of) == 1 and (of[0].mask != -1 or of[0].name in FLAGS):
+        bits = number(of[0], right)
+        return [((bits, bits),)]
     if isinstance(right, list):  # an anonymous set, in the right of older versions
         return [row for one in right for row in rows(of, one)]
     if isinstance(right, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from nswire.codec.nftables.implicit import block
+from nswire.codec.nftables import implicit
 from nswire.codec.nftables.operands import keys, number, pairs, rows
 from nswire.codec.nftables.said import rule as told
 from nswire.model.firewall import (
@@ -16,6 +16,7 @@ from nswire.model.firewall import (
     Assign,
     Change,
     FirewallRule,
+    Inline,
     Key,
     Mapped,
     Nat,
@@ -123,11 +124,7 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
     if not isinstance(statement, dict):
         if statement == "notrack":  # a bare word, as libnftables writes it
             return [Untracked()]
-        return (
-            block(str(statement), lambda words: read(words, scope))
-            if isinstance(statement, str)
-            else [Unfollowed(str(statement))]
-        )
+        return [_inline(str(statement), scope)]
     (name, value), *_ = statement.items()
     if name in VERDICTS:
         return [_verdict(statement)]
@@ -137,6 +134,11 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
         return [Opaque(_text(statement))]
     maker = MAKERS.get(name)
     return [Unfollowed(_text(statement))] if maker is None else [maker(name, value, scope)]
+
+
+def _inline(text: str, scope: Scope) -> Statement:
+    kind, inside = implicit.rules(text)
+    return Inline(kind, tuple(rule(one, scope) for one in inside))  # type: ignore[arg-type]
 
 
 def _verdict(value: Json) -> Verdict:

@@ -50,7 +50,8 @@ class Sight:
             return reader(self, place, packet)
         if name in headers.FIELDS:
             return headers.field(name, packet)
-        family = FAMILIES.get(name.partition(" ")[0]) or FAMILIES.get(name[:1])
+        words = name.split(" ", 2)
+        family = FAMILIES.get(" ".join(words[:2])) or FAMILIES.get(words[0]) or FAMILIES.get(name[:1])
         return family(self, name, place, packet) if family is not None else None
 
     def _question(self, name: str, place: Place, packet: Packet) -> Known:
@@ -75,6 +76,10 @@ class Sight:
         """Something of a link; ABSENT where there is none."""
         link = self.link(name)
         return ABSENT if not name else None if link is None else what(link)
+
+    def group(self, name: str) -> Known:
+        """The group of a link (`ip link set group`)."""
+        return self.of_link(name, lambda link: self.walk.lookups.groups(self.ns).get(link.ifindex))
 
     def bridge(self, port: str) -> Known:
         """The bridge of a port; no port has none, and an empty name (nft_meta_bridge)."""
@@ -284,6 +289,8 @@ FAMILIES: dict[str, Callable[[Sight, str, Place, Packet], Known]] = {
     "fib": lambda sight, name, place, packet: fibs.known(sight.walk, sight.ns, name, place, packet),
     "rpfilter": lambda sight, name, place, packet: fibs.rpfilter(sight.walk, sight.ns, name, place, packet),
     "exthdr": _exthdr,
+    "ip option": _ip_option,
+    "tcp option": _tcp_option,
     "random": _random,
     "socket": _socket,
     "@": _raw,
@@ -335,8 +342,8 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "oiftype": _link_reader("oif", lambda link: link.fact.type),
     "iifkind": _link_reader("iif", lambda link: link.kind or ABSENT),
     "oifkind": _link_reader("oif", lambda link: link.kind or ABSENT),
-    "iifgroup": _link_reader("iif", lambda link: getattr(link.fact, "group", None)),
-    "oifgroup": _link_reader("oif", lambda link: getattr(link.fact, "group", None)),
+    "iifgroup": lambda sight, place, _: sight.group(place.iif),
+    "oifgroup": lambda sight, place, _: sight.group(place.oif),
     "l4proto": lambda _, __, packet: packet.flow.proto,
     "nfproto": Sight.nfproto,
     "protocol": Sight.protocol,

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from nswire.model.firewall import (
     Assign,
     Change,
+    Inline,
     Key,
     Mapped,
     Nat,
@@ -125,7 +126,10 @@ class Run:
 
     def _chain(self, chain: Chain, depth: int) -> Stop | None:
         """The verdict of a chain; None if it has none, so that the one that jumped here goes on."""
-        for rule in chain.rules:
+        return self._rules(chain.rules, chain, depth)
+
+    def _rules(self, rules: Sequence[FirewallRule], chain: Chain, depth: int) -> Stop | None:
+        for rule in rules:
             stop = self._rule(chain, rule, depth)
             if stop is None:
                 continue
@@ -165,13 +169,8 @@ class Run:
                 if unsure and not self._taken(rule):
                     return None
                 unsure = False
-                if isinstance(statement, Verdict):
-                    return self._jump(statement, chain, rule, depth)
-                if isinstance(statement, Test):
-                    verdict = self._chosen(statement, rule)
-                    if verdict is None:
-                        return None
-                    return self._jump(verdict, chain, rule, depth)
+                if isinstance(statement, Verdict | Inline | Test):
+                    return self._ended(statement, chain, rule, depth)
                 stop = self._act(statement, chain, rule)
                 if stop is not None:
                     return stop
@@ -180,6 +179,16 @@ class Run:
         except Unsure as why:
             return Stop(why.verdict, chain, rule)
         return None
+
+    def _ended(
+        self, statement: Verdict | Inline | Test, chain: Chain, rule: FirewallRule, depth: int
+    ) -> Stop | None:
+        """What a rule comes to: a verdict, one that a map has, or a chain of its own."""
+        if isinstance(statement, Inline):
+            stop = self._rules(statement.rules, chain, depth + 1)
+            return Stop("return", chain, rule) if statement.kind == "goto" and stop is None else stop
+        verdict = self._chosen(statement, rule) if isinstance(statement, Test) else statement
+        return None if verdict is None else self._jump(verdict, chain, rule, depth)
 
     def _taken(self, rule: FirewallRule) -> bool:
         text = f"the rule `{rule.text}`"
