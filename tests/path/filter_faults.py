@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from path_exchanges import ICMP, ICMPV6, TCP, UDP, Listening, Real, Spaces, _Exchange, _raw
+from path_exchanges import ICMP, ICMPV6, TCP, UDP, Real, Spaces
 
 import nswire
 from nswire.path import Flow
@@ -93,15 +92,7 @@ class Router:
 
     def both(self, case: Case) -> tuple[Real | str, Real]:
         """What is said, and what really happens."""
-        flow = case.flow
-        with contextlib.ExitStack() as ending:
-            names = list(self.spaces.spaces)
-            listen = [Listening(name, flow.dport) for name in names] if flow.dport else []
-            raw = [(name, ending.enter_context(_raw(self.spaces[name], flow))) for name in names]
-            servers = [ending.enter_context(one.opened(self.spaces[one.ns], flow)) for one in listen]
-            said = self.spaces.said(case.start, flow, mark=case.mark, size=case.size)
-            with self.spaces[case.start].entered():
-                real = _Exchange(flow, raw, servers, case.mark, case.size).run()
+        said, real = self.spaces.both(case.start, case.flow, mark=case.mark, size=case.size)
         told = "unknown" if "unknown" in (said.fate, said.answer) else said.as_real
         self.last = said
         return told, real

@@ -152,6 +152,16 @@ class Spaces:
             with self[start].entered():
                 return _Exchange(flow, raw, servers, mark, size, whole=whole).run()
 
+    def both(self, start: str, flow: Flow, *, mark: int = 0, size: int = 0) -> tuple[Said, Real]:
+        """What is said of a packet, and what becomes of it, while everybody listens."""
+        with contextlib.ExitStack() as ending:
+            listen = [Listening(name, flow.dport) for name in self.spaces] if flow.dport else []
+            raw = [(name, ending.enter_context(_raw(ns, flow))) for name, ns in self.spaces.items()]
+            servers = [ending.enter_context(one.opened(self[one.ns], flow)) for one in listen]
+            said = self.said(start, flow, mark=mark, size=size)
+            with self[start].entered():
+                return said, _Exchange(flow, raw, servers, mark, size, whole=True).run()
+
 
 class Listening(NamedTuple):
     """A server. `address` empty: all of them, of that family; `device`: bound to it; `v6only`: `::` without IPv4."""
