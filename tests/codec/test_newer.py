@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nswire.codec.netlink import link, nexthop, rule
+from nswire.codec import bpf
+from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, rule, tc, xfrm
+from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.lab import attributes as nla
-from nswire.model.routing import Masked, Rule
+from nswire.model.lookups import Hook
+from nswire.model.routing import Masked, Rule, VlanState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DONE = struct.pack("=IHHIIi", 20, 3, 2, 1, 0, 0)
 
@@ -50,6 +60,99 @@ def test_weights_of_two_bytes() -> None:
         nexthop.RTM_NEWNEXTHOP, struct.pack("=BBBxI", 0, 0, 0, 0) + nla.u32(1, 3) + nla.attribute(2, group)
     )
     assert nexthop.decode(answer)[0].group == ((7, 300), (8, 1))
+
+
+def test_entries_of_forwarding_tables() -> None:
+    """NTF_EXT_LOCKED (6.2): of somebody who may not come in yet. NDA_NH_ID (5.8): a group of next hops."""
+    head = struct.pack("=BxxxiHBB", 7, 5, 2, 0, 0)
+    mac = nla.attribute(2, bytes.fromhex("020000000001"))
+    for more, locked, group in (
+        (nla.u32(15, 2), True, 0),
+        (nla.u32(15, 1), False, 0),
+        (nla.u32(13, 9), False, 9),
+    ):
+        (entry,) = neighbour.fdb(message(neighbour.RTM_NEWNEIGH, head + mac + more), ("02:00:00:00:00:01",))
+        assert (entry.locked, entry.nh_id) == (locked, group)
+
+
+def test_states_by_vlan() -> None:
+    """RTM_GETVLAN (5.6): ranges; neigh_suppress by VLAN (6.4)."""
+    one = nla.nest(1, nla.attribute(1, struct.pack("=HH", 0, 4)), nla.u16(2, 6), nla.u8(3, 4))
+    two = nla.nest(1, nla.attribute(1, struct.pack("=HH", 0, 9)), nla.u8(3, 3), nla.u8(9, 1))
+    answer = message(bridge.RTM_NEWVLAN, struct.pack("=BxxxI", 7, 5) + one + two)
+    assert bridge.states(answer) == {
+        5: (VlanState(4, 6, "blocking"), VlanState(9, 9, "forwarding", neigh_suppress=True))
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "loses"),
+    [
+        ("netem", struct.pack("=6I", 0, 1000, 0xFFFFFFFF, 0, 0, 0), "all"),
+        ("netem", struct.pack("=6I", 0, 1000, 5, 0, 0, 0), "some"),
+        ("netem", struct.pack("=6I", 9, 1000, 0, 0, 7, 0), "nothing"),
+        ("netem", struct.pack("=6I", 9, 1000, 0, 0, 7, 0) + nla.nest(5, nla.attribute(1, bytes(20))), "some"),
+        ("netem", b"", "some"),
+        ("pfifo", struct.pack("=I", 0), "all"),
+        ("pfifo", struct.pack("=I", 9), "nothing"),
+        ("blackhole", b"", "all"),
+        ("fq_codel", b"", "nothing"),
+        ("plug", b"", "some"),
+        ("of next year", b"", "some"),
+    ],
+)
+def test_qdiscs(kind: str, options: bytes, loses: str) -> None:
+    head = struct.pack("=BxxxiIII", 0, 5, 0x10000, tc.TC_H_ROOT, 2)
+    answer = message(tc.RTM_NEWQDISC, head + nla.text(1, kind) + nla.attribute(2, options))
+    (one,) = tc.qdiscs(answer)
+    assert (one.ifindex, one.kind, one.root, one.loses) == (5, kind, True, loses)
+
+
+def hook_message(*attributes: bytes) -> bytes:
+    """One hook of netfilter."""
+    body = struct.pack("=BBH", 2, 0, 0) + b"".join(attributes)
+    return struct.pack("=IHHII", 16 + len(body), 12 << 8, 2, 1, 0) + body
+
+
+def test_hooks() -> None:
+    """Chains of nftables are left out; answers about several hooks stand one behind the other."""
+    number = nla.attribute(1, struct.pack(">I", 1)) + nla.attribute(2, struct.pack(">i", -5))
+    named = nla.text(4, "ip_vs_in_hook") + nla.text(5, "ip_vs")
+    chain = nla.nest(6, nla.attribute(2, struct.pack(">I", 1)))
+    program = nla.nest(
+        6, nla.nest(1, nla.attribute(1, struct.pack(">I", 33))), nla.attribute(2, struct.pack(">I", 2))
+    )
+    answer = (
+        hook_message(number, named)
+        + DONE
+        + DONE
+        + hook_message(number, chain)
+        + hook_message(number, program)
+        + DONE
+    )
+    assert hook.decode(answer, "ip") == (
+        Hook("input", -5, "ip_vs_in_hook", "ip_vs"),
+        Hook("input", -5, program=33),
+    )
+
+
+DECODERS = (
+    bridge.states,
+    tc.qdiscs,
+    xfrm.policies,
+    xfrm.default,
+    lambda answer: hook.decode(answer, "ip"),
+    link.further,
+    lambda answer: tuple(bpf.at_netfilter(answer, "ip")),
+)
+
+
+@given(st.sampled_from(DECODERS), st.binary(max_size=300), st.sampled_from([16, 19, 36, 40, 112, 3072]))
+def test_any_bytes(decode: Callable[[bytes], object], noise: bytes, kind: int) -> None:
+    """Damaged or hostile: Malformed or KernelError, and nothing else."""
+    for answer in (noise, message(kind, noise), hook_message(noise)):
+        with contextlib.suppress(Malformed, KernelError):
+            decode(answer)
 
 
 def test_what_any_link_says() -> None:

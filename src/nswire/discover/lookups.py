@@ -215,6 +215,7 @@ class Lookups:
         for ns, answers in self._asking.visit(wanted).items():
             names = ((ns, question.name) for question in wanted[ns])
             self._known.update(zip(names, answers, strict=True))
+        self._asking.host("netfilter-links")
         for ns in wanted:
             self.firewall(ns)  # which may need more than that
             for one in self.listeners(ns) or ():

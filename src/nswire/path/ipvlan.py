@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen")
+PRIVATE = Reason("ipvlan.private", "{link} and {other} are private: nothing passes between them")
 
 KINDS = ("ipvlan", "ipvtap")
 
@@ -29,6 +30,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     wanted = frame.tells or frame.asks or frame.packet.flow.dst
+    details = kinds.details(link.fact)
     if _mode(link) != "l2":
         yield from _routed(walk, link, lower, frame, steps)
     elif frame.to_all:
@@ -36,8 +38,11 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
             if one != link:
                 yield from walk.segment.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
         yield from walk.segment.send(lower, frame, steps)
-    elif frame.dst == link.fact.address:
+    elif frame.dst == link.fact.address and not details.get("vepa"):
         to = _having(lower, wanted)
+        if to is not None and details.get("private"):
+            yield walk.segment.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
+            return
         # what is for that MAC, but for none of their addresses, is the lower link's own
         yield from walk.segment.arrive(to or lower, frame.crossed(link.end.ns, lower.end.ns), steps)
     else:
@@ -64,7 +69,11 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
 
 def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Modes l3 and l3s: what is for none of them is routed by the lower link's namespace (ipvlan_process_outbound)."""
-    to = _having(lower, frame.packet.flow.dst)
+    details = kinds.details(link.fact)
+    to = _having(lower, frame.packet.flow.dst) if not details.get("vepa") else None
+    if to is not None and details.get("private"):
+        yield walk.segment.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
+        return
     if to is not None:
         yield from walk.segment.arrive(to, frame.crossed(link.end.ns, lower.end.ns), steps)
         return
@@ -72,9 +81,9 @@ def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> 
         return
     text = f"{link.ifname} is in mode {_mode(link)}: {walk.name(lower.end.ns)} routes it"
     steps += walk.step("crossing", text, lower.end.ns, lower.end)
-    yield walk.originate(
-        lower.end.ns, frame.packet.crossed(link.end.ns, lower.end.ns), steps, lower.end.ifindex
-    )
+    packet = frame.packet.crossed(link.end.ns, lower.end.ns)
+    # by FLOWI_FLAG_ANYSRC the source need be no address of that namespace
+    yield walk.originate(lower.end.ns, packet, steps, lower.end.ifindex, anysrc=True)
 
 
 def _having(lower: Link, address: str) -> Link | None:

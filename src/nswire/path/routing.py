@@ -90,9 +90,17 @@ class Decision(NamedTuple):
     cause: Cause | None = None
 
 
-def output(walk: Walk, ns: NsKey, packet: Packet, oif: int = 0) -> Decision:
-    """Where a packet of this namespace's own goes, and by which source address if it has none yet."""
-    return _decide(walk, ns, _query(packet, oif=oif))
+def output(walk: Walk, ns: NsKey, packet: Packet, oif: int = 0, *, anysrc: bool = False) -> Decision:
+    """Where a packet of this namespace's own goes, and by which source address if it has none yet.
+
+    `anysrc`: it keeps its source, which need be no address of this namespace (FLOWI_FLAG_ANYSRC).
+    """
+    query = _query(packet, oif=oif)
+    if not anysrc or not query.src or walk.has(ns, query.src):
+        return _decide(walk, ns, query)
+    if any(rule.src and not rule.src.endswith("/0") for rule in walk.lookups.rules(ns, query.family)):
+        return _by_tables(walk, ns, query, anysrc=True)  # the kernel takes no such source from anybody else
+    return _decide(walk, ns, query._replace(src=""))._replace(source=query.src)
 
 
 def arriving(walk: Walk, ns: NsKey, packet: Packet, link: End) -> Decision:
@@ -165,13 +173,14 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
     )
 
 
-def _by_tables(walk: Walk, ns: NsKey, query: Query) -> Decision:
+def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> Decision:
     """The decision where the kernel cannot be asked."""
     if query.iif and query.family != IPV6:
         martian = _martian(walk, ns, query)
         if martian:
             return Decision("dropped", cause=martian, evidence="inferred")
-    if query.src and not query.iif and query.family != IPV6 and not _is_local(walk, ns, query.src):
+    foreign = query.src and not query.iif and query.family != IPV6 and not anysrc
+    if foreign and not _is_local(walk, ns, query.src):
         return _foreign_source(query)
     found = walk.fib.lookup(ns, query, walk.chooser)
     if found.type == "none" or found.type in REFUSALS:

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
-from nswire.path import aggregates, bridge, ipvlan, macvlan, nic, ovs, pairs, programs, tap, tunnels, vlan
+from nswire.path import (
+    aggregates,
+    bridge,
+    ipvlan,
+    macvlan,
+    nic,
+    ovs,
+    pairs,
+    programs,
+    queue,
+    tap,
+    tunnels,
+    vlan,
+)
 from nswire.path.values import Landing, Mend, ends
 
 if TYPE_CHECKING:
@@ -143,6 +156,10 @@ class Segment:
             elif turned is not None:
                 yield from turned
                 return
+            queued = self._queued(link, frame, steps)
+            if queued is not None:
+                yield queued
+                return
         handler = SEND.get(link.kind)
         if handler is None:
             reason = KIND_NOT_FOLLOWED(kind=link.kind)
@@ -150,6 +167,16 @@ class Segment:
             return
         steps += walk.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
         yield from handler(walk, link, frame, steps)
+
+    def _queued(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
+        """Where it ends at the queue of a link; None: it passes."""
+        found = queue.loses(self._walk, link)
+        if found is None:
+            return None
+        fate, why = found
+        return (
+            self.lost(link, frame, steps, why) if fate == "dropped" else self.unknown(link, frame, steps, why)
+        )
 
     def arrive(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
         """A frame that comes in by a link."""

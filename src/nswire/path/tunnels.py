@@ -37,6 +37,7 @@ MULTICAST = Reason(
     "tunnel.multicast", "{link} sends to the multicast group {group}: who is in it is not known"
 )
 EXTERNAL = Reason("tunnel.external", "{link} goes where each packet says (external): not known")
+NO_GROUP = Reason("tunnel.no_group", "{link} has {mac} at nhid {group}, and what that is cannot be seen")
 NO_REMOTE = Reason("tunnel.no_remote", "{link} has no remote end")
 
 IPIP, IP6, GRE = 4, 41, 47
@@ -170,12 +171,16 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
         return (), "", EXTERNAL(link=link.ifname)
     remote = str(details.get("remote", "") or "")
     if link.kind == "vxlan":
-        entries = [
+        found = [
             one
             for one in walk.lookups.fdb(link.end.ns, *dict.fromkeys((frame.dst or TO_ALL, TO_ALL)))
-            if one.ifindex == link.ifindex and one.dst and not one.master
+            if one.ifindex == link.ifindex and not one.master
         ]
+        entries = [one for one in found if one.dst]
         exact = tuple(one.dst for one in entries if one.lladdr == frame.dst)
+        group = next((one.nh_id for one in found if one.lladdr == frame.dst and one.nh_id), 0)
+        if group and not frame.to_all:
+            return _by_group(walk, link, frame.dst, group)
         if exact and not frame.to_all:
             return exact, f"its forwarding table has {frame.dst} at {', '.join(exact)}", None
         everybody = tuple(dict.fromkeys(one.dst for one in entries if one.lladdr == TO_ALL))
@@ -186,6 +191,18 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
     if not remote:
         return (), "", NO_REMOTE(link=link.ifname)
     return (remote,), "", None
+
+
+def _by_group(walk: Walk, link: Link, mac: str, group: int) -> tuple[tuple[str, ...], str, Cause | None]:
+    """By the next hops of an entry with a group of them (`nhid`), of which a hash picks one."""
+    objects = walk.lookups.next_hops(link.end.ns)
+    members = [number for number, _ in objects[group].group] or [group] if group in objects else []
+    hops = [one.hop for number in members if (one := objects.get(number)) is not None]
+    remotes = [hop.gateway for hop in hops if hop is not None and hop.gateway]
+    if not remotes:
+        return (), "", NO_GROUP(link=link.ifname, mac=mac, group=group)
+    taken = remotes[walk.chooser.choose([f"{link.ifname} sends it to {remote}" for remote in remotes])]
+    return (taken,), f"its forwarding table has {mac} at nhid {group}: {', '.join(remotes)}", None
 
 
 def _is_multicast(address: str) -> bool:

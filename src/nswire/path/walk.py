@@ -124,9 +124,13 @@ class Walk:
 
     # -- the stack -----------------------------------------------------------------------------------------------
 
-    def originate(self, ns: NsKey, packet: Packet, steps: Steps = (), oif: int = 0) -> Landing:
-        """A packet that this namespace itself sends."""
-        return self._ended(lambda: self._sent(Going(ns, packet, steps), oif), ns, packet, steps)
+    def originate(
+        self, ns: NsKey, packet: Packet, steps: Steps = (), oif: int = 0, *, anysrc: bool = False
+    ) -> Landing:
+        """A packet that this namespace itself sends; `anysrc`: its source need be no address of its own."""
+        return self._ended(
+            lambda: self._sent(Going(ns, packet, steps), oif, anysrc=anysrc), ns, packet, steps
+        )
 
     def receive(self, link: Link, packet: Packet, steps: Steps, frame: Frame | None = None) -> Landing:
         """A packet that comes up to the stack by that link."""
@@ -165,9 +169,9 @@ class Walk:
         within = (first, last) if first and last else CHOSEN
         return replace(packet, flow=replace(flow, sports=within))
 
-    def _sent(self, going: Going, oif: int) -> Landing:
+    def _sent(self, going: Going, oif: int, *, anysrc: bool = False) -> Landing:
         going = going._replace(packet=self._port(going.ns, going.packet))
-        decision = self._routed(going, routing.output(self, going.ns, going.packet, oif))
+        decision = self._routed(going, routing.output(self, going.ns, going.packet, oif, anysrc=anysrc))
         going = self._told(going, decision)
         if not going.packet.flow.src and decision.source:
             flow = replace(going.packet.flow, src=decision.source)
@@ -176,7 +180,7 @@ class Walk:
         self._allowed(going, "out", decision.link)
         after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
         if rerouted is not None:
-            again = self._routed(after, routing.output(self, after.ns, rerouted, oif))
+            again = self._routed(after, routing.output(self, after.ns, rerouted, oif, anysrc=anysrc))
             if again[:3] != decision[:3]:
                 after = self._told(after, again)
             decision = again

@@ -10,6 +10,7 @@ from nswire.model.routing import NextHop, NextHopObject
 
 RTM_NEWNEXTHOP, RTM_GETNEXTHOP = 104, 106
 NHA_ID, NHA_GROUP, NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY, NHA_ENCAP_TYPE = 1, 2, 4, 5, 6, 7
+NHA_FDB = 11  # it stands for the other end of a vxlan, and has no link (Linux 5.8)
 
 _nhmsg = struct.Struct("=BBBxI")
 _member = struct.Struct("=IBBH")  # struct nexthop_grp: id, weight - 1, its high byte (Linux 6.12; 0 before)
@@ -34,7 +35,7 @@ def decode(answer: bytes) -> tuple[NextHopObject, ...]:
         )
         oif = u32(said.get(NHA_OIF)) or 0
         gateway, name = ip(said.get(NHA_GATEWAY, b"")), encap(said.get(NHA_ENCAP_TYPE, b""))
-        hop = NextHop(oif, gateway, flags=flags & 0xFF, encap=name) if oif else None
+        hop = NextHop(oif, gateway, flags=flags & 0xFF, encap=name) if oif or NHA_FDB in said else None
         found.append(
             NextHopObject(
                 u32(said.get(NHA_ID)) or 0,

@@ -60,7 +60,7 @@ QDISCS: dict[str, Loses] = {
     **dict.fromkeys(
         (
             "noqueue pfifo bfifo pfifo_fast pfifo_head_drop fq fq_codel fq_pie codel pie sfq cake cake_mq dualpi2 red sfb gred choke hhf "
-            "tbf htb prio ets cbq mq mqprio multiq skbprio cbs netem noop"
+            "tbf htb prio ets cbq mq mqprio multiq skbprio cbs noop"
         ).split(),
         "nothing",
     ),
