@@ -63,18 +63,14 @@ def _row(name: str, found: dict[str, dict[str, str]]) -> tuple[str, ...]:
 
 def updated(page: str, names: Iterable[str], results: Results) -> str:
     """The page with the rows of these engines anew."""
-    lines = page.splitlines(keepends=True)
+    started, mark, by_hand = page.partition(MADE.splitlines(keepends=True)[1])
+    lines = started.splitlines(keepends=True)
     for name in names:
         row = _line(_row(name, results.get(name, {})))
         lines = [row if line.startswith((f"| {name} |", f"| {name} (Linux")) else line for line in lines]
         if row not in lines:
-            last = max(
-                at
-                for at, line in enumerate(lines[: lines.index("## Made by hand\n")])
-                if line.startswith("|")
-            )
-            lines.insert(last + 1, row)
-    return "".join(lines)
+            lines.insert(max(at for at, line in enumerate(lines) if line.startswith("|")) + 1, row)
+    return "".join((*lines, mark, by_hand))
 
 
 def _paths(answers: dict[str, str]) -> str:

@@ -46,12 +46,14 @@ def test_a_wrong_answer_is_told_on_the_page() -> None:
 
 
 def test_a_run_of_some_engines_writes_their_rows_alone() -> None:
-    before = page.text(["a", "b"], {"b": {"engine": {"version": "1"}}}, {}, "Debian 12")
+    made = {"a": {"made": {"passed": "1"}}}
+    before = page.text(["a", "b"], {"b": {"engine": {"version": "1"}}}, made, "Debian 12")
     after = page.updated(
         before, ["a", "c"], {"a": {"engine": {"version": "2"}}, "c": {"engine": {"version": "3"}}}
     )
     rows = [line for line in after.splitlines() if line.startswith("| ")]
     assert [line.split(" | ")[:2] for line in rows[2:5]] == [["| a", "2"], ["| b", "1"], ["| c", "3"]]
+    assert "| a | 1 passed |" in after
     assert page.updated(after, ["a"], {"a": {"engine": {"version": "2"}}}) == after
 
 
