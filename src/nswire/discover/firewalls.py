@@ -1,28 +1,30 @@
 """The firewall of a namespace, put together from what each program says of its part.
 
-nft lists everything of nf_tables. Rules with extensions of iptables in them it lists by name alone: what these do,
-`iptables-nft-save` says, whose n-th rule of a chain is nft's n-th. The old iptables has tables of its own.
+nft lists everything of nf_tables. Extensions of iptables in rules it lists by name alone: what these do, `iptables-nft-save`
+and its like say (`codec.xtables.joined`). The old iptables, arptables and ebtables have tables of their own, ipset its sets.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from errno import ENODATA, ENOPKG
 from os import strerror
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from nswire.codec import iptables, nftables
+from nswire.codec import ebtables, nftables
+from nswire.codec.netlink import ipset
 from nswire.codec.nftables import listed
+from nswire.codec.xtables import ipsets
+from nswire.codec.xtables.joined import joined
+from nswire.codec.xtables.old import READERS, TOOLS
 from nswire.host import questions
 from nswire.host.system import Refusal
-from nswire.model.firewall import Firewall, FirewallRule, Unread
+from nswire.model.firewall import NOWHERE, Firewall, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from nswire.codec.netlink.ipset import IpSet
     from nswire.codec.nftables import Ruleset
     from nswire.codec.nftables.listed import Listed
     from nswire.host.system import Answer, Question
@@ -30,22 +32,32 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Question], Answer]
 
-FAMILIES = ("ip", "ip6")
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-IP = ("ip", "ip6", "inet")
 
 
-def read(ask: Ask) -> Firewall:
-    """Everything that can be had; what cannot is `unread`."""
+def read(ask: Ask, *, switches: bool) -> Firewall:
+    """Everything that can be had; what cannot is `unread`. `switches`: the namespace has any that frames are filtered in."""
     unread: list[Unread] = []
     ruleset = _nftables(ask, unread)
-    chains = list(_joined(ask, ruleset)) if ruleset is not None else []
-    for question, family in zip(questions.LEGACY, FAMILIES, strict=True):
-        chains += _saved(ask(question), family, question.name, unread)
+    foreign = {family for family, _ in ruleset.foreign} if ruleset is not None else set()
+    saved = {
+        family: _text(ask(one), one.name, NOWHERE, unread)
+        for family, one in questions.SAVED.items()
+        if family in foreign
+    }
+    legacy = {
+        family: _text(ask(one), one.name, (family,), unread) for family, one in questions.LEGACY.items()
+    }
+    if switches:
+        legacy[ebtables.FAMILY] = _frames(ask, unread)
+    found = _sets(ask, (*saved.values(), *legacy.values()), unread)
+    chains = list(joined(ruleset.chains, saved, found, unread)) if ruleset is not None else []
+    for family, text in legacy.items():
+        chains += _legacy(family, text, found, unread)
     tracked = {chain.family for chain in chains if chain.tracks}
     return Firewall(
         tuple(chains),
-        {} if ruleset is None else ruleset.sets,
+        {**({} if ruleset is None else ruleset.sets), **ipsets.sets(found or {})},
         tuple(unread),
         frozenset(tracked | (ruleset.tracked if ruleset is not None else frozenset())),
     )
@@ -90,61 +102,47 @@ def _by_table(ask: Ask, told: Listed) -> bytes:
     return nftables.together(parts)
 
 
-def _joined(ask: Ask, ruleset: Ruleset) -> list[Chain]:
-    """The chains, with what the programs of iptables say of rules that nft does not understand."""
-    known: dict[tuple[str, str, str], Chain] = {}
-    for question, family in zip(questions.IPTABLES, FAMILIES, strict=True):
-        if any(one == family for one, _ in ruleset.foreign):
-            for chain in _saved(ask(question), family, question.name, []):
-                known[family, chain.table, chain.name] = chain
-    chains = []
-    for chain in ruleset.chains:
-        told = known.get((chain.family, chain.table, chain.name))
-        if (
-            (chain.family, chain.table) in ruleset.foreign
-            and told is not None
-            and len(told.rules) == len(chain.rules)
-        ):
-            rules = _Joined(chain.rules, told.rules, told.tool)
-            chains.append(replace(chain, rules=rules, tracks=chain.tracks or rules.tracks))
-        else:
-            chains.append(chain)
-    return chains
-
-
-class _Joined(Sequence[FirewallRule]):
-    """The rules of a chain as nft tells them, but those with extensions as iptables does."""
-
-    def __init__(self, rules: Sequence[FirewallRule], told: Sequence[FirewallRule], tool: str) -> None:
-        self._rules = rules
-        self._told = told
-        self._tool = tool
-        self.tracks = any(one.foreign and other.tracks for one, other in zip(rules, told, strict=True))
-
-    def __len__(self) -> int:
-        return len(self._rules)
-
-    @overload
-    def __getitem__(self, at: int) -> FirewallRule: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[FirewallRule]: ...
-    def __getitem__(self, at: int | slice) -> FirewallRule | Sequence[FirewallRule]:
-        if isinstance(at, slice):
-            return tuple(self[one] for one in range(*at.indices(len(self))))
-        rule = self._rules[at]
-        return replace(self._told[at], tool=self._tool) if rule.foreign else rule
-
-
-def _saved(answer: Answer, family: str, program: str, unread: list[Unread]) -> tuple[Chain, ...]:
-    """The chains that a save program prints."""
-    families = (family,)
+def _text(answer: Answer, program: str, families: tuple[str, ...], unread: list[Unread]) -> bytes:
+    """What a program printed; empty if that cannot be had."""
     if isinstance(answer, Refusal):
         unread.append(Unread(_missing(program, answer.errno), families))
-        return ()
+        return b""
+    return answer
+
+
+def _sets(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str, IpSet] | None:
+    """The sets of ipset, if any rule looks into one; None if they cannot be had."""
+    if not any(b"-set " in text for text in texts):
+        return {}
+    answer = _text(ask(questions.IPSET), "ipset", NOWHERE, unread)
     try:
-        return iptables.decode(answer, family, program)
+        return ipset.decode(answer) if answer else None
+    except (ValueError, OSError):
+        unread.append(Unread("the sets of ipset", NOWHERE))
+        return None
+
+
+def _frames(ask: Ask, unread: list[Unread]) -> bytes:
+    """The tables of the old ebtables that are in use."""
+    hooks = ask(questions.HOOKS[ebtables.FAMILY])
+    tables = ebtables.used(None if isinstance(hooks, Refusal) else hooks)
+    families = (ebtables.FAMILY,)
+    return b"".join(
+        _text(ask(questions.EBTABLES[table]), "ebtables-legacy", families, unread) for table in tables
+    )
+
+
+def _legacy(
+    family: str, text: bytes, sets: Mapping[str, IpSet] | None, unread: list[Unread]
+) -> tuple[Chain, ...]:
+    """The chains of an old variant."""
+    if not text:
+        return ()
+    name = TOOLS[family]
+    try:
+        return READERS[family](text, name, sets)
     except (ValueError, IndexError):
-        unread.append(Unread(f"what {program} prints makes no sense", families))
+        unread.append(Unread(f"what {name} prints makes no sense", (family,)))
         return ()
 
 

@@ -6,6 +6,7 @@ import functools
 from errno import EINVAL, ENODATA, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, TypeVar
 
+from nswire import kinds
 from nswire.codec import bpf, procfs
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.codec.netlink.framing import KernelError, Malformed
@@ -53,7 +54,7 @@ TABLES = (
     *questions.WAITING,
     *questions.SOCKETS,
     questions.NFTABLES,
-    *questions.LEGACY,
+    *questions.LEGACY.values(),
 )
 NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel says of what it does not know
 
@@ -262,7 +263,9 @@ class Lookups:
         self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))
 
     def _firewall(self, ns: NsKey) -> Firewall:
-        found = firewalls.read(lambda question: self._answer(ns, question))
+        links = self._asking.facts.links.get(ns, {}).values()
+        switches = any(kinds.of(link.kind).switch for link in links)
+        found = firewalls.read(lambda question: self._answer(ns, question), switches=switches)
         if found.unread:
             listed = self._answer(ns, questions.NFTABLES)
             gap = Gap(

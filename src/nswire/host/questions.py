@@ -9,6 +9,7 @@ from nswire.codec.netlink import (
     address,
     bridge,
     hook,
+    ipset,
     link,
     neighbour,
     nexthop,
@@ -60,13 +61,28 @@ FDB = Question("fdb", neighbour.ask_fdb())
 NEXT_HOPS = Question("nexthops", nexthop.ask())
 NFTABLES = Question("nftables", b"", by="nftables")
 NFTABLES_TEXT = Question("nft-list", b"nft -t list ruleset", by="program")
-IPTABLES = tuple(
-    Question(name, name.encode(), by="program") for name in ("iptables-nft-save", "ip6tables-nft-save")
-)
-LEGACY = (
-    Question("iptables-legacy-save", b"iptables-legacy-save ip_tables_names", by="legacy"),
-    Question("ip6tables-legacy-save", b"ip6tables-legacy-save ip6_tables_names", by="legacy"),
-)
+SAVED = {
+    family: Question(name, name.encode(), by="program")
+    for family, name in (
+        ("ip", "iptables-nft-save"),
+        ("ip6", "ip6tables-nft-save"),
+        ("bridge", "ebtables-nft-save"),
+        ("arp", "arptables-nft-save"),
+    )
+}
+"""By the family of nft: who says what extensions in its tables do."""
+LEGACY = {
+    "ip": Question("iptables-legacy-save", b"ip_tables_names iptables-legacy-save", by="legacy"),
+    "ip6": Question("ip6tables-legacy-save", b"ip6_tables_names ip6tables-legacy-save", by="legacy"),
+    "arp": Question("arptables-legacy", b"arp_tables_names arptables-legacy -nvL", by="legacy"),
+}
+"""The old variants, which nft knows nothing of."""
+EBTABLES = {
+    table: Question(f"ebtables-legacy/{table}", table.encode(), by="ebtables")
+    for table in ("broute", "filter", "nat")
+}
+"""As these, by the table: one that a namespace has not in use would be made if it were asked for."""
+IPSET = Question("ipset", ipset.ask(), by="ipset")
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",

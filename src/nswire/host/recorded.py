@@ -80,7 +80,9 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/fdb             RTM_GETNEIGH dump of AF_BRIDGE
   netns/INODE/nexthops        RTM_GETNEXTHOP dump
   netns/INODE/sysctls         NAME=VALUE of those of /proc/sys/net that decide about packets; sysctls/LINK: of a link
-  netns/INODE/nftables        what `nft -j list ruleset` prints; iptables-...-save likewise
+  netns/INODE/nftables        what `nft -j list ruleset` prints; iptables-...-save and ebtables-, arptables-nft-save likewise
+  netns/INODE/arptables-legacy  what `arptables-legacy -nvL` prints; ebtables-legacy/TABLE: its `-L`
+  netns/INODE/ipset           IPSET_CMD_LIST dump: the sets with all members
 """
 
 

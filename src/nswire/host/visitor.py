@@ -98,6 +98,8 @@ class Visitor:
             "sysctls": self._sysctls,
             "nftables": self._program,
             "legacy": self._program,
+            "ebtables": self._program,
+            "ipset": self._program,
             "program": self._program,
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
@@ -292,6 +294,10 @@ class Visitor:
 
         if question.by == "nftables":
             return programs.nftables(self._sysfs, self._converse)
+        if question.by == "ebtables":
+            return programs.ebtables(self._sysfs, question.request.decode())
+        if question.by == "ipset":
+            return programs.ipset(self._sysfs, question.request, self._converse)
         words = question.request.decode().split()
         return programs.legacy(self._proc, *words) if question.by == "legacy" else programs.run(*words)
 

@@ -57,24 +57,32 @@ class Test(msgspec.Struct, frozen=True):
     set: SetName | None = None
     map: bool = False
     """It is a verdict map, though its verdicts may be those of `set`."""
+    lax: bool = False
+    """A packet that has not all of the keys is merely none of these rows, as ipset has it; else it ends the rule, negated or not."""
 
 
 class Opaque(msgspec.Struct, frozen=True, gc=False):
-    """A condition that nobody can decide: a rate, a random choice, an unknown match. Both ways are walked."""
+    """A condition that nobody can decide: a rate, a random choice, an unknown match. Both ways are walked.
+
+    `extension`: it is one of iptables in a rule of nft, of that name (`*`: nft does not tell which).
+    """
 
     text: str
+    extension: str = ""
 
 
 class Unfollowed(msgspec.Struct, frozen=True, gc=False):
     """Something that may decide about the packet or change it, but nobody can say how: what comes after it is unknown."""
 
     text: str
+    extension: str = ""
+    """As that of `Opaque`."""
 
 
 class Operation(msgspec.Struct, frozen=True):
     """A number made of others, 32 bits wide."""
 
-    op: Literal["&", "|", "^", "<<", ">>"]
+    op: Literal["&", "|", "^", "<<", ">>", "+", "-"]
     left: Expression
     right: Expression
 
@@ -229,8 +237,15 @@ class Set:
         return self._rows, self._data
 
 
+NOWHERE = ("nowhere",)
+"""As `families` of an `Unread`."""
+
+
 class Unread(msgspec.Struct, frozen=True, gc=False):
-    """A part of a firewall that could not be read, as far as it is known where it is: empty, it may be anywhere."""
+    """A part of a firewall that could not be read, as far as it is known where it is: empty, it may be anywhere.
+
+    `NOWHERE`: the rules that it is about are there, with `Opaque` and `Unfollowed` in its place.
+    """
 
     what: str
     families: tuple[str, ...] = ()

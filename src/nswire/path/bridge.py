@@ -265,5 +265,5 @@ def _filter(
         outcome = netfilter.traverse(walk, ns, place, going.packet)
         going = walk.hooked(walk.filtered(going, outcome, f"{hook} ({called}=1)"), place.family, hook)
         if hook == "prerouting":
-            going = going._replace(packet=replace(going.packet, prerouted=True))
+            going = going._replace(packet=replace(going.packet, prerouted=True, physin=physin))
     return passing._replace(frame=replace(frame, packet=going.packet)), going.steps

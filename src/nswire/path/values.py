@@ -98,7 +98,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
 
     What follows is the kernel's own of it (struct sk_buff), and goes where skb_scrub_packet says; see `crossed`.
     `conn`: the connection that this namespace takes it for, which it goes along `direction` (0: as its first packet).
-    `untracked`: it is kept from that. `zone`: where its connection is looked up. `pkttype`: as `meta pkttype`.
+    `untracked`: it is kept from that. `zone`: where its connection is looked up. `pkttype`: as `meta pkttype`. `physin`: the
+    port of a bridge that it came in by, if br_netfilter saw it (struct nf_bridge_info).
     """
 
     flow: Flow
@@ -118,13 +119,14 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     pkttype: int = 0
     priority: int | None = 0
     header: Header | None = None
+    physin: str = ""
 
     def crossed(self, here: NsKey, there: NsKey) -> Packet:
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
         return msgspec.structs.replace(
             self, conn=None, mark=mark, prerouted=False, looped=False, direction=0, untracked=False, zone=(0, 3), pkttype=0,
-            priority=0, header=None,
+            priority=0, header=None, physin="",
         )  # fmt: skip
 
 

@@ -296,6 +296,7 @@ class Walk:
             hook,
             iif,
             link.ifname if link is not None else "",
+            going.packet.physin,
             gateway=gateway,
             sight=Sight(self, going.ns),
         )

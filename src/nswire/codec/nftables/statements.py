@@ -104,7 +104,8 @@ def _extension(statement: Json, *, last: bool) -> Statement:
     kind = value.get("type") if isinstance(value, dict) else None
     name = str(value.get("name", "")) if isinstance(value, dict) else ""
     text = f"xt {kind or 'extension'} {name}".strip()
-    return Opaque(text) if kind == "match" or (kind is None and not last) else Unfollowed(text)
+    made = Opaque if kind == "match" or (kind is None and not last) else Unfollowed
+    return made(text, name or "*")
 
 
 def read(statement: Json, scope: Scope) -> list[Statement]:

@@ -160,4 +160,6 @@ OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "^": lambda one, two: one ^ two,
     "<<": lambda one, two: one << two if two < 32 else 0,
     ">>": lambda one, two: one >> two,
+    "+": lambda one, two: min(one + two, 0xFF),  # of a TTL alone, which stays in its byte (ttl_tg)
+    "-": lambda one, two: max(one - two, 0),
 }

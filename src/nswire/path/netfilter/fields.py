@@ -26,6 +26,8 @@ IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 VLAN_TYPES = {"802.1Q": 0x8100, "802.1ad": 0x88A8}
 PF_BRIDGE, PF_NETDEV, PF_INET, PF_INET6, PF_ARP = 7, 5, 2, 10, 3
 HOST, BROADCAST, MULTICAST, OTHER = 0, 1, 2, 3
+ICMP_NAMES = {ICMP: "icmp", ICMPV6: "icmpv6"}
+UNKNOWN_PORTS = (132, 136)  # SCTP and UDP-Lite have ports, which nobody was told
 OUTGOING = ("output", "postrouting")
 IP = ("ip", "ip6")
 OPTIONS = {"maxseg": 1}
@@ -161,6 +163,25 @@ class Sight:
             return ABSENT
         port, within = (flow.sport, flow.sports) if side == "sport" else (flow.dport, flow.dports)
         return port or within
+
+    def set_port(self, side: str, packet: Packet) -> Known:
+        """What ipset takes for the port: type and code of ICMP, 0 of what has none (ip_set_get_ip_port)."""
+        name = ICMP_NAMES.get(packet.flow.proto)
+        if name is None:
+            port = self.port(side, packet, "th")
+            return 0 if port is ABSENT and packet.flow.proto not in UNKNOWN_PORTS else port
+        kind, code = (headers.field(f"{name} {part}", packet) for part in ("type", "code"))
+        return kind << 8 | code if isinstance(kind, int) and isinstance(code, int) else None
+
+    def eui64(self, packet: Packet) -> Known:
+        """Whether the last half of the source address is made of the sender's MAC (ip6t_eui64.c)."""
+        if packet.flow.family != 6 or not packet.flow.src:
+            return ABSENT
+        mac = self.mac("saddr", packet)
+        if not isinstance(mac, int):
+            return mac if mac is None else 0
+        made = (mac >> 24 ^ 0x020000) << 40 | 0xFFFE << 24 | mac & 0xFFFFFF
+        return int(packets.number(packet.flow.src) & ((1 << 64) - 1) == made)
 
     def length(self, place: Place, packet: Packet) -> Known:
         """The bytes from the IP header on; on its way out of a link that counts the Ethernet header, too."""
@@ -359,7 +380,13 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "priority": lambda _, place, packet: packet.priority if place.hook == "output" else None,
     "pkttype": Sight.pkttype,
     "length": Sight.length,
-    "bridged": lambda _, place, __: int(bool(place.physin and place.physout)),
+    "physdev in": lambda _, place, __: int(
+        bool(place.physin)
+    ),  # physdev_mt: --physdev-is-in, --physdev-is-out
+    "physdev out": lambda _, place, __: int(bool(place.physin and place.physout)),
+    "ipset sport": lambda sight, _, packet: sight.set_port("sport", packet),
+    "ipset dport": lambda sight, _, packet: sight.set_port("dport", packet),
+    "eui64": lambda sight, _, packet: sight.eui64(packet),
     "skuid": lambda sight, place, packet: sight.owner(place, packet),
     "skgid": lambda sight, place, packet: sight.owner(place, packet),
     "cgroup": lambda sight, place, packet: sight.owner(place, packet),

@@ -1,0 +1,155 @@
+"""One rule of iptables or ip6tables: its words to statements."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from nswire.codec.xtables.headers6 import HEADERS6
+from nswire.codec.xtables.ipsets import SETS
+from nswire.codec.xtables.matches import BASE, MATCHES
+from nswire.codec.xtables.targets import TARGETS
+from nswire.codec.xtables.tracking import TRACKING
+from nswire.codec.xtables.undecided import UNDECIDED
+from nswire.codec.xtables.words import Part, options, words
+from nswire.model.firewall import FirewallRule, Opaque, Unfollowed, Untracked, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nswire.codec.xtables.rows import Extension, Where
+    from nswire.codec.xtables.words import Word
+    from nswire.model.firewall import Statement
+
+ALL = {**MATCHES, **TRACKING, **SETS, **UNDECIDED}
+V4 = {**ALL, "ah": UNDECIDED["esp"]}
+"""By the family of the table: `ah` is a protocol here, and may be a header before one there."""
+V6 = {**ALL, **HEADERS6}
+TRACKERS = re.compile(
+    r"-[mj] (?:conn|CONN|ct|CT|state|helper|cluster|CLUSTER|DNAT|SNAT|MASQUERADE|REDIRECT|NETMAP|SYNPROXY)"
+)
+"""What a rule has that makes the kernel track connections, at least."""
+JUMPS = {"-j": "jump", "-g": "goto", "--jump": "jump", "--goto": "goto"}
+
+
+class Reading(NamedTuple):
+    """What a rule says: the conditions that all rules may have, its matches in their order, its target."""
+
+    base: list[Statement]
+    matches: list[tuple[str, list[Statement]]]
+    target: str
+    does: list[Statement]
+    tracks: bool
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """All of it."""
+        return (*self.base, *(one for _, made in self.matches for one in made), *self.does)
+
+
+def rule(line: str, where: Where) -> FirewallRule:
+    """A line of iptables-save: `-A CHAIN ...`."""
+    found = reading(line, where)
+    return FirewallRule(line, found.statements, found.tracks)
+
+
+def reading(line: str, where: Where) -> Reading:
+    """The parts of such a line. What is not understood is a condition if it stands before the target."""
+    known = V6 if where.family == "ip6" else V4
+    base: list[Statement] = []
+    matches: list[tuple[str, list[Statement]]] = []
+    tracks = False
+    given = words(line)[2:]  # without `-A CHAIN`
+    for name, part in _parts(given, known):
+        row = BASE if not name else known.get(name)
+        made = _condition(row, part, where)
+        tracks |= row is not None and row.tracks
+        if name:
+            matches.append((name, made))
+        else:
+            base += made
+    at = _jump(given, known)
+    if at is None:
+        return Reading(base, matches, "", [], tracks)
+    kind, name, rest = JUMPS[given[at]], str(given[at + 1]) if at + 1 < len(given) else "", given[at + 2 :]
+    target = TARGETS.get(name) if kind == "jump" else None
+    does = _does(kind, name, rest, target, where)
+    tracks |= target is not None and target.tracks and Untracked() not in does
+    return Reading(base, matches, name, does, tracks)
+
+
+def _condition(row: Extension | None, part: Part, where: Where) -> list[Statement]:
+    if row is None:
+        return [Opaque(part.text)]
+    try:
+        return list(row.read(part, where))
+    except (ValueError, KeyError, TypeError, IndexError):
+        return [Opaque(part.text)]
+
+
+def _does(kind: str, name: str, rest: list[Word], target: Extension | None, where: Where) -> list[Statement]:
+    if target is None:
+        return [Verdict(kind, name)]  # type: ignore[arg-type]
+    part = Part(name, tuple(options(rest, target.arity)))
+    unknown = [one for one in part.options if one.name not in target.arity and target.arity]
+    try:
+        return [Unfollowed(f"-j {name} {unknown[0].text}")] if unknown else list(target.read(part, where))
+    except (ValueError, KeyError, TypeError, IndexError):
+        return [Unfollowed(" ".join(("-j", name, *rest)))]
+
+
+def _parts(given: list[Word], known: Mapping[str, Extension]) -> Iterator[tuple[str, Part]]:
+    """The base and each match, with its own options; those that the base has are its own wherever they stand."""
+    end = _jump(given, known)
+    spans = _spans(given[:end], known)
+    for name, row, span in spans:
+        found = list(options(span, {**BASE.arity, **(row.arity if row is not None else {})}))
+        own = [one for one in found if one.name not in BASE.arity]
+        others = [one for one in found if one.name in BASE.arity]
+        if others:
+            yield "", Part("", tuple(others))
+        if name or own:
+            yield name, Part(name, tuple(own))
+
+
+def _spans(
+    given: list[Word], known: Mapping[str, Extension]
+) -> list[tuple[str, Extension | None, list[Word]]]:
+    """The words of each match, up to the next `-m`."""
+    found: list[tuple[str, Extension | None, list[Word]]] = [("", BASE, [])]
+    at = 0
+    while at < len(given):
+        word = given[at]
+        if word == "-m" and not word.quoted and at + 1 < len(given):
+            name = str(given[at + 1])
+            found.append((name, known.get(name), []))
+            at += 2
+            continue
+        _, row, span = found[-1]
+        taken = 1 + _arity(word, row)
+        span += given[at : at + taken]
+        at += taken
+    return found
+
+
+def _arity(word: Word, row: Extension | None) -> int:
+    if word.quoted or not word.startswith("-"):
+        return 0
+    arity = row.arity if row is not None else {}
+    return arity.get(word, BASE.arity.get(word, 0))
+
+
+def _jump(given: list[Word], known: Mapping[str, Extension]) -> int | None:
+    """Where the target begins: at a `-j` that is not the word of an option."""
+    row: Extension | None = BASE
+    at = 0
+    while at < len(given):
+        word = given[at]
+        if word in JUMPS and not word.quoted:
+            return at
+        if word == "-m" and not word.quoted and at + 1 < len(given):
+            row = known.get(str(given[at + 1]))
+            at += 2
+            continue
+        at += 1 + _arity(word, row)
+    return None

@@ -1,0 +1,110 @@
+"""The matches that look at the connection of a packet: xt_conntrack.c, xt_state.c, xt_connmark.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.codec import packets
+from nswire.codec.xtables import made
+from nswire.codec.xtables.matches import address_of, mask_of, number_of, opaque
+from nswire.codec.xtables.rows import Extension, each, extension, spec
+from nswire.model.firewall import Key, Opaque, Test
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nswire.codec.xtables.rows import Where
+    from nswire.codec.xtables.words import Option, Part
+    from nswire.model.firewall import Row, Statement
+
+STATUS = {"none": 0, "expected": 1, "seen_reply": 2, "assured": 4, "confirmed": 8}
+TRANSLATED = {"snat": 16, "dnat": 32}  # in --ctstate, though they are bits of the status
+WITHOUT = packets.CT_STATES["invalid"] | packets.CT_STATES["untracked"]
+
+
+def _states(one: Option, _: Where) -> Iterable[Statement]:
+    words = one.value.lower().split(",")
+    bits = 0
+    for word in words:
+        bits |= 0 if word in TRANSLATED else packets.CT_STATES[word]
+    status = sum({TRANSLATED[word] for word in words if word in TRANSLATED})
+    if not status:
+        yield made.among("ct state", [(bits, bits)], negate=one.negate, bits=True)
+    elif not bits:
+        yield made.among("ct status", [(status, status)], negate=one.negate, bits=True)
+    elif (
+        bits & WITHOUT or one.negate
+    ):  # what is not tracked has no status, which these are true of all the same
+        yield Opaque(one.text)
+    else:
+        yield Test((Key("ct state"), Key("ct status", mask=status)), tuple(_either(bits, status)))
+
+
+def _either(bits: int, status: int) -> Iterable[Row]:
+    """One of these states, or one of these bits of the status."""
+    for bit in packets.CT_STATES.values():
+        if bit & bits:
+            yield (bit, bit), made.ANY
+    for value in range(1, status + 1):
+        if value & status == value:
+            yield made.ANY, (value, value)
+
+
+def _status(one: Option, _: Where) -> Iterable[Statement]:
+    """`--ctstatus NONE` is true of nothing, negated of all that is tracked: it asks whether any of no bits is set."""
+    bits = 0
+    for word in one.value.lower().split(","):
+        bits |= STATUS[word]
+    yield made.among("ct status", [(bits, bits)], negate=one.negate, bits=True)
+
+
+def _direction(one: Option, _: Where) -> Iterable[Statement]:
+    yield made.equal("ct direction", {"ORIGINAL": 0, "REPLY": 1}[one.value], negate=one.negate)
+
+
+def _protocol(one: Option, _: Where) -> Iterable[Statement]:
+    yield made.protocol(one.value, negate=one.negate, key="ct protocol")
+
+
+_each = each(
+    {
+        "--ctstate": _states,
+        "--state": _states,
+        "--ctproto": _protocol,
+        "--ctstatus": _status,
+        "--ctdir": _direction,
+        "--ctexpire": opaque,
+        "--ctorigsrc": address_of("ct original {ip} saddr"),
+        "--ctorigdst": address_of("ct original {ip} daddr"),
+        "--ctreplsrc": address_of("ct reply {ip} saddr"),
+        "--ctrepldst": address_of("ct reply {ip} daddr"),
+        "--ctorigsrcport": number_of("ct original proto-src", largest=0xFFFF),
+        "--ctorigdstport": number_of("ct original proto-dst", largest=0xFFFF),
+        "--ctreplsrcport": number_of("ct reply proto-src", largest=0xFFFF),
+        "--ctrepldstport": number_of("ct reply proto-dst", largest=0xFFFF),
+    }
+)
+
+
+def _conntrack(part: Part, where: Where) -> Iterable[Statement]:
+    """All of them have to hold; but what is not tracked is asked for its state alone, if that is asked for (conntrack_mt)."""
+    made_of = list(_each(part, where))
+    state = next((one for one in part.options if one.name == "--ctstate"), None)
+    if state is None or len(part.options) == 1:
+        return made_of
+    without = bool({"INVALID", "UNTRACKED"} & set(state.value.upper().split(",")))
+    return [*_states(state, where), Opaque(part.text)] if without != state.negate else made_of
+
+
+TRACKING: dict[str, Extension] = {
+    "conntrack": Extension(
+        _conntrack,
+        spec(
+            "--ctstate --ctproto --ctstatus --ctdir --ctexpire --ctorigsrc --ctorigdst --ctreplsrc --ctrepldst "
+            "--ctorigsrcport --ctorigdstport --ctreplsrcport --ctrepldstport"
+        ),
+        tracks=True,
+    ),
+    "state": extension({"--state": _states}, tracks=True),
+    "connmark": extension({"--mark": mask_of("ct mark")}, tracks=True),
+}
