@@ -1,0 +1,155 @@
+"""Rulesets that were told wrong once, as the proof shrank them, with the packet and what became of it. One row a kind.
+
+A row: lines as `NODE: TOOL [-t TABLE] COMMAND`, in the laboratory of `rulesets_lab`; the packet (node, source, destination, protocol,
+ports); its fate: the node that gets it, `and back` if
+the answer arrives; `open`: it is still told wrong, and why.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rulesets_lab import Line
+from rulesets_packets import ICMP, ICMPV6, TCP, UDP, Probe
+
+
+class Row(NamedTuple):
+    """A ruleset that was told wrong."""
+
+    name: str
+    lines: tuple[str, ...]
+    probe: Probe
+    fate: str
+    open: str = ""
+
+
+def parsed(text: str) -> Line:
+    """A line as it is written here and in reports."""
+    node, rest = text.split(": ", 1)
+    tool, rest = rest.split(" ", 1)
+    table = ""
+    if rest.startswith("-t "):
+        _, table, rest = rest.split(" ", 2)
+    return Line(node, tool, (rest,), table=table)
+
+
+ROWS = (
+    Row("an answer by another way", (), Probe("a", "fd00:3::2", "fd00:2::2", UDP, 20042, 443), "b and back"),
+    Row("an own address", (), Probe("a", "10.1.0.2", "10.1.0.2", ICMP, 20060, 0), "a and back"),
+    Row("the loopback", (), Probe("a", "127.0.0.1", "127.0.0.1", TCP, 20061, 80), "a and back"),
+    Row(
+        "NAT of IPv4 in a table of both",
+        (
+            "r: nft add table inet t3",
+            "r: nft add chain inet t3 c4 { type nat hook prerouting priority dstnat; }",
+            "r: nft add rule inet t3 c4 dnat ip to 10.2.0.2 fully-random",
+        ),
+        Probe("a", "fd00:1::2", "fd00:2::2", UDP, 20005, 5000),
+        "b and back",
+    ),
+    Row(
+        "the MAC in postrouting",
+        (
+            "r: nft add table inet t1",
+            "r: nft add chain inet t1 c2 { type filter hook postrouting priority mangle; policy drop; }",
+            "r: nft add rule inet t1 c2 iifname r0 ether saddr 02:00:00:00:01:02 accept",
+        ),
+        Probe("a", "fd00:1::2", "fd00:2::2", UDP, 20056, 5000),
+        "b",
+    ),
+    Row(
+        "a set that the packet fills",
+        (
+            "r: nft add table inet t1",
+            "r: nft add chain inet t1 c2 { type filter hook prerouting priority mangle - 5; }",
+            "r: nft add set inet t1 s3 { typeof ip saddr; size 65535; flags dynamic; }",
+            "r: nft add rule inet t1 c2 update @s3 { ip saddr }",
+            "r: nft add rule inet t1 c2 ip saddr @s3 drop",
+        ),
+        Probe("a", "10.1.0.2", "10.1.0.1", TCP, 20076, 80),
+        "lost",
+    ),
+    Row(
+        "a table that sleeps",
+        (
+            "b: nft add table inet t4 { flags dormant; }",
+            "b: nft add chain inet t4 c3 { type filter hook input priority mangle - 5; }",
+            "b: nft add rule inet t4 c3 ip saddr 10.1.0.2 drop",
+        ),
+        Probe("a", "10.1.0.2", "10.2.0.2", ICMP, 20110, 0),
+        "b and back",
+    ),
+    Row(
+        "egress",
+        (
+            "a: nft add table netdev t3",
+            'a: nft add chain netdev t3 c4 { type filter hook egress devices = { "a0", "lo" } priority -5; }',
+            "a: nft add rule netdev t3 c4 drop",
+        ),
+        Probe("a", "10.1.0.2", "10.2.0.2", TCP, 20068, 80),
+        "lost",
+    ),
+    Row(
+        "ingress of inet",
+        (
+            "d: nft add table inet t3",
+            'd: nft add chain inet t3 c4 { type filter hook ingress device "d0" priority filter; }',
+            "d: nft add rule inet t3 c4 drop",
+        ),
+        Probe("c", "fd00:5::2", "fd00:5::3", TCP, 20060, 80),
+        "lost",
+    ),
+    Row(
+        "an extension header, and IPv4",
+        (
+            "a: nft add table inet t6",
+            "a: nft add chain inet t6 c7 { type filter hook prerouting priority dstnat; }",
+            "a: nft add rule inet t6 c7 exthdr rt missing drop",
+        ),
+        Probe("a", "10.3.0.2", "10.2.0.2", UDP, 20481, 53),
+        "b and back",
+        open="not mended yet",
+    ),
+    Row(
+        "a header that is not there",
+        ("c: ip6tables-nft -t filter -A INPUT -m hbh -j DROP",),
+        Probe("s", "fd00:5::1", "fd00:5::2", TCP, 20032, 53),
+        "c and back",
+        open="not mended yet",
+    ),
+    Row(
+        "a header that is not there, legacy",
+        ("r: ip6tables-legacy -t mangle -A POSTROUTING -m dst -j DROP",),
+        Probe("r", "fd00:2::1", "fd00:2::2", TCP, 20488, 80),
+        "b and back",
+        open="not mended yet",
+    ),
+    Row(
+        "a mark of a hash",
+        (
+            "b: iptables-legacy -t mangle -A PREROUTING -j HMARK --hmark-tuple src,dst --hmark-mod 1 --hmark-offset 7 --hmark-rnd 0xcafe",
+            "b: iptables-legacy -t mangle -A PREROUTING -m mark --mark 0x7 -j DROP",
+        ),
+        Probe("r", "10.2.0.1", "10.2.0.2", ICMP, 20060, 0),
+        "lost",
+        open="not mended yet",
+    ),
+    Row(
+        "NETMAP",
+        ("r: iptables-legacy -t nat -A POSTROUTING -j NETMAP --to 10.2.0.0/24",),
+        Probe("a", "10.1.0.2", "10.2.0.2", ICMP, 20496, 0),
+        "lost",
+        open="not mended yet",
+    ),
+    Row(
+        "a nat chain where nothing is tracked",
+        (
+            "a: nft add table inet t1",
+            "a: nft add chain inet t1 c2 { type nat hook output priority -100; policy drop; }",
+            "a: nft add rule inet t1 c2 meta l4proto udp dnat ip to 10.2.0.2:53-80",
+        ),
+        Probe("a", "fd00:1::2", "fd00:2::2", ICMPV6, 20501, 0),
+        "b and back",
+        open="not mended yet",
+    ),
+)
