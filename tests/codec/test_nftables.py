@@ -80,7 +80,7 @@ FILTER: dict[str, tuple[Statement, ...]] = {
     "goto sub": (Verdict("goto", "sub"),),
     # what is not understood stays, and so does what it decides about
     "limit rate 10/second accept": (Opaque("limit rate 10/second"), ACCEPT),
-    "numgen random mod 2 0 drop": (key("random 0 1", (0, 0)), DROP),
+    "numgen random mod 2 0 drop": (key("number 0 1", (0, 0)), DROP),
 }
 NAT: dict[str, tuple[Statement, ...]] = {
     "ip daddr 10.0.0.1 tcp dport 80 dnat ip to 10.0.0.7:8080": (

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,8 +75,8 @@ class Case(NamedTuple):
 class Router:
     """The site."""
 
-    def __init__(self, lab: Lab) -> None:
-        self.spaces = Spaces(lab, BUILD)
+    def __init__(self, lab: Lab, build: str = BUILD) -> None:
+        self.spaces = Spaces(lab, build)
         self.spaces.settled()
 
     def load(self, where: str, rules: str) -> None:
@@ -89,6 +90,11 @@ class Router:
                 check=False,
             )
         assert done.returncode == 0, f"{rules}: {done.stderr}"
+
+    def has(self, file: str) -> bool:
+        """Whether the router's kernel has something."""
+        with self.spaces["r"].entered():
+            return os.path.exists(file)
 
     def both(self, case: Case) -> tuple[Real | str, Real]:
         """What is said, and what really happens."""

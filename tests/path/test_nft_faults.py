@@ -103,6 +103,10 @@ CASES: dict[str, list[Case]] = {
         Case("table ip t { chain c { type nat hook prerouting priority -100; drop; }; }\ntable inet k { chain k { ct state established counter; }; }\n", "lost"),
         Case("table ip t { chain c { type nat hook prerouting priority -100; drop; }; chain m { type nat hook postrouting priority 100; ip daddr 10.9.9.9 masquerade; }; }\n", "lost"),
     ],
+    "10 dnat ip in inet tracks IPv4 alone": [
+        Case("table inet t { chain c { type nat hook output priority -100; policy drop; meta l4proto udp dnat ip to 10.2.0.2:53-80; }; }", "answered", PING6, where="a"),
+        Case("table inet t { chain c { type nat hook output priority -100; policy drop; meta l4proto tcp dnat ip to 10.2.0.2:53-80; }; }", "lost", where="a"),
+    ],
     "11 only chains of type route look the way up again": [
         Case(chain("meta mark set 7", "output", "-150"), "answered", where="a", also="a ip rule add fwmark 7 prohibit", undo="a ip rule del fwmark 7 prohibit"),
         Case(chain("meta mark set 7", "output", "-150", "route"), "lost", where="a", also="a ip rule add fwmark 7 prohibit", undo="a ip rule del fwmark 7 prohibit"),
@@ -113,6 +117,10 @@ CASES: dict[str, list[Case]] = {
         Case("table ip n { chain c { type nat hook postrouting priority 100; ip protocol udp snat to 10.0.2.1:500-600; }; }\ntable ip f { chain f { type filter hook postrouting priority 200; udp sport 500-600 drop; }; }", "lost"),
         Case("table ip n { chain c { type nat hook postrouting priority 100; ip protocol udp masquerade to :500-600; }; }\ntable ip f { chain f { type filter hook postrouting priority 200; udp sport > 1023 drop; }; }", "answered"),
         Case("table ip n { chain c { type nat hook prerouting priority -100; udp dport 53 redirect to :1-9; }; }\ntable ip f { chain f { type filter hook input priority 0; udp dport < 1024 drop; }; }", "lost", Flow("10.0.1.1", "", UDP, 0, 53)),
+    ],
+    "12 ports by chance": [
+        Case(chain("udp sport 5000 masquerade random", "postrouting", "100", "nat") + "table ip f { chain f { type filter hook postrouting priority 200; udp sport 5000 drop; }; }", "?", Flow(B, "", UDP, 5000, 53)),
+        Case(chain("masquerade fully-random", "postrouting", "100", "nat") + "table ip f { chain f { type filter hook postrouting priority 200; udp sport < 1024 drop; }; }", "arrives", Flow(B, "", UDP, 5000, 53)),
     ],
     "13 NAT of one family": [
         Case("table inet n { chain c { type nat hook prerouting priority -100; dnat ip6 to fd00:2::2; }; }", "answered"),
@@ -225,6 +233,12 @@ CASES: dict[str, list[Case]] = {
         Case(chain("ip saddr & 0.0.0.255 == 0.0.0.2 drop"), "lost"),
         Case(chain('meta hour "10:00"-"12:00" accept'), "answered"),
         Case(chain("limit rate 1/second accept"), "answered"),
+    ],
+    "headers that the packet cannot have": [
+        Case(chain("exthdr rt missing drop; exthdr hbh missing drop", family="inet"), "answered"),
+        Case(chain("tcp option maxseg missing drop"), "lost"),
+        Case(chain("tcp option maxseg exists drop"), "answered"),
+        Case(chain("meta random >= 0 drop"), "lost"),
     ],
     "an opaque condition comes after the others": [
         Case(chain("udp dport 54 numgen random mod 2 0 drop"), "answered"),

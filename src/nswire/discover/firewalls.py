@@ -54,7 +54,9 @@ def read(ask: Ask, *, switches: bool) -> Firewall:
     chains = list(joined(ruleset.chains, saved, found, unread)) if ruleset is not None else []
     for family, text in legacy.items():
         chains += _legacy(family, text, found, unread)
-    tracked = {chain.family for chain in chains if chain.tracks}
+    tracked = {
+        chain.family for chain in chains if chain.tracks and chain.family != "inet"
+    }  # of which nft tells more exactly
     return Firewall(
         tuple(chains),
         {**({} if ruleset is None else ruleset.sets), **ipsets.sets(found or {})},

@@ -15,7 +15,20 @@ from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.path import choices, local
 from nswire.path.fib import Fib
-from nswire.path.values import BROADCAST, ICMP, Flow, Frame, Hop, Landing, Packet, Trace, Way, Ways, ends
+from nswire.path.values import (
+    BROADCAST,
+    ICMP,
+    WITH_PORTS,
+    Flow,
+    Frame,
+    Hop,
+    Landing,
+    Packet,
+    Trace,
+    Way,
+    Ways,
+    ends,
+)
 from nswire.path.walk import Walk
 
 if TYPE_CHECKING:
@@ -28,6 +41,11 @@ if TYPE_CHECKING:
 DELIVERED_ELSEWHERE = Reason(
     "path.delivered_elsewhere",
     "it is delivered to {netns}, which has that address as well, and not to {meant}",
+)
+ANSWER_OF_ANOTHER = Reason(
+    "answer.of_another",
+    "the answer comes as {got}, which is no answer to {asked}: no socket takes it",
+    "NO_SOCKET",
 )
 ANSWER_ELSEWHERE = Reason("path.answer_elsewhere", "the answer is delivered to {netns}, and not to {meant}")
 ANSWER_UNKNOWN = Reason("path.answer_unknown", "where an answer would come in is not known")
@@ -194,7 +212,21 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
     if landing.fate == "delivered" and landing.ns != start and by is None:
         reason = ANSWER_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(start))
         return replace(landing, fate="dropped", reason=reason)
-    return landing
+    return _taken(landing, there) if by is None else landing
+
+
+def _taken(landing: Landing, there: Landing) -> Landing:
+    """The answer, if the socket that asked takes it: one that has another source than was asked is somebody else's."""
+    sent = next((step.flow for step in there.steps if step.type == "source"), None)
+    packet = landing.packet
+    if landing.fate != "delivered" or sent is None or packet is None or sent.proto not in WITH_PORTS:
+        return landing
+    got = packet.flow
+    wrong = (got.src, got.sport) != (sent.dst, sent.dport) if sent.dport else got.src != sent.dst
+    if not wrong and got.dst == sent.src:
+        return landing
+    reason = ANSWER_OF_ANOTHER(got=got.text, asked=sent.text)
+    return replace(landing, fate="dropped", reason=reason)
 
 
 def _from_outside(walk: Walk, there: Landing, answer: Packet) -> Landing:

@@ -13,7 +13,7 @@ import msgspec
 
 from nswire.codec.nftables import operands, statements
 from nswire.codec.nftables.operands import Scope
-from nswire.model.firewall import Chain, FirewallRule, Set, Unread
+from nswire.model.firewall import Chain, FirewallRule, Set, Unfollowed, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,8 +132,7 @@ def _decode(things: list[_Thing], listed: Listed | None) -> Ruleset:
         read = _Rules(rules[(*place, chain["name"])], scopes[place])
         if read.foreign:
             foreign.add(place)
-        if read.tracks:
-            tracked.add(place[0])
+        tracked |= read.tracked
         if place not in asleep:
             made.append(_chain(chain, read, listed))
     doubtful = unsure or any(chain.devices is None for chain in made)
@@ -184,7 +183,7 @@ def _chain(chain: Mapping[str, Json], rules: _Rules, listed: Listed | None) -> C
         priority=int(chain.get("prio", 0)),
         policy=str(chain.get("policy", "accept")),
         devices=devices,
-        tracks=rules.tracks,
+        tracks=bool(rules.tracked),
     )
 
 
@@ -197,7 +196,11 @@ class _Rules(Sequence[FirewallRule]):
         self._read: dict[int, FirewallRule] = {}
         joined = b"\n".join(map(bytes, raw))
         self.foreign = b'"xt":' in joined
-        self.tracks = statements.TRACKING.search(joined) is not None and any(one.tracks for one in self)
+        self.tracked: set[str] = set()
+        if statements.TRACKING.search(joined):
+            for one in raw:
+                if statements.TRACKING.search(bytes(one)):
+                    self.tracked |= _tracks(msgspec.json.decode(one), scope.family)
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -218,20 +221,26 @@ class _Rules(Sequence[FirewallRule]):
     def _rule(self, raw: msgspec.Raw) -> FirewallRule:
         expressions = msgspec.json.decode(raw)
         if not isinstance(expressions, list):
-            raise TypeError("a rule without statements")
-        return statements.rule(expressions, self._scope, tracks=_tracks(expressions))
+            return FirewallRule("a rule without statements", (Unfollowed("a rule without statements"),))
+        return statements.rule(
+            expressions, self._scope, tracks=bool(_tracks(expressions, self._scope.family))
+        )
 
 
-def _tracks(expressions: Json) -> bool:
-    """Whether a rule makes the kernel track connections (callers of nf_ct_netns_get in net/netfilter/nft_*.c)."""
+def _tracks(expressions: Json, family: str) -> set[str]:
+    """The families in which a rule makes the kernel track connections (callers of nf_ct_netns_get in net/netfilter/nft_*.c)."""
     if isinstance(expressions, list):
-        return any(map(_tracks, expressions))
+        return {found for one in expressions for found in _tracks(one, family)}
     if not isinstance(expressions, dict):
-        return False
-    return any(
-        (name in TRACKERS or name.startswith("ct ")) or _tracks(inside)
-        for name, inside in expressions.items()
-    )
+        return set()
+    found = set()
+    for name, inside in expressions.items():
+        if name in ("snat", "dnat") and isinstance(inside, dict) and "family" in inside:
+            found.add(str(inside["family"]))
+        elif name in TRACKERS or name.startswith("ct "):
+            found.add(family)
+        found |= _tracks(inside, family)
+    return found
 
 
 TRACKERS = {"ct", "snat", "dnat", "masquerade", "redirect", "synproxy", "flow"}

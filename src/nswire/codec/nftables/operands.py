@@ -107,7 +107,7 @@ def _named(kind: str, value: Json) -> str:
 def _random(value: Json) -> str:
     """A number of which only the range is known."""
     first = int(value.get("offset", 0))
-    return f"random {first} {first + int(value['mod']) - 1}"
+    return f"number {first} {first + int(value['mod']) - 1}"
 
 
 def _undecidable(kind: str, value: Json) -> str:

@@ -250,13 +250,16 @@ SIMPLE_CT: dict[str, Callable[[Packet], Known]] = {
 
 
 def _exthdr(_: Sight, name: str, __: Place, packet: Packet) -> Known:
-    """An extension header of IPv6, which a plain packet has not; `exthdr NAME` is whether."""
-    del packet
+    """An extension header of IPv6, which a plain packet has not; `exthdr NAME` is whether (nft_exthdr_ipv6_eval)."""
+    if packet.flow.family != 6:
+        return ABSENT
     return 0 if len(name.split()) == 2 else ABSENT
 
 
-def _ip_option(_: Sight, name: str, __: Place, ___: Packet) -> Known:
+def _ip_option(_: Sight, name: str, __: Place, packet: Packet) -> Known:
     """As that, of IPv4."""
+    if packet.flow.family == 6:
+        return ABSENT
     return 0 if len(name.split()) == 3 else ABSENT
 
 
@@ -276,7 +279,7 @@ def _raw(sight: Sight, name: str, _: Place, packet: Packet) -> Known:
     return header(packet).part(int(offset), int(length))
 
 
-def _random(_: Sight, name: str, __: Place, ___: Packet) -> Known:
+def _number(_: Sight, name: str, __: Place, ___: Packet) -> Known:
     first, last = map(int, name.split()[1:])
     return first, last
 
@@ -312,7 +315,7 @@ FAMILIES: dict[str, Callable[[Sight, str, Place, Packet], Known]] = {
     "exthdr": _exthdr,
     "ip option": _ip_option,
     "tcp option": _tcp_option,
-    "random": _random,
+    "number": _number,
     "socket": _socket,
     "@": _raw,
     "?": _undecidable,

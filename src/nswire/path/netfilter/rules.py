@@ -202,7 +202,10 @@ class Run:
 
     def known(self, key: Key) -> Known:
         """The value of a key."""
-        return narrowed(self._sight.value(key.name, self.place, self.packet), key)
+        try:
+            return narrowed(self._sight.value(key.name, self.place, self.packet), key)
+        except (ValueError, IndexError, KeyError, OverflowError):  # a key that is written as none of ours is
+            return None
 
     def _values(self, keys: tuple[Key, ...]) -> list[Known] | None:
         """The values of keys; None if the packet has not all of them."""
