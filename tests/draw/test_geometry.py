@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.draw import Size, Wishes, picture
+from nswire.draw.geometry import shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.strands import choose
 from nswire.draw.svg import PIXELS, svg
@@ -212,3 +213,21 @@ def test_a_thousand_namespaces_unfolded_are_less_than_three_megabytes() -> None:
     topology = build_many(1000)
     assert len(svg(picture(topology, group="none")).encode()) < 3_000_000
     assert len(html(picture(topology)).encode()) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "told"),
+    [
+        ("vxlan id 123 local 10.99.0.1", 40, "vxlan id 123 local 10.99.0.1"),
+        ("vxlan id 123 local 10.99.0.1", 20, "vxlan id 123"),
+        ("vxlan id 123 local 10.99.0.1", 10, "vxlan 123"),
+        ("vxlan id 123 local 10.99.0.1", 8, "vxlan…"),
+        ("vxlan id 123 local 10.99.0.1", 4, "vx…n"),
+        ("tun tap", 6, "tun…"),
+        ("vlan id 7", 8, "vlan 7"),
+        ("NIC", 3, "NIC"),
+    ],
+)
+def test_a_kind_loses_whole_words(kind: str, most: int, told: str) -> None:
+    """Two vxlans used to be `vxlan….1` both, and a tap `tun …p`."""
+    assert shorten_kind(kind, most) == told

@@ -59,6 +59,9 @@ def test_a_virtual_switch_forwards_although_its_own_link_is_down() -> None:
     scene = picture(made([space(HOME, "host", home=True)], {HOME: links}, [], late))
     broken = {scene.row(cord.a.row).name: cord.broken for cord in scene.cords}
     assert broken == {"qvo1": False, "qvo2": True, "br-int": False, "br-tun": False, "veth0": True}
+    states = {row.name: (row.mark, row.state) for one in scene.cards for row in one.rows}
+    assert states["br-int"] == states["br-tun"] == ("up", "")
+    assert states["br0"] == states["qvo2"] == ("down", "DOWN")
 
 
 def test_a_process_is_one_card_whatever_it_serves() -> None:

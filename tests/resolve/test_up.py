@@ -15,7 +15,7 @@ from nswire.model.late import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import End, LinkFact, Namespace, Taken
 from nswire.resolve import resolve
-from nswire.resolve.up import LONGEST, up
+from nswire.resolve.up import LONGEST, may_lead_out, up
 
 HOME, AWAY = 1, 2
 HIGH = 200
@@ -227,3 +227,11 @@ def test_the_way_up_does_not_depend_on_where_one_starts() -> None:
                 End(HOME, 3),
                 End(AWAY, 8),
             ]
+
+
+def test_what_may_lead_out() -> None:
+    """Where nothing does for certain: the ports whose other end's namespace goes on somewhere."""
+    home = [fact(1, "veth", 7, 7, port_of=(9, "bridge")), fact(9, "bridge")]
+    for further, found in ([], []), ([fact(8, "")], [End(HOME, 1)]):
+        made = topology({HOME: home, AWAY: [fact(7, "veth", 1, 3), *further]})
+        assert [port.end for port in may_lead_out(made.link("ns1/l9"))] == found

@@ -103,6 +103,19 @@ def shorten(text: str, most: int) -> str:
     return f"{_cut(text, most - 1 - end)}…{_cut(text[::-1], end)[::-1]}"
 
 
+def shorten_kind(text: str, most: int) -> str:
+    """A kind with what matters most of it (`vxlan id 123 local 10.99.0.1`) in so many cells: as many whole words as have room.
+
+    Of one word and a value the value alone; only where not even the kind has room its middle is left out.
+    """
+    words = text.split(" ")
+    fitting = [" ".join(words[:count]) for count in range(len(words), 1, -2)]
+    if len(words) >= 3:
+        fitting.append(f"{words[0]} {words[2]}")
+    fitting += [f"{words[0]}…", words[0]]
+    return next((one for one in (text, *fitting) if cells(one) <= most), shorten(words[0], most))
+
+
 def _cut(text: str, most: int) -> str:
     used = 0
     for at, letter in enumerate(text):

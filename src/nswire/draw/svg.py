@@ -11,7 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from nswire.draw import legend
-from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten
+from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.shapes import cut, end_signs, middle, rounded
 from nswire.draw.words import of_card, of_cord, of_row
@@ -132,7 +132,7 @@ def _row(geometry: Geometry, card: Card, row: Row, *, live: bool) -> Iterator[st
     yield f'<text class="name" x="{name_x}" y="{base}">{_text(shorten(row.name, max(room, 4)))}</text>'
     x = start + (MARK + fields.name + BETWEEN) * char
     if row.kind and fields.kind:
-        yield f'<text class="kind" x="{x}" y="{base}">{_text(shorten(row.kind, fields.kind))}</text>'
+        yield f'<text class="kind" x="{x}" y="{base}">{_text(shorten_kind(row.kind, fields.kind))}</text>'
     x += (fields.kind + BETWEEN if fields.kind else 0) * char
     room = fields.rest - min(beside(row), fields.rest // 2) - BETWEEN * bool(chips(row))
     if row.address and room > 3:

@@ -22,10 +22,20 @@ WELL = ("UP", "UNKNOWN")  # operstates; UNKNOWN is that of drivers that have non
 
 
 def mark(link: Link) -> Mark:
-    """Whether it is up, is switched off, or is switched on without anything passing."""
+    """Whether it is up, is switched off, or is switched on without anything passing.
+
+    Open vSwitch's bridges have a link of their own that is down by nature, while they forward all the same.
+    """
     if not link.fact.flags & IFF_UP:
-        return "down"
+        return "up" if _forwards(link) else "down"
     return "up" if link.operstate in WELL else "carrier"
+
+
+def _forwards(link: Link) -> bool:
+    """Whether a link that is down is that of a virtual switch with ports."""
+    if not kinds.of(link.kind).leaf:
+        return False
+    return any(wire.b == link.end or wire.relation == "patch" for wire in link.late_wires("port", "patch"))
 
 
 def state(link: Link) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nswire.draw.build import Size
 from nswire.draw.canvas import Canvas
-from nswire.draw.geometry import BETWEEN, MARK, Metrics, beside, cells, chips, shorten
+from nswire.draw.geometry import BETWEEN, MARK, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.scene import cut
 from nswire.model import relations
@@ -156,7 +156,7 @@ def _row(canvas: Canvas, geometry: Geometry, card: Card, row: Row) -> None:
     canvas.write(box.x + MARK, y, shorten(row.name, max(4, fields.name - (box.x - start))), "name")
     x = start + MARK + fields.name + BETWEEN
     if fields.kind and row.kind:
-        canvas.write(x, y, shorten(row.kind, fields.kind), "dim")
+        canvas.write(x, y, shorten_kind(row.kind, fields.kind), "dim")
     x += fields.kind + BETWEEN if fields.kind else 0
     notes = chips(row)
     room = fields.rest - min(beside(row), fields.rest // 2) - BETWEEN * bool(notes)

@@ -8,9 +8,9 @@ Rules of the room:
 """
 
 from nswire.facets import (
+    attributes,
     device,
     functions,
-    further,
     guests,
     ovs,
     programs,
@@ -35,5 +35,5 @@ TABLE: tuple[Facet, ...] = (
     team.FACET,
     vlans.FACET,
     programs.FACET,
-    further.FACET,
+    attributes.FACET,
 )

@@ -339,6 +339,20 @@ def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = fro
     return bool(gateways) and not gateways.isdisjoint(_own(far))
 
 
+def may_lead_out(switch: Link) -> list[Link]:
+    """The ports of a switch that may be a way out, where none is for certain: behind them is a namespace with further links."""
+    return [
+        port
+        for port in switch.ports
+        if port.peer is not None
+        and not port.peer.netns.home
+        and any(
+            not one.loopback and one.end != port.peer.end
+            for one in switch.topology.links(port.peer.netns.key)
+        )
+    ]
+
+
 def _is_routed(link: Link) -> bool:
     """True if its namespace may be asked to route what comes in by it: it has an address that others can use."""
     return any(address.scope < RT_SCOPE_LINK for address in link.addresses)

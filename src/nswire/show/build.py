@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.kinds import PAIRS, details, port_details
 from nswire.model.values import End
-from nswire.resolve.up import ENDS, way_up
+from nswire.resolve.up import ENDS, may_lead_out, way_up
 from nswire.resolve.why import why
 from nswire.show.documents import (
     EndDoc,
@@ -82,11 +82,24 @@ def _name_of(link: Link) -> Callable[[int], str]:
     return name
 
 
+LIKELY = 4  # ports that are told by name
+
+
 def end_words(link: Link, way: Way, stop: Stop) -> str:
     """Why the way up ends there. Escape it like any text from outside."""
     last = link if stop.after < 0 else way.steps[stop.after].link
     netns = "its namespace" if last is None else link.topology.title(last.netns)
-    return ENDS[stop.end].format(netns=netns)
+    told = ENDS[stop.end].format(netns=netns)
+    likely = [] if last is None or stop.end != "no uplink" else may_lead_out(last)
+    if not likely:
+        return told
+    names = ", ".join(
+        f"{port.ifname} ({port.kind} to {link.topology.title(port.peer.netns)})"
+        for port in likely[:LIKELY]
+        if port.peer is not None
+    )
+    more = f" and {len(likely) - LIKELY} more" if len(likely) > LIKELY else ""
+    return f"{told} for certain; may lead out: {names}{more}"
 
 
 def master_name(link: Link) -> str | None:

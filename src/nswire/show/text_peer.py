@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nswire.resolve.up import Step, Stop, Way
 
 CANDIDATES_SHOWN = 20
+PORTS_SHOWN = 8
 LOOSE_HEADER = ("LINK", "IFINDEX", "KIND", "STATE", "NOT KNOWN")
 HEADER = ("LINK", "IFINDEX", "PEER", "IFINDEX", "KIND", "STATE", "MASTER", "EVIDENCE")
 OTHER_ENDS = {
@@ -109,8 +110,23 @@ def _own_other_end(link: Link, way: Way) -> list[Node]:
     if kinds.is_single(link.fact):
         told = any(stop.end == "single" for stop in way.ends)
         return [] if told else [Node(line(span(f"no peer: {ENDS['single']}", "doubt")), [], [])]
-    said = "no peer: it is not one end of a pair" if not link.ports else "no peer: it has ports"
-    return [Node(line(span(said, "doubt")), [], [])]
+    if not link.ports:
+        return [Node(line(span("no peer: it is not one end of a pair", "doubt")), [], [])]
+    return [Node(line(span(_its_ports(link), "doubt")), [], []), *_patches(link, way)]
+
+
+def _its_ports(link: Link) -> str:
+    names = [port.ifname for port in link.ports]
+    more = f" and {len(names) - PORTS_SHOWN} more" if len(names) > PORTS_SHOWN else ""
+    return f"no peer: it has ports ({', '.join(names[:PORTS_SHOWN])}{more})"
+
+
+def _patches(link: Link, way: Way) -> list[Node]:
+    """The switches that patch ports join it to, where the way up does not tell already."""
+    told = {step.link.end for step in way.steps if step.link is not None}
+    ends = (wire.b if wire.a == link.end else wire.a for wire in link.late_wires("patch"))
+    others = [far for end in ends if (far := link.topology.at(end)) is not None and far.end not in told]
+    return [Node(line("patched to", GAP, *words.place(far)), words.facts(far), []) for far in others]
 
 
 def _peer_node(link: Link, peer: Link) -> Node:

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
-    """`netns_immutable` (Linux 6.17), `headroom`, `tailroom`, `devlink_port`, `dpll_pin`: `link_codec.further`."""
+    """`netns_immutable` (Linux 6.17), `headroom`, `tailroom`, `devlink_port`, `dpll_pin`: `link_codec.further`.
+
+    That it cannot be moved is news of a physical link alone: of bridges and their like that is always so.
+    """
     for end, (answer,) in of_each(asking, ends, lambda link: (questions.one_link(link.ifindex, 0),)):
         found = decoded(answer, link_codec.further)
-        if not isinstance(found, int) and found:
-            said: dict[str, Value] = dict(found)
+        said: dict[str, Value] = {} if isinstance(found, int) else dict(found)
+        if asking.facts.links[end.ns][end.ifindex].kind:
+            said.pop("netns_immutable", None)
+        if said:
             yield Detail(end, said)
 
 
-FACET = Facet("further", lambda link: link.type != LOOPBACK, ask)
+FACET = Facet("attributes", lambda link: link.type != LOOPBACK, ask)
