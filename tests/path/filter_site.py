@@ -114,7 +114,9 @@ class Site:
     def clean(self, program: str, rules: str) -> None:
         """No filter at all in the router, after such rules of such a program."""
         script = CLEAN_NEW
-        if "legacy" in program:
+        if "arptables-legacy" in program:
+            script = "arptables-legacy -F; arptables-legacy -X; for c in INPUT OUTPUT; do arptables-legacy -P $c ACCEPT; done; "
+        elif "legacy" in program:
             tables = {"filter", *TABLES.findall(rules)}
             script = "".join(CLEAN_OLD.format(program=program, table=table) for table in sorted(tables))
         self.shell("r", f"{script}ipset flush; ipset destroy" if "ipset" in rules else script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,7 +78,39 @@ FRAMES: list[tuple[str, str]] = [
     ("-P FORWARD DROP", "D"),
     ("-A FORWARD --limit 1/hour -j DROP", "?"),
 ]
-FORGET = "ip neigh flush all; ip neigh replace 10.0.1.2 lladdr 02:00:00:00:01:02 dev br0; "
+FORGET = "ip neigh del 10.0.2.2 dev rb 2>/dev/null || :\n"
+TO_B = Sent()
+ARPS: list[tuple[str, str]] = [
+    ("-A OUTPUT -j DROP", "D"),
+    ("-A OUTPUT -s 10.0.2.1 -d 10.0.2.2 --opcode 1 -j DROP", "D"),
+    ("-A OUTPUT -s 10.0.2.9 -j DROP", "P"),
+    ("-A OUTPUT ! -s 10.0.2.1 -j DROP", "P"),
+    ("-A OUTPUT --opcode 2 -j DROP", "P"),
+    ("-A OUTPUT -o rb -j DROP", "D"),
+    ("-A OUTPUT ! -o r+ -j DROP", "P"),
+    ("-A OUTPUT --source-mac 02:00:00:00:02:01 -j DROP", "D"),
+    ("-A INPUT --source-mac 02:00:00:00:02:02 --opcode 2 -j DROP", "D"),
+    ("-A INPUT --opcode 1 -j DROP", "P"),
+    ("-A INPUT -s 10.0.2.2 -d 10.0.2.1 -i rb -j DROP", "D"),
+    ("-A INPUT --destination-mac 02:00:00:00:02:01 -j DROP", "D"),
+    ("-A INPUT -i br0 -j DROP", "P"),
+    ("-N MINE\nARPT -A MINE -s 10.0.2.2 -j DROP\nARPT -A INPUT -j MINE", "D"),
+    ("-N MINE\nARPT -A MINE -s 10.0.2.2 -j RETURN\nARPT -A INPUT -j MINE", "P"),
+    ("-A OUTPUT --h-length 6 -j DROP", "D"),
+    ("-A OUTPUT --h-type 1 --proto-type 0x800 -j DROP", "D"),
+    ("-P INPUT DROP", "D"),
+    ("-P OUTPUT DROP\nARPT -A OUTPUT -s 10.0.2.1 -j ACCEPT", "P"),
+    ("-A OUTPUT -j mangle --mangle-ip-s 10.0.2.7 --mangle-target ACCEPT", "?"),
+    ("-A OUTPUT -j MARK --set-mark 5", "P"),
+]
+NFT_ARPS: list[tuple[str, str]] = [
+    ("output; arp operation request arp daddr ip 10.0.2.2 drop", "D"),
+    ("output; arp saddr ip 10.0.2.9 drop", "P"),
+    ("output; arp operation reply drop", "P"),
+    ("input; arp operation reply arp saddr ether 02:00:00:00:02:02 drop", "D"),
+    ("input; arp operation request drop", "P"),
+    ('input; iifname "rb" drop', "D"),
+]
 
 
 @pytest.mark.needs("ip", "iptables-legacy", "iptables-nft", "ipset", "nft", "sysctl")
@@ -116,3 +149,57 @@ def test_frames(lab: Lab) -> None:
     site = Site(lab)
     cases = [Case(f"ebtables-nft {rule}".replace("EBT", "ebtables-nft"), fate, TO_C) for rule, fate in FRAMES]
     assert not wrong(site, cases)
+
+
+@pytest.mark.needs("ip", "arptables-legacy", "arptables-nft", "iptables-legacy", "ipset", "nft")
+def test_arp_in_and_out(lab: Lab) -> None:
+    """The question and the answer meet the tables of ARP in the namespace that asks, whichever program made them."""
+    site = Site(lab)
+    cases = [Case(f"{FORGET}ARPT {rule}", fate, TO_B) for rule, fate in ARPS]
+    nft = "nft 'table arp t { chain c { type filter hook %s priority 0; %s; }; }'"
+    found = [
+        wrong(site, [Case(FORGET + nft % tuple(rule.split("; ")), fate, TO_B) for rule, fate in NFT_ARPS])
+    ]
+    for program in ("arptables-nft", "arptables-legacy"):
+        if program.endswith("legacy") and not _has_arptables(site):
+            continue
+        found.append(
+            wrong(site, [one._replace(rules=one.rules.replace("ARPT", program)) for one in cases], (program,))
+        )
+    assert not "".join(found)
+
+
+@pytest.mark.needs("ip", "arptables-legacy", "iptables-legacy", "ipset", "nft")
+def test_arp_at_the_one_who_is_asked(lab: Lab) -> None:
+    """He neither hears the question, nor sends the answer."""
+    site = Site(lab)
+    if not _has_arptables(site):
+        pytest.skip("this kernel has no arp_tables")
+    for rule, fate in (
+        ("INPUT -s 10.0.2.1", "dropped"),
+        ("OUTPUT --opcode 2", "dropped"),
+        ("OUTPUT --opcode 1", "delivered"),
+    ):
+        site.shell("r", FORGET)
+        site.shell("b", f"arptables-legacy -F; arptables-legacy -A {rule} -j DROP")
+        assert site.foretold(TO_B).fate == fate, rule
+        assert site.arrives(TO_B) == (fate == "delivered"), rule
+
+
+@pytest.mark.needs("ip", "arptables-legacy", "iptables-legacy", "ipset", "nft")
+def test_arp_through_a_bridge(lab: Lab) -> None:
+    """With bridge-nf-call-arptables a bridge shows ARP to FORWARD."""
+    site = Site(lab)
+    if not _has_arptables(site) or not _called(site):
+        pytest.skip("this kernel has no arp_tables, or no br_netfilter")
+    site.shell("r", "arptables-legacy -A FORWARD -s 10.0.1.2 -i pa -o pc -j DROP")
+    for called, fate in (("1", "dropped"), ("0", "delivered")):
+        site.shell("r", f"sysctl -qw net.bridge.bridge-nf-call-arptables={called}")
+        site.shell("a", "ip neigh del 10.0.1.3 dev ea")
+        assert site.foretold(TO_C).fate == fate
+        assert site.arrives(TO_C, "c") == (fate == "delivered")
+
+
+def _has_arptables(site: Site) -> bool:
+    with site.spaces["r"].entered():
+        return os.path.exists("/proc/thread-self/net/arp_tables_names")

@@ -98,6 +98,7 @@ WORDS: dict[str, dict[str, int]] = {
     "protocol": ETHERTYPES,
     "ether type": ETHERTYPES,
     "vlan type": ETHERTYPES,
+    "arp ptype": ETHERTYPES,
     "ct state": CT_STATES,
     "ct status": CT_STATUS,
     "ct direction": {"original": 0, "reply": 1},

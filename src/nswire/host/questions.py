@@ -85,6 +85,7 @@ EBTABLES = {
 IPSET = Question("ipset", ipset.ask(), by="ipset")
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
+    "bridge/bridge-nf-call-arptables",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
     "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
 )  # fmt: skip

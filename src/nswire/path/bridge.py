@@ -225,11 +225,17 @@ def _called(walk: Walk, passing: Passing) -> str:
     name = f"call-{'ip6' if frame.packet.flow.family == IPV6 else 'ip'}tables"
     on = (
         walk.lookups.sysctl(bridge.end.ns, f"bridge/bridge-nf-{name}")
-        if passing.port and not frame.asks
+        if passing.port and not frame.arp
         else None
     )
     own = kinds.details(bridge.fact).get(f"nf_{name.replace('-', '_')}")
     return f"bridge-nf-{name}" if on is not None and (on or own) else ""
+
+
+def _calls_arp(walk: Walk, bridge: Link) -> bool:
+    """Whether br_netfilter shows ARP that is bridged to arptables (br_nf_forward_arp)."""
+    on = walk.lookups.sysctl(bridge.end.ns, "bridge/bridge-nf-call-arptables")
+    return on is not None and bool(on or kinds.details(bridge.fact).get("nf_call_arptables"))
 
 
 def _filter(
@@ -255,6 +261,12 @@ def _filter(
     going = Going(ns, frame.packet, steps)
     going = walk.filtered(going, netfilter.traverse(walk, ns, place, frame.packet), f"bridge {hook}")
     going = walk.hooked(going, "bridge", hook)
+    if hook == "forward" and frame.arp and _calls_arp(walk, bridge):
+        place = place._replace(family="arp", interrupted=False)
+        told = "forward (bridge-nf-call-arptables=1)"
+        going = walk.hooked(
+            walk.filtered(going, netfilter.traverse(walk, ns, place, going.packet), told), "arp", hook
+        )
     if routed:
         place = place._replace(
             family="ip6" if frame.packet.flow.family == IPV6 else "ip",

@@ -101,7 +101,7 @@ class _Question:
         self._failed = failed
         self._asker = self._asking_address()
         asked = self._solicitation() if ":" in target else packet
-        self._frame = Frame(link.fact.address, _asked_at(target), asked, asks=target)
+        self._frame = Frame(link.fact.address, _asked_at(target), asked, asks=target, asker=self._asker)
 
     def ask(self, steps: Steps) -> Landing:
         """The way on: to whoever would answer, of all that would hear the question."""
@@ -137,7 +137,7 @@ class _Question:
         """The link that answers, if the question gets there in full, is answered, and the answer comes back."""
         walk, link, frame = self._walk, self._link, self._frame
         along = ends(heard.steps)
-        lost = self._filtered(link, frame.packet, out=True)
+        lost = self._filtered(link, frame, out=True)
         if lost is not None:
             return lost
         there = _landed(walk.segment.send(link, replace(frame, along=along), ()), heard.end)
@@ -148,21 +148,21 @@ class _Question:
         if refusal is not None:
             reason, mend = refusal
             return Landing("dropped", there.steps, there.ns, end=there.end, reason=reason, mend=mend)
-        reply = self._advertisement()
-        lost = self._filtered(answerer, frame.packet, out=False) or self._filtered(answerer, reply, out=True)
-        if lost is not None:
-            return lost
         answer = Frame(
             answerer.fact.address,
             frame.src,
-            reply,
+            self._advertisement(),
             asks=self._target,
             tells=self._asker,
             along=along | {link.end},
         )
+        lost = None if frame.arp else self._filtered(answerer, frame, out=False)
+        lost = lost or self._filtered(answerer, answer, out=True)
+        if lost is not None:
+            return lost
         back = _landed(walk.segment.send(answerer, answer, ()), link.end)
         if back is not None and back.fate == "up" and back.end == link.end:
-            return self._filtered(link, reply, out=False) or answerer
+            return self._filtered(link, answer, out=False) or answerer
         why = back.reason if back is not None and back.reason else GOES_ELSEWHERE()
         return Landing("dropped", there.steps, there.ns, reason=ANSWER_LOST(cause=why))
 
@@ -184,20 +184,23 @@ class _Question:
             return self._packet
         return Packet(Flow(self._asker, self._target, ICMPV6), icmp=ADVERTISEMENT)
 
-    def _filtered(self, link: Link, packet: Packet, *, out: bool) -> Landing | None:
-        """Where netfilter stops a solicitation or its answer, which are packets as any other; None: it does not."""
-        if not packet.icmp:
-            return None
+    def _filtered(self, link: Link, frame: Frame, *, out: bool) -> Landing | None:
+        """Where netfilter stops the question or its answer; None: it does not.
+
+        Solicitations are packets as any other; ARP has a family of its own with two hooks (arp_xmit, arp_rcv).
+        """
         ns = link.end.ns
-        for hook in ("output", "postrouting") if out else ("prerouting", "input"):
+        hooks = ("output", "postrouting") if out else ("prerouting", "input")
+        for hook in (hooks[0] if out else hooks[-1],) if frame.arp else hooks:
             names = ("", link.ifname) if out else (link.ifname, "")
-            place = Place("ip6", hook, *names, sight=Sight(self._walk, ns, self._frame))
-            outcome = netfilter.traverse(self._walk, ns, place, packet)
+            place = Place("arp" if frame.arp else "ip6", hook, *names, sight=Sight(self._walk, ns, frame))
+            outcome = netfilter.traverse(self._walk, ns, place, frame.packet)
             if outcome.verdict != "accept":
                 fate = "unknown" if outcome.verdict == "queue" else "dropped"
-                what = "the neighbour solicitation" if packet.icmp == SOLICITATION else "its answer"
+                asked = "the ARP request" if frame.arp else "the neighbour solicitation"
+                what = "its answer" if frame.tells or frame.packet.icmp == ADVERTISEMENT else asked
                 reason = FILTERED(what=what, netns=self._walk.name(ns), hook=hook, cause=outcome.reason)
-                return Landing(fate, (), ns, None, link.end, packet, reason)  # type: ignore[arg-type]
+                return Landing(fate, (), ns, None, link.end, frame.packet, reason, outcome.mend)  # type: ignore[arg-type]
         return None
 
     def _refuses(self, answerer: Link) -> tuple[Cause, Mend | None] | None:

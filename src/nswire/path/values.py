@@ -131,7 +131,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """What goes over links: a packet, or the question who has an address (`asks`), or its answer to an address (`tells`).
+    """What goes over links: a packet, or the question who has an address (`asks`) by an address (`asker`), or its answer (`tells`).
 
     `dst` empty: the MAC of somebody outside, which cannot be known here. `vlans` are its tags, the outermost last, as
     (protocol, id). `along`: a flood goes only to these links, since it is known already who takes the frame.
@@ -144,6 +144,12 @@ class Frame(msgspec.Struct, frozen=True):
     tells: str = ""
     vlans: tuple[tuple[str, int], ...] = ()
     along: frozenset[End] | None = None
+    asker: str = ""
+
+    @property
+    def arp(self) -> bool:
+        """Whether it is an ARP packet, and so no IP."""
+        return bool(self.asks) and not self.packet.icmp
 
     def crossed(self, here: NsKey, there: NsKey) -> Frame:
         """With its packet as it comes in again."""

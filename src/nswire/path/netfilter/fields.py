@@ -45,7 +45,7 @@ class Sight:
 
     def value(self, name: str, place: Place, packet: Packet) -> Known:
         """The value of a key, in the words of `codec.nftables`."""
-        if self.frame is not None and self.frame.asks and not packet.icmp:
+        if self.frame is not None and self.frame.arp:
             return self._question(name, place, packet)
         reader = READERS.get(name)
         if reader is not None:
@@ -123,7 +123,7 @@ class Sight:
 
     def protocol(self, _: Place, packet: Packet) -> Known:
         """What the packet is."""
-        if self.frame is not None and self.frame.asks and not packet.icmp:
+        if self.frame is not None and self.frame.arp:
             return ARP
         return IPV6 if packet.flow.family == 6 else IPV4
 

@@ -139,7 +139,7 @@ def arp(frame: Frame) -> Bits:
     own = _mac(frame.src)
     return (
         Bits().then(16, 1).then(16, 0x0800).then(8, 6).then(8, 4).then(16, 1 if request else 2).then(48, own)
-        .then(32, None if request else asked).then(48, 0 if request else _mac(frame.dst))
+        .then(32, _address(frame.asker) if request else asked).then(48, 0 if request else _mac(frame.dst))
         .then(32, asked if request else _address(frame.tells))
     )  # fmt: skip
 
