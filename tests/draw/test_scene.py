@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from drawings import DB, DOWN, HIDDEN, HOME, WEB, Told, build_many, fact, made, peer, space
+from drawings import DB, DOWN, HIDDEN, HOME, NO_CARRIER, WEB, Told, build_many, fact, made, peer, space
 
 from nswire.draw import Followed, Size, Wishes, picture
 from nswire.draw.build import Grouping
@@ -103,6 +103,25 @@ def test_only_what_is_up(everything: Topology) -> None:
     scene = picture(everything, Wishes(only_up=True))
     assert all(row.mark == "up" for one in scene.cards for row in one.rows)
     assert "3 links through which nothing passes" in scene.left_out
+
+
+@pytest.mark.parametrize(
+    ("states", "note"),
+    [
+        ((DOWN,), "1 link, down"),
+        ((DOWN, NO_CARRIER), "2 links, nothing passes"),
+        ((), "no links but loopback"),
+    ],
+)
+def test_a_namespace_whose_links_are_left_out(states: tuple[dict[str, Any], ...], note: str) -> None:
+    """It has links; that they are not wanted is no reason to say that it has none."""
+    inside = [
+        fact(1, "lo", "", flags=0x9),
+        *(fact(at, f"eth{at}", **one) for at, one in enumerate(states, 2)),
+    ]
+    spaces = [space(HOME, "host", home=True), space(DB, "db2")]
+    topology = made(spaces, {HOME: [fact(2, "eth0", "")], DB: inside}, (), Told())
+    assert card(picture(topology, Wishes(only_up=True)), "db2").note == note
 
 
 def test_within_reach(everything: Topology) -> None:

@@ -106,7 +106,29 @@ def _truths(place: Place) -> list[Truth]:
                 ports=PORTS.get(name, ()),
             )
         )
-    return found
+    return [*found, _network(there, {far: near for one in found for near, far in one.peers.items()})]
+
+
+def _network(there: There, peers: dict[str, str]) -> Truth:
+    """The namespace that the user's networks are in: a bridge, its ports, and the tap of a slirp4netns of its own."""
+    names = {f"{there.inode}/{link['ifname']}" for link in there.links} - {f"{there.inode}/lo"}
+    tap = f"{there.inode}/tap0"
+    server = next(
+        pid
+        for pid in running("slirp4netns")
+        if "/netns/rootless-netns" in Path(f"/proc/{pid}/cmdline").read_text()
+    )
+    return Truth(
+        "rootless-netns",
+        "network",
+        "rootless-netns",
+        "podman",
+        there.inode,
+        peers=peers,
+        served={tap: server},
+        loose=tuple(names - peers.keys() - {tap}),
+        data={"user": USER},
+    )
 
 
 def _slirp(pid: int) -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from nswire.lab.private import ChildError, PrivateHostError, call_in_private_hos
 from nswire.lab.rtnl import Rtnl
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def look() -> dict[str, object]:
@@ -109,3 +110,33 @@ def test_a_refusal_is_one_sentence_with_a_hint(monkeypatch: pytest.MonkeyPatch, 
     knob.write_text("0\n")
     with pytest.raises(PrivateHostError, match=r"container|root"):
         private.enter_private_host(user=False)
+
+
+@pytest.fixture
+def chroot(private_host: None, tmp_path: Path) -> Iterator[tuple[str, ...]]:
+    """How to run something with a / that is no mount point, but a plain folder of one, with all that is in the real one."""
+    del private_host
+    if os.geteuid():
+        pytest.skip("needs root")
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", tmp_path], check=True)
+    root = tmp_path / "root"
+    root.mkdir()
+    for entry in os.scandir("/"):
+        inside = root / entry.name
+        if entry.is_symlink():
+            inside.symlink_to(os.readlink(entry.path))
+        elif entry.is_dir():
+            inside.mkdir()
+            subprocess.run(["mount", "--rbind", entry.path, inside], check=True)
+    yield ("chroot", str(root))
+    subprocess.run(["umount", "-R", "-l", tmp_path], check=True)
+
+
+def test_in_a_chroot(chroot: tuple[str, ...]) -> None:
+    """It said "Invalid argument; it needs root" to root. What is mounted inside shows nowhere else, and the chroot is one still."""
+    body = f"{ENTER}print(sorted(os.listdir('/run')), os.getcwd(), os.stat('/').st_dev, os.stat('/').st_ino)"
+    before = Path("/proc/self/mountinfo").read_text()
+    done = run(body, *chroot)
+    root = os.stat(chroot[1])
+    assert (done.stderr, done.stdout) == ("", f"['cgroup', 'netns'] / {root.st_dev} {root.st_ino}\n")
+    assert Path("/proc/self/mountinfo").read_text() == before

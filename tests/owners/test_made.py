@@ -5,9 +5,14 @@ docs/engines.md says of each of them that it was looked at in this way only.
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
+
+from nswire.model.values import Holder
+from nswire.show.paint import Paper
+from nswire.show.text_show import write_link, write_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +123,25 @@ def test_nspawn_as_a_service_without_machined(host: Host) -> None:
     host.process(101, "qemu", ns=B, cgroup=r"/machine.slice/machine-qemu\x2d1\x2ddb.scope/libvirt")
     assert host.owners(A) == ["container:web-1"]
     assert not any(name.startswith("container:") for name in host.owners(B))
+
+
+@pytest.mark.made("podman")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/run/user/1000/netns/rootless-netns-e4da938bee66ec1d0e69",  # 4.x
+        "/run/user/1000/containers/networks/rootless-netns/rootless-netns",  # 5.x
+    ],
+)
+def test_where_the_networks_of_a_users_podman_are(host: Host, path: str) -> None:
+    """It was the namespace of aardvark-dns."""
+    host.process(54, "podman pause", comm="podman pause", uid=1000)
+    host.process(168, "aardvark-dns", ns=A, uid=1000)
+    host.hold(A, Holder("mount", 54, path=path))
+    assert host.owners(A) == ["network:rootless-netns"]
+    ((owner, _),) = host.meant("rootless-netns")
+    assert owner is not None
+    assert dict(owner.data) == {"user": "ada"}
 
 
 @pytest.mark.made("LXD, Incus")
@@ -358,3 +382,16 @@ def test_neutron_by_its_names(host: Host) -> None:
         assert dict(owner.data)["of"] == "port of a DHCP server"
     assert host.meant("port:39d60fab") == []
     assert [links for owner, links in host.meant(network[:8]) if owner] == [["ns-39d60faa-aa"]]
+    assert [owner.id for owner, _ in host.meant(f"qrouter-{UID[:8]}") if owner] == [UID]
+    assert len(host.meant(f"qrouter-{UID}")) == 1, "the whole name is that of the namespace, and nothing else"
+    assert host.meant(f"qdhcp-{UID[:8]}") == []
+    out = io.StringIO()
+    write_namespace(Paper(out, columns=None, color=False), topology, topology.namespaces[A])
+    write_link(Paper(out, columns=None, color=False), topology.link("tap39d60faa-aa"))
+    told = [
+        line.split(maxsplit=1)[1] for line in out.getvalue().splitlines() if line.strip().startswith("owner ")
+    ]
+    assert told == [
+        "dhcp of network fabc7ead (neutron, dnsmasq pid 812)",
+        "port of a DHCP server 39d60faa-aa (neutron)",
+    ], "each thing is said once"

@@ -170,6 +170,8 @@ def _tell_unknown(topology: Topology, word: str) -> None:
     offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
     what = next((thing for prefix, thing in THINGS.items() if word.startswith(prefix)), "link")
     what = "link" if "/" in word and what == "namespace" else what
+    if what == "link" and command.endswith(" netns"):
+        what = "namespace"
     gaps = topology.gaps  # what is in one of them may well be there
     seen = " among what could be seen" if gaps else ""
     complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{seen}{offered}")
@@ -190,15 +192,16 @@ def _tell_ambiguous(word: str, matches: list[Match]) -> None:
 
 
 def _described(match: Match) -> str:
-    if match.owner is not None:
-        from nswire.show.words import owner
+    from nswire.show import words
 
-        return f"  {visible(owner(match.owner))}, {len(match.links)} links, by its {match.kind}"
+    links = words.counted(len(match.links), "link")
+    if match.owner is not None:
+        return f"  {visible(words.owner(match.owner))}, {links}, by its {match.kind}"
     if match.namespace is not None:
-        return f"  namespace, {len(match.links)} links, by its {match.kind}"
+        return f"  namespace, {links}, by its {match.kind}"
     link = match.links[0]
-    words = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
-    return "  " + ", ".join(visible(word) for word in words if word)
+    told = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
+    return "  " + ", ".join(visible(word) for word in told if word)
 
 
 def distinct(asked: Iterable[Asked]) -> list[Link]:

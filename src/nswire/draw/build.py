@@ -139,11 +139,23 @@ class _Builder:
         elif beyond:
             note = f"{beyond} more link{'s' * (beyond > 1)}"
         else:
-            note = "" if self._trees.order[members[0]] else "no links but loopback"
+            note = "" if self._trees.order[members[0]] else self._why_empty(members[0])
         return Card(
             key, _type_of(named.home, named.hidden, named.readable), title, subtitle, note,
             tuple(self._rows(key, members[0])), tuple(members), (),
         )  # fmt: skip
+
+    def _why_empty(self, ns: NsKey) -> str:
+        """Nothing of it is drawn: it has nothing, or what it has is not wanted."""
+        links = [
+            link
+            for link in self._topology.links(ns)
+            if not link.loopback and not kinds.is_fallback(link.fact)
+        ]
+        if not links:
+            return "no links but loopback"
+        down = all(tell.mark(link) == "down" for link in links)
+        return f"{len(links)} link{'s' * (len(links) > 1)}, {'down' if down else 'nothing passes'}"
 
     def _rows(self, card: str, ns: NsKey) -> Iterable[Row]:
         depth: dict[Node, int] = {}

@@ -21,6 +21,17 @@ LEAST = 4  # digits of an id that is shortened
 BARE = 8  # of one that stands alone: shorter ones are names as well
 HEX = frozenset("0123456789abcdef-")
 ALIASES = ("hostname", "nova")  # data that name an owner, too
+NEUTRON = re.compile(
+    r"(qdhcp|qrouter|snat|fip|ovnmeta|qlbaas)-([0-9a-f][0-9a-f-]{3,})"
+)  # a namespace, shortened
+TYPES = {
+    "qdhcp": "dhcp",
+    "qrouter": "router",
+    "snat": "snat",
+    "fip": "fip",
+    "ovnmeta": "metadata",
+    "qlbaas": "balancer",
+}
 PUBLISHED = re.compile(r":(\d+)->\d+/(\w+)")  # `127.0.0.1:8080->80/tcp`, see owners.published
 
 
@@ -81,6 +92,12 @@ def _published(prefix: str, *protocols: str) -> Callable[[Owner, str], bool]:
     return fits
 
 
+def _shortened(owner: Owner, text: str) -> bool:
+    """`qrouter-b67a2f49`: a namespace of Neutron's, whose name has a whole UUID in it."""
+    match = NEUTRON.fullmatch(text)
+    return match is not None and owner.type == TYPES[match[1]] and owner.id.startswith(match[2])
+
+
 def _guest(owner: Owner, text: str) -> bool:
     key = mac.key(text)
     macs = dict(owner.data).get("guest_macs", "") if key else ""
@@ -98,5 +115,6 @@ FAMILIES = (
     OwnerFamily("published port", 1, _published(":", "tcp", "udp", "sctp")),
     OwnerFamily("published port", 1, _published("", "tcp"), "tcp:"),
     OwnerFamily("published port", 1, _published("", "udp"), "udp:"),
+    OwnerFamily("netns", 1, _shortened, last=True),
     OwnerFamily("guest's MAC", 5, _guest, last=True),  # of a NIC whose link is not known
 )

@@ -6,6 +6,7 @@ All that is built in it is gone when its last process ends. Needs no program but
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import pickle
@@ -152,12 +153,38 @@ def _unshare(*, user: bool) -> None:
             _write("/proc/self/setgroups", "deny")
             _write("/proc/self/uid_map", f"0 {uid} 1")
             _write("/proc/self/gid_map", f"0 {gid} 1")
-        # Without this, mounts would show outside; also the first thing that AppArmor's restriction refuses.
-        syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+        _keep_mounts_inside()
     except OSError as error:
         raise PrivateHostError(
             error.errno, f"cannot make a private host: {error.strerror}; {_hint(user=user)}"
         ) from error
+
+
+def _keep_mounts_inside() -> None:
+    """Make all mounts private: else ours would show outside. Also the first thing that AppArmor's restriction refuses.
+
+    In a chroot / is no mount point, which alone can be made private (do_change_type in fs/namespace.c: EINVAL). To enter the own
+    mount namespace leaves the chroot (mntns_install), so that the real / is there for a moment.
+    """
+    everything = syscalls.MS_REC | syscalls.MS_PRIVATE
+    try:
+        syscalls.mount("none", "/", None, everything)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    else:
+        return
+    root, here = os.open("/", os.O_PATH | os.O_CLOEXEC), os.open(".", os.O_PATH | os.O_CLOEXEC)
+    own = os.pidfd_open(os.getpid())
+    try:
+        syscalls.setns(own, syscalls.CLONE_NEWNS)
+        syscalls.mount("none", "/", None, everything)
+        os.fchdir(root)
+        os.chroot(".")
+        os.fchdir(here)
+    finally:
+        for fd in (root, here, own):
+            os.close(fd)
 
 
 def _write(path: str, text: str) -> None:
@@ -174,11 +201,9 @@ def _hint(*, user: bool) -> str:
         return "the process has more than one thread, and only one with a single thread may do this"
     if any(map(os.path.exists, _CONTAINER_MARKS)) or "container" in os.environ:
         return "in a container this needs `--privileged`, or the capability SYS_ADMIN and no seccomp profile against it"
-    return (
-        "a container or a security module may forbid it; try as root"
-        if user
-        else "it needs root (CAP_SYS_ADMIN)"
-    )
+    if user:
+        return "a container or a security module may forbid it; try as root"
+    return "it needs root (CAP_SYS_ADMIN)" if os.geteuid() else "a container or a security module forbids it"
 
 
 def _wait_and_exit(child: int) -> NoReturn:

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from nswire.model.values import Gap
-from nswire.owners import apps, cni, containers, machines, neutron, parents, processes, units, vms, vswitch
+from nswire.owners import (
+    apps,
+    cni,
+    containers,
+    machines,
+    neutron,
+    parents,
+    processes,
+    rootless,
+    units,
+    vms,
+    vswitch,
+)
 from nswire.owners.forwards import forwards
 from nswire.owners.owner import Claim, Source
 
@@ -35,6 +47,7 @@ TABLE: tuple[Source, ...] = (
     vms.SOURCE,
     neutron.SOURCE,
     vswitch.SOURCE,
+    rootless.SOURCE,
     units.SOURCE,
     processes.SOURCE,
 )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nswire.model.values import Namespace, Owner, Pairs, Value, Wire
 
 LABEL = 12  # columns of the names on the left
+PLAIN = ("of", "daemon")  # data that an owner's plain words have already, nearly always
 LISTED = 24  # holders or ports told by name
 
 
@@ -68,8 +69,13 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
 def _owner_words(owner: Owner, *without: str) -> Line:
     """An owner with all that is known of him; `without` what is told elsewhere, such as the MACs of a VM's other NICs."""
     more = [owner.id] if owner.id not in (owner.name, str(owner.pid)) else []
-    more += [f"{name} {value}" for name, value in owner.data if name not in (*words.OWNER_WORDS, *without)]
-    return (span(words.owner(owner), "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
+    plain = words.owner(owner)
+    more += [
+        f"{name} {value}"
+        for name, value in owner.data
+        if name not in (*words.OWNER_WORDS, *without) and not (name in PLAIN and str(value) in plain)
+    ]
+    return (span(plain, "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 
 
 def write_owner(paper: Paper, owner: Owner, ns: Namespace | None) -> None:
@@ -136,10 +142,11 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
     if ns.seen_from is not None:
         yield "hidden", (span(held_by(topology, ns), "doubt"),)
     holders, comms = told(ns), topology.named_holders(ns.key)
-    for holder in holders[:LISTED]:
+    listed = [holder for holder in holders if not holder.pid or holder in comms][:LISTED]
+    for holder in listed:
         yield "held by", (span(tell(holder, comms.get(holder, ""))),)
-    if len(holders) > LISTED:
-        yield "", line(f"and {len(holders) - LISTED} more: --json shows all")
+    if len(holders) > len(listed):
+        yield "", line(f"and {len(holders) - len(listed)} more: --json shows all")
     for command in release(ns):
         yield "to let go", (span(command),)
     for owner in topology.owners(ns.key):

@@ -65,6 +65,11 @@ def owner(one: Owner) -> str:
     return f"{called(one)} ({', '.join(word for word in (one.by, *told, pid) if word)})"
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 link`, `2 links`."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def homeless(ns: Namespace | None) -> str:
     """Why an owner has no link: he is in the host's own namespace, or where he is cannot be seen."""
     if ns is None:

@@ -1,0 +1,38 @@
+"""The network namespace that a user's own Podman keeps for his networks: bridges, aardvark-dns, and no container in it.
+
+It is mounted as `rootless-netns` (since Podman 4.0 with some digits of a hash behind) in a mount namespace of his.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from nswire.model.values import Owner
+from nswire.owners.asked import process, theirs
+from nswire.owners.owner import Claim, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from nswire.model.values import Gap, NsKey
+    from nswire.owners.owner import Asking
+
+NAME = "rootless-netns"
+MOUNT = re.compile(rf"/.*/({NAME})(?:-[0-9a-f]+)?")
+
+
+def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
+    """Each with its user, by a mount that one of his processes sees."""
+    for ns in left:
+        for holder in asking.facts.holders.get(ns, ()):
+            if holder.type == "mount" and holder.pid and MOUNT.fullmatch(holder.path):
+                one = process(asking, holder.pid)
+                if one is not None and one.uid > 0:
+                    yield Claim(
+                        Owner("network", NAME, holder.path, "podman", data=theirs(asking, one.uid)), ns
+                    )
+                    break
+
+
+SOURCE = Source("rootless", find, last=True)
