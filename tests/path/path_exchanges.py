@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from nswire.lab.netns import Ns
     from nswire.lab.truth import Lab
+    from nswire.model.lookups import Lookups
     from nswire.path.values import Trace, Ways
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
@@ -57,12 +58,11 @@ class Said(NamedTuple):
 
     @property
     def as_real(self) -> Real | str:
-        """The same as it would be observed; another fate as it is called."""
+        """The same as it would be observed, were somebody listening there; another fate as it is called."""
         if self.fate != "delivered":
             return Real((), "") if self.fate == "dropped" else f"{self.fate}: {self.reason}"
         if self.answer == "delivered":
-            refused = "nothing listens" in self.reason
-            return Real(self.at, "refused" if refused else "answered")
+            return Real(self.at, "answered")
         if self.answer == "dropped":
             return Real(self.at, "")
         return f"answer {self.answer}: {self.trace.reply.reason if self.trace.reply else ''}"
@@ -80,6 +80,12 @@ class Spaces:
     def __getitem__(self, name: str) -> Ns:
         if name not in self.spaces:
             self.spaces[name] = self._lab.namespace("named", name)
+            # while its link-local address is tentative, a router asks nobody for a MAC (ndisc_send_ns)
+            self.run(
+                "\n".join(
+                    f"{name} echo 0 > /proc/sys/net/ipv6/conf/{one}/accept_dad" for one in ("all", "default")
+                )
+            )
         return self.spaces[name]
 
     def run(self, lines: str) -> None:
@@ -97,19 +103,24 @@ class Spaces:
         """Wait until every link that is to come up is up."""
         wait_until(lambda: all(link.operstate != "DOWN" or "UP" not in link.flags for link in nswire.scan()))
 
-    def said(self, start: str, flow: Flow, *, recording: str = "", **more: object) -> Said:
-        """What is said of a packet, live or, of a file that is made now, from a recording."""
+    def said(
+        self, start: str, flow: Flow, *, recording: str = "", tables: bool = False, **more: object
+    ) -> Said:
+        """What is said of a packet, live or, of a file that is made now, from a recording; `tables`: as if it were from one."""
+        if tables:
+            return self._told(nswire.scan(), start, flow, True, **more)  # noqa: FBT003
         if recording:
             nswire.record(recording)
             return self.replayed(Recorded.open(recording), start, flow, **more)
-        return self._told(nswire.scan(), start, flow, **more)
+        return self._told(nswire.scan(), start, flow, False, **more)  # noqa: FBT003
 
     def replayed(self, recorded: Recorded, start: str, flow: Flow, **more: object) -> Said:
         """What is said of one by a recording."""
-        return self._told(nswire.scan(recorded), start, flow, **more)
+        return self._told(nswire.scan(recorded), start, flow, False, **more)  # noqa: FBT003
 
-    def _told(self, topology: nswire.Topology, start: str, flow: Flow, **more: object) -> Said:
-        found = trace(topology, topology.lookups(), self[start].inode, flow, **more)  # type: ignore[arg-type]
+    def _told(self, topology: nswire.Topology, start: str, flow: Flow, alone: bool, **more: object) -> Said:  # noqa: FBT001
+        lookups = topology.lookups()
+        found = trace(topology, TablesAlone(lookups) if alone else lookups, self[start].inode, flow, **more)  # type: ignore[arg-type]
         return Said(
             found.forward.fate,
             self._ends(found.forward),
@@ -161,6 +172,19 @@ class Spaces:
             said = self.said(start, flow, mark=mark, size=size)
             with self[start].entered():
                 return said, _Exchange(flow, raw, servers, mark, size, whole=True).run()
+
+
+class TablesAlone:
+    """Lookups that cannot ask the kernel for a decision, as those of a recording."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lookups, name)
+
+    def decision(self, *_: object) -> None:
+        """Nobody to ask."""
 
 
 class Listening(NamedTuple):

@@ -85,7 +85,7 @@ EBTABLES = {
 IPSET = Question("ipset", ipset.ask(), by="ipset")
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
-    "bridge/bridge-nf-call-arptables",
+    "bridge/bridge-nf-call-arptables", "ipv4/ip_default_ttl",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
     "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
 )  # fmt: skip
@@ -95,7 +95,7 @@ LINK_SYSCTLS = (
     "ipv4/conf/{}/ignore_routes_with_linkdown", "ipv4/conf/{}/arp_filter", "ipv6/conf/{}/forwarding",
     "ipv4/conf/{}/disable_xfrm", "ipv4/conf/{}/disable_policy", "ipv6/conf/{}/disable_policy",
     "ipv6/conf/{}/force_forwarding", "ipv6/conf/{}/disable_ipv6", "ipv6/conf/{}/proxy_ndp",
-    "ipv6/conf/{}/ignore_routes_with_linkdown",
+    "ipv6/conf/{}/ignore_routes_with_linkdown", "ipv6/conf/{}/hop_limit",
 )  # fmt: skip
 DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths(), by="generic")
 

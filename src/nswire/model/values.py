@@ -80,18 +80,44 @@ class LinkFact(msgspec.Struct, frozen=True, gc=False):
     slave_data: bytes
 
 
+OPTIMISTIC, DADFAILED, DEPRECATED, TENTATIVE = 0x04, 0x08, 0x20, 0x40  # IFA_F_*, include/uapi/linux/if_addr.h
+ADDRESS_STATES = {
+    TENTATIVE: "tentative",
+    DADFAILED: "dadfailed",
+    DEPRECATED: "deprecated",
+    OPTIMISTIC: "optimistic",
+}
+
+
 class Address(msgspec.Struct, frozen=True, gc=False):
-    """An address of a link: `10.10.100.2/24`, AF_INET or AF_INET6, rtnetlink's scope number."""
+    """An address of a link: `10.10.100.2/24`, AF_INET or AF_INET6, rtnetlink's scope number, its flags (IFA_F_*)."""
 
     ifindex: int
     address: str
     family: int
     scope: int
+    flags: int = 0
 
     @property
     def ip(self) -> str:
         """Without the length of its network: `10.10.100.2`."""
         return self.address.partition("/")[0]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What is not as usual with it, in the words of `ip address`: `tentative`, `dadfailed` ..."""
+        return tuple(word for bit, word in ADDRESS_STATES.items() if self.flags & bit)
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """Of these, what is worth telling: that duplicate address detection has begun is what every link does at first."""
+        states = self.states
+        return states if self.scope < RT_SCOPE_LINK or "dadfailed" in states else ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is answered for, and may be a source: a tentative one only if it is optimistic (RFC 4429)."""
+        return not self.flags & DADFAILED and (not self.flags & TENTATIVE or bool(self.flags & OPTIMISTIC))
 
 
 class Gateway(msgspec.Struct, frozen=True, gc=False):

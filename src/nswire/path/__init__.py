@@ -29,7 +29,7 @@ from nswire.path.values import (
     Ways,
     ends,
 )
-from nswire.path.walk import Walk
+from nswire.path.walk import USUAL_TTL, Walk
 
 if TYPE_CHECKING:
     from nswire.model.lookups import Lookups
@@ -128,6 +128,7 @@ def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None) -> Landing:
     link = walk.topology.at(by)
     if link is None:
         return walk.originate(start, packet)
+    packet = replace(packet, hops=USUAL_TTL)
     source = "" if link.guest is None else link.guest.mac
     if link.master is None:
         return _arrived(walk, link.end, Frame(source, link.fact.address, packet), ())
@@ -143,7 +144,7 @@ def _on_segment(walk: Walk, link: Link, asked: Frame) -> Landing:
     family = "ipv6" if packet.flow.family == IPV6 else "ipv4"
     for one in () if meant else stacks:
         at = walk.topology.at(one.end)
-        if at is not None and walk.lookups.sysctl(one.ns, f"{family}/conf/{{}}/forwarding", at.ifname):
+        if at is not None and walk.setting(at, f"{family}/conf/{{}}/forwarding"):
             meant.append(one)
     meant += [
         one

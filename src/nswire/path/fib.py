@@ -13,6 +13,7 @@ from nswire.codec.netlink.route import TOLD_PROTOCOLS
 from nswire.model.lookups import Query
 from nswire.model.routing import DEAD, LINKDOWN, TABLES, NextHop, Ports, Route, Rule
 from nswire.model.values import End
+from nswire.path import sysctls
 from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
@@ -175,9 +176,8 @@ class Fib:
             return False
         if hop.flags & LINKDOWN:
             link = self._topology.get(End(ns, hop.ifindex))
-            family = "ipv6" if query.family == 6 else "ipv4"
-            name = link.ifname if link is not None else "all"
-            return not self._lookups.sysctl(ns, f"{family}/conf/{{}}/ignore_routes_with_linkdown", name)
+            name = f"ipv{query.family}/conf/{{}}/ignore_routes_with_linkdown"
+            return link is None or not sysctls.setting(self._lookups, link, name)
         return True
 
     def _l3mdev(self, ns: NsKey, query: Query) -> int:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.routing import FAILED, VALID
-from nswire.model.values import RT_SCOPE_LINK
-from nswire.path import netfilter, routing, source
+from nswire.model.values import DADFAILED, RT_SCOPE_LINK
+from nswire.path import netfilter, proxies, refusals, routing, source
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
 from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, ends
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
-    from nswire.model.values import End, NsKey
+    from nswire.model.values import End
     from nswire.path.values import Mend, Steps
     from nswire.path.walk import Walk
 
@@ -35,6 +35,16 @@ NOARP = Reason("neighbour.noarp", "{place} answers nothing: NOARP", "NEIGH_FAILE
 NOT_ON_LINK = Reason("neighbour.not_on_link", "{address} is not on {place}", "NEIGH_FAILED")
 ARP_FILTERED = Reason("neighbour.arp_filtered", "{place} does not answer: {cause}", "NEIGH_FAILED")
 ARP_IGNORE = Reason("neighbour.arp_ignore", "{place} ignores it (arp_ignore={arp_ignore})", "NEIGH_FAILED")
+NOBODY_ASKS = Reason(
+    "neighbour.no_link_local",
+    "{link} has no link-local address from which {address} could be asked for",
+    "NEIGH_CREATEFAIL",
+)
+ARP_FILTER = Reason(
+    "neighbour.arp_filter",
+    "{place} ignores it (arp_filter=1): its way to {address} is by another link",
+    "NEIGH_FAILED",
+)
 NO_ANSWER = Reason("neighbour.no_answer", "{place} does not answer for {address}", "NEIGH_FAILED")
 NO_ANSWER_SINCE = Reason(
     "neighbour.no_answer_since", "{place} does not answer for {address}: {cause}", "NEIGH_FAILED"
@@ -106,6 +116,8 @@ class _Question:
     def ask(self, steps: Steps) -> Landing:
         """The way on: to whoever would answer, of all that would hear the question."""
         walk, link, target = self._walk, self._link, self._target
+        if ":" in target and not self._asker:
+            return self._end("dropped", NOBODY_ASKS(address=target, link=link.ifname), steps)
         heard = list(walk.segment.explore(link, self._frame))
         failures: list[Landing] = []
         found: dict[str, Link] = {}
@@ -114,7 +126,8 @@ class _Question:
             bridge = walk.topology.at(one.end) if one.mac else None
             if bridge is not None:
                 found[one.mac] = bridge
-        for likely in (_owns, _stands_in):  # whoever answers for others is asked for only if nobody has it
+        # whoever answers for others is asked for only if nobody has it
+        for likely in (_owns, proxies.stands_in):
             for one in () if found else stacks:
                 if not likely(walk, one.end, target):
                     continue
@@ -172,7 +185,7 @@ class _Question:
         if ":" not in self._target:
             here = self._walk.has(self._link.end.ns, src)
             return src if here else source.select(self._walk, self._link.end, self._target, self._target)
-        own = {one.ip: one.scope for one in self._link.addresses}
+        own = {one.ip: one.scope for one in self._link.addresses if not one.flags & DADFAILED}
         return src if src in own else next((one for one, scope in own.items() if scope == RT_SCOPE_LINK), "")
 
     def _solicitation(self) -> Packet:
@@ -210,8 +223,10 @@ class _Question:
         if answerer.fact.flags & IFF_NOARP:
             return NOARP(place=where), None
         if ":" in target:
-            on_link = any(one.ip == target for one in answerer.addresses)
-            fine = on_link or _stands_in6(walk, answerer, target)
+            here = next((one for one in answerer.addresses if one.ip == target), None)
+            if here is not None and not here.usable:
+                return refusals.unusable(walk, answerer.end.ns, here), None
+            fine = here is not None or proxies.stands_in6(walk, answerer, target)
             return None if fine else (NOT_ON_LINK(address=target, place=where), None)
         ns = answerer.end.ns
         place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
@@ -220,13 +235,17 @@ class _Question:
             raise NotKnown(filtered.reason)
         if filtered.verdict != "accept":
             return ARP_FILTERED(place=where, cause=filtered.reason), filtered.mend
-        ignore = max(walk.settings(answerer, "ipv4/conf/{}/arp_ignore"))
+        ignore = walk.setting(answerer, "ipv4/conf/{}/arp_ignore")
         if _ignored(answerer, target, self._asker, ignore):
             return ARP_IGNORE(place=where, arp_ignore=ignore), None
         decision = routing.kind_of(walk, ns, Query(target, self._asker, answerer.ifindex))
         if decision.type == "local":
-            return None
-        if decision.type == "unicast" and _answers_for(walk, answerer, target, decision.link):
+            if not walk.setting(answerer, "ipv4/conf/{}/arp_filter"):
+                return None
+            # arp_filter: the way to whoever asks has to be by the link that he was heard by
+            back = routing.kind_of(walk, ns, Query(self._asker, target)) if self._asker else decision
+            return None if back.link == answerer.end else (ARP_FILTER(place=where, address=self._asker), None)
+        if decision.type == "unicast" and proxies.answers_for(walk, answerer, target, decision.link):
             return None
         if decision.cause is None:
             return NO_ANSWER(place=where, address=target), decision.mend
@@ -253,6 +272,9 @@ class _Question:
             steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
             onward = Frame(link.fact.address, "", self._packet, along=ends(taken.steps))
             return _carry(walk, link, onward, steps)
+        half = self._half(heard)
+        if half is not None:
+            return replace(self._end("dropped", half[0], steps), mend=half[1])
         reason = NOBODY(asked=asked, address=target, link=link.ifname)
         # of all places where the question is lost, the one that tells why: where it was asked for in full, or the only one
         died = next((one for one in heard if one.fate == "dropped"), None)
@@ -261,6 +283,13 @@ class _Question:
             since = NOBODY_SINCE(asked=asked, address=target, link=link.ifname, cause=why)
             return replace(self._end("dropped", since, steps), mend=died.mend)
         return self._end("dropped", reason, steps)
+
+    def _half(self, heard: list[Landing]) -> tuple[Cause, Mend] | None:
+        """Somebody who hears the question and would answer for others, if his discovery proxy were not half of one."""
+        if ":" not in self._target:
+            return None
+        found = (proxies.half(self._walk, one.end, self._target) for one in heard if one.fate == "up")
+        return next((one for one in found if one is not None), None)
 
     def _end(self, fate: str, reason: Cause, steps: Steps) -> Landing:
         end = self._link.end
@@ -295,53 +324,6 @@ def _place(walk: Walk, link: Link) -> str:
 def _owns(walk: Walk, end: End | None, target: str) -> bool:
     """Whether the namespace behind a link has the address."""
     return end is not None and walk.has(end.ns, target)
-
-
-def _stands_in(walk: Walk, end: End | None, target: str) -> bool:
-    """Whether it may answer for an address that it has not."""
-    link = walk.topology.at(end)
-    if link is None or _owns(walk, end, target):
-        return False
-    if ":" in target:
-        return _stands_in6(walk, link, target)
-    return _anycast(walk, link.end.ns, target) or _answers_for(walk, link, target, None)
-
-
-def _anycast(walk: Walk, ns: NsKey, target: str) -> bool:
-    """A route of type local for more than the addresses of links (AnyIP)."""
-    return any(
-        route.type == "local"
-        and not route.dst.endswith(("/32", "/128"))
-        and (":" in route.dst) == (":" in target)
-        and ipaddress.ip_address(target) in ipaddress.ip_network(route.dst)
-        for route in walk.lookups.routes(ns)
-    )
-
-
-def _listed(walk: Walk, link: Link, target: str) -> bool:
-    """Whether it is told to answer for that address (`ip neigh add proxy`)."""
-    return any(
-        one.proxy and one.address == target and one.ifindex in (0, link.ifindex)
-        for one in walk.lookups.neighbours(link.end.ns)
-    )
-
-
-def _answers_for(walk: Walk, link: Link, target: str, onward: End | None) -> bool:
-    """Whether it answers ARP for an address that it routes to by the link `onward` (None: by any other than this).
-
-    arp_fwd_proxy and arp_fwd_pvlan: by another link than it was asked by; a private VLAN's, by the same.
-    """
-    if onward == link.end:
-        return any(walk.settings(link, "ipv4/conf/{}/proxy_arp_pvlan"))
-    return any(walk.settings(link, "ipv4/conf/{}/proxy_arp")) or _listed(walk, link, target)
-
-
-def _stands_in6(walk: Walk, link: Link, target: str) -> bool:
-    """Whether it answers solicitations for an address that is elsewhere (ndisc_recv_ns, pndisc_is_router)."""
-    forwards = walk.lookups.sysctl(link.end.ns, "ipv6/conf/{}/forwarding", link.ifname)
-    return (
-        bool(forwards) and any(walk.settings(link, "ipv6/conf/{}/proxy_ndp")) and _listed(walk, link, target)
-    )
 
 
 def _landed(landings: Iterable[Landing], end: End | None) -> Landing | None:

@@ -9,7 +9,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from nswire import kinds
-from nswire.model.values import RT_SCOPE_LINK
+from nswire.model.values import DEPRECATED, RT_SCOPE_LINK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def select(walk: Walk, end: End, gateway: str, dst: str) -> str:
 
 def _select6(walk: Walk, end: End, dst: str) -> str:
     wanted = ipaddress.IPv6Address(dst)
-    own = [one for one in walk.topology.addresses_of(end) if one.family == INET6]
+    own = [one for one in walk.topology.addresses_of(end) if one.family == INET6 and one.usable]
     if wanted.is_link_local:
         return _only([one for one in own if one.scope == RT_SCOPE_LINK])
     chosen = [one for one in own if one.scope == UNIVERSE]
@@ -71,4 +71,5 @@ def _vrf(link: Link | None) -> End | None:
 
 
 def _only(addresses: Sequence[Address]) -> str:
+    addresses = [one for one in addresses if not one.flags & DEPRECATED] or addresses  # rule 3
     return addresses[0].ip if len(addresses) == 1 else ""

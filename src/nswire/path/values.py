@@ -91,7 +91,7 @@ class Header(NamedTuple):
 class Packet(msgspec.Struct, frozen=True, gc=False):
     """A packet inside a namespace. `answer`: it is the reply to another one. `size` 0: it fits through everywhere.
 
-    `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
+    `hops`: its TTL or hop limit; 0: what its namespace gives to what it sends. `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
     `prerouted`: its prerouting hooks were run for the bridge. `looped`: it came back by a loopback, with the route that it left
     by. `tos`: the traffic class, dscp and ecn. What is None was
     set by a rule, to what is not known.
@@ -108,7 +108,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     size: int = 0
     whole: bool = True
     icmp: int = 0
-    hops: int = 64
+    hops: int = 0
     conn: Connection | None = None
     prerouted: bool = False
     looped: bool = False

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
-from nswire.path import hooks, local, mtu, neighbour, netfilter, routing, xfrm
+from nswire.path import decisions, hooks, local, mtu, neighbour, netfilter, refusals, routing, sysctls, xfrm
 from nswire.path.netfilter import Place, Sight
 from nswire.path.netfilter.conntrack import Tracker
 from nswire.path.segment import Segment
@@ -26,6 +26,7 @@ from nswire.path.values import (
     Going,
     Header,
     Landing,
+    Mend,
     Relay,
     Step,
     Steps,
@@ -37,13 +38,13 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Chain, Firewall, SetName
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import End, NsKey
+    from nswire.model.values import Address, End, NsKey
     from nswire.path.choices import Chooser
+    from nswire.path.decisions import Decision
     from nswire.path.fib import Fib
     from nswire.path.netfilter import Outcome
     from nswire.path.netfilter.compare import Known
-    from nswire.path.routing import Decision
-    from nswire.path.values import Flow, Mend, Packet
+    from nswire.path.values import Flow, Packet
 
 IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
 TTL = Reason("path.ttl", "it goes round in a loop until its TTL runs out")
@@ -54,6 +55,11 @@ NOT_FOR_HOST = Reason(
 )
 FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one")
 LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen")
+IPV6_DISABLED = Reason("route.ipv6_disabled", "IPv6 is disabled on {link} in {netns}", "IPV6DISABLED")
+ONE_MAC = Reason(
+    "path.one_mac",
+    "{link} has the MAC {mac} of {other} too, which has {address}: the frame came to the wrong one",
+)
 INTO_ITSELF = Reason(
     "tunnel.into_itself", "{link} would send what is in it by itself: a loop", "RECURSION_LIMIT"
 )
@@ -61,6 +67,7 @@ AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
 CHOSEN = (1, 65535)  # where a port is from that is chosen by a system of which no more is known
+USUAL_TTL = 64
 LOOP = 32  # links that a packet comes in by: more are a loop
 ETHERNET = 1  # ARPHRD_ETHER
 
@@ -106,16 +113,23 @@ class Walk:
         return self._chains[ns].get(name)
 
     def has(self, ns: NsKey, address: str) -> bool:
-        """Whether any link of a namespace has that address."""
-        return any(
-            one.ip == address
-            for link in self.topology.links(ns)
-            for one in self.topology.addresses_of(link.end)
-        )
+        """Whether any link of a namespace has that address, usable or not."""
+        return self.address(ns, address) is not None
 
-    def settings(self, link: Link, name: str) -> list[int]:
-        """Such a sysctl of all links, and that of this one (`ipv4/conf/{}/rp_filter`); one that there is not is 0."""
-        return [self.lookups.sysctl(link.end.ns, name, one) or 0 for one in ("all", link.ifname)]
+    def address(self, ns: NsKey, address: str) -> Address | None:
+        """That address of any link of a namespace; one that can be used, if several have it."""
+        links = self.topology.links(ns)
+        found = [one for link in links for one in self.topology.addresses_of(link.end) if one.ip == address]
+        return next((one for one in found if one.usable), next(iter(found), None))
+
+    def setting(self, link: Link, name: str) -> int:
+        """What counts for a link of such a sysctl (`ipv4/conf/{}/rp_filter`). NotKnown."""
+        known = sysctls.setting(self.lookups, link, name)
+        if known is not None:
+            return known
+        return self.chooser.choose(
+            [f"{name.replace('{}', link.ifname)} counts as {value}" for value in (0, 1)]
+        )
 
     def step(self, kind: str, text: str | Cause, ns: NsKey, end: End | None = None, **more: object) -> Steps:
         """One step, told of this depth of tunnels."""
@@ -177,6 +191,8 @@ class Walk:
             flow = replace(going.packet.flow, src=decision.source)
             told = self.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
             going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
+        if not going.packet.hops:
+            going = going._replace(packet=replace(going.packet, hops=self._first_ttl(going, decision)))
         self._allowed(going, "out", decision.link)
         after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
         if rerouted is not None:
@@ -187,11 +203,19 @@ class Walk:
             self._allowed(after, "out", decision.link)
         return self._out(after, decision)
 
+    def _first_ttl(self, going: Going, decision: Decision) -> int:
+        """The TTL of what a namespace sends (ip4_dst_hoplimit, ip6_dst_hoplimit)."""
+        link = self.topology.at(decision.link)
+        if going.packet.flow.family != decisions.IPV6:
+            return self.lookups.sysctl(going.ns, "ipv4/ip_default_ttl") or USUAL_TTL
+        return (self.setting(link, "ipv6/conf/{}/hop_limit") if link is not None else 0) or USUAL_TTL
+
     def _received(self, link: Link, going: Going) -> Landing:
         end = link.end
         if going.packet.looped:
             return self._looped(link, going)
         came = going.packet.flow
+        self._speaks(going, link)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -199,7 +223,10 @@ class Walk:
             if at_stack != link.ifname:
                 going = self._hook(going, "prerouting", iif=at_stack)
         going = going._replace(packet=replace(going.packet, prerouted=False))
-        decision = self._routed(going, routing.arriving(self, going.ns, going.packet, end), end)
+        arriving = routing.arriving(self, going.ns, going.packet, end)
+        if arriving.cause is not None and arriving.cause.reason in refusals.NOT_FORWARDED:
+            arriving = self._strayed(link, going.packet, arriving)
+        decision = self._routed(going, arriving, end)
         if decision.type in FOR_MANY:
             reason = FOR_MORE(address=going.packet.flow.dst, type=decision.type)
             self._give_up(going, "route", reason, end)
@@ -219,6 +246,22 @@ class Walk:
         going = going._replace(packet=replace(going.packet, hops=going.packet.hops - 1))
         going = self._hook(going, "forward", iif=at_stack, oif=decision.link, gateway=decision.gateway)
         return self._out(going, decision, at_stack)
+
+    def _strayed(self, link: Link, packet: Packet, refused: Decision) -> Decision:
+        """A packet that is not forwarded, if it came here only because two links have one MAC: then to forward is no cure."""
+        for twin in self.topology.links():
+            if (
+                twin.end.ns != link.end.ns
+                and twin.fact.address == link.fact.address
+                and self.has(twin.end.ns, packet.flow.dst)
+            ):
+                places = {
+                    "link": f"{link.ifname} in {self.name(link.end.ns)}",
+                    "other": f"{twin.ifname} in {self.name(twin.end.ns)}",
+                }
+                cause = ONE_MAC(**places, mac=link.fact.address, address=packet.flow.dst)
+                return refused._replace(cause=cause, mend=None, evidence="inferred")
+        return refused
 
     def _looped(self, link: Link, going: Going) -> Landing:
         """What this namespace sent to itself: it still has the route of its output, so that nobody routes it again.
@@ -241,15 +284,24 @@ class Walk:
         if link.end in self.inside:
             self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
         before = going.packet.flow
+        self._speaks(going, link)
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
         if going.packet.flow != before:  # nf_xfrm_me_harder
             self._allowed(going, "out", link.end)
         going = mtu.check(self, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
-        if decision.type == "local" or (link.loopback and not iif and flow.family != routing.IPV6):
+        if decision.type == "local" or (link.loopback and not iif and flow.family != decisions.IPV6):
             packet = _to_itself(going.packet)
             return self.arrived(self.segment.deliver(link, Frame("", "", packet), going.steps))
         return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
+
+    def _speaks(self, going: Going, link: Link) -> None:
+        """Ended, if a link takes no IPv6 (ipv6_rcv, ip6_output)."""
+        if going.packet.flow.family == decisions.IPV6 and self.setting(link, "ipv6/conf/{}/disable_ipv6"):
+            name = f"net/ipv6/conf/{link.ifname}/disable_ipv6"
+            mend = Mend("would let it have IPv6", going.ns, ("sysctl", "-w", f"{name}=0"))
+            reason = IPV6_DISABLED(link=link.ifname, netns=self.name(going.ns))
+            self._drop(going, "route", reason, link.end, mend)
 
     def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
         """The decision, unless it is that the packet goes nowhere."""

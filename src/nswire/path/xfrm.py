@@ -61,7 +61,7 @@ def ruling(walk: Walk, link: Link | None, ns: NsKey, direction: str, packet: Pac
         one for one in policies.policies if (one.direction, one.family) == (direction, packet.flow.family)
     ]
     spared = SPARED[direction][packet.flow.family == 6] if those or blocked else ""
-    if link is not None and spared and any(walk.settings(link, spared)):
+    if link is not None and spared and walk.setting(link, spared):
         return None
     for policy in those:
         takes = _takes(policy, packet)

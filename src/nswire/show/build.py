@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from nswire.kinds import PAIRS, details, port_details
 from nswire.model.values import End
 from nswire.resolve.up import ENDS, may_lead_out, way_up
@@ -137,6 +139,7 @@ class Builder:
             operstate=link.operstate,
             flags=link.flags,
             addresses=tuple(address.address for address in link.addresses),
+            address_flags={one.address: one.trouble for one in link.addresses if one.trouble} or UNSET,
             master=master_name(link),
             altnames=link.fact.altnames,
             owners=tuple(_owner(owner) for owner in link.owners),

@@ -39,7 +39,10 @@ class NetnsDoc(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinkDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """A link. `kind` is empty for links without one, such as NICs and lo; `master` is a name in the same namespace."""
+    """A link. `kind` is empty for links without one, such as NICs and lo; `master` is a name in the same namespace.
+
+    `address_flags`: what is the matter with some of its addresses (`tentative`, `dadfailed`, `deprecated`, `optimistic`).
+    """
 
     netns: NetnsDoc
     ifindex: int
@@ -50,6 +53,7 @@ class LinkDoc(msgspec.Struct, frozen=True, kw_only=True):
     operstate: str
     flags: tuple[str, ...]
     addresses: tuple[str, ...]
+    address_flags: dict[str, tuple[str, ...]] | UnsetType = UNSET
     master: str | None
     altnames: tuple[str, ...]
     owners: tuple[OwnerDoc, ...]

@@ -59,7 +59,7 @@ def _row(paper: Paper, link: Link) -> table.Row:
 
 
 def _addresses(paper: Paper, link: Link) -> str:
-    addresses = [address.address for address in link.addresses]
+    addresses = [words.address(one) for one in link.addresses]
     if paper.columns is not None and len(addresses) > ADDRESSES_SHOWN:
         addresses[ADDRESSES_SHOWN:] = [f"+{len(addresses) - ADDRESSES_SHOWN}"]
     return " ".join(addresses)

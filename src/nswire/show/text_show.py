@@ -51,7 +51,7 @@ def _link_rows(link: Link) -> Iterator[tuple[str, Line]]:
     yield "permanent", (span("" if fact.permaddr == fact.address else fact.permaddr),)
     yield "MTU", line(str(fact.mtu))
     for address in link.addresses:
-        yield "address", (span(address.address),)
+        yield "address", (span(words.address(address)),)
     for name in fact.altnames:
         yield "altname", (span(name),)
     yield "alias", (span(fact.alias),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.path.routing import KERNEL
+from nswire.path.decisions import KERNEL
 from nswire.path.values import Hop, Step
 from nswire.show import words
 from nswire.show.paint import Paper, Span, fold_text, line, span

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Far, Gap, Loose, Namespace, Owner
+    from nswire.model.values import Address, Far, Gap, Loose, Namespace, Owner
     from nswire.show.paint import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
@@ -47,9 +47,14 @@ def facts(link: Link) -> list[Line]:
         state(link),
         span(link.fact.address),
     ]
-    words += [span(address.address) for address in link.addresses]
+    words += [span(address(one)) for one in link.addresses]
     words.append(span(owners(link.owners), "owner"))
     return [(word,) for word in words if word.text]
+
+
+def address(one: Address) -> str:
+    """An address, and what is the matter with it: `fd01::2/64 dadfailed`."""
+    return " ".join((one.address, *one.trouble))
 
 
 def kind(link: Link) -> str:

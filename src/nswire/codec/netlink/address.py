@@ -7,11 +7,12 @@ import struct
 from functools import lru_cache
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, request, split
-from nswire.model.values import Address
+from nswire.model.values import DADFAILED, DEPRECATED, OPTIMISTIC, TENTATIVE, Address
 
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 IFA_ADDRESS, IFA_LOCAL, IFA_TARGET_NETNSID = 1, 2, 10
 AF_INET, AF_INET6 = int(socket.AF_INET), int(socket.AF_INET6)  # comparing enumeration members is slow
+TOLD = TENTATIVE | DADFAILED | DEPRECATED | OPTIMISTIC
 LENGTHS = {AF_INET: 4, AF_INET6: 16}
 
 _ifaddrmsg = struct.Struct("=BBBBi")
@@ -50,7 +51,7 @@ def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...],
     for kind, start, end in said:
         if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
             raise Malformed(f"a message of type {kind} among addresses")
-        family, prefix, _, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
+        family, prefix, flags, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
         known = target is None and end - start >= _heads.size
         heads = _heads.unpack_from(answer, start) if known else (b"", b"")
         if heads == _INET and family == AF_INET:
@@ -60,7 +61,7 @@ def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...],
         else:
             own = _own(answer, start, end, target)
         if len(own) == LENGTHS.get(family):
-            found.append(Address(ifindex, _text(own, family, prefix), family, scope))
+            found.append(Address(ifindex, _text(own, family, prefix), family, scope, flags & TOLD))
     return tuple(found), interrupted
 
 
