@@ -52,8 +52,9 @@ class Served:
     @property
     def front(self) -> int:
         """The process that speaks HTTP."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return int(children)
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        (front,) = (pid for pid in children if "web.front" in Path(f"/proc/{pid}/cmdline").read_text())
+        return int(front)
 
     @contextmanager
     def asked(

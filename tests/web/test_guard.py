@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from nswire.web import front
 from nswire.web import keys as keys_room
 from nswire.web.asking import Asking
 from nswire.web.front import application
 from nswire.web.guard import HEADERS, Guard
-from nswire.web.keys import SESSIONS, Keys
+from nswire.web.keys import ABSOLUTE, FIRST, IDLE, SESSIONS, Keys
 from nswire.web.names import ANY_ADDRESS, LOOPBACK
 
 if TYPE_CHECKING:
@@ -140,6 +142,87 @@ def test_sessions_are_bounded() -> None:
     keys = Keys(TOKEN)
     sessions = [keys.open(TOKEN) for _ in range(SESSIONS + 1)]
     assert [keys.knows(one) for one in sessions] == [False] + [True] * SESSIONS
+
+
+def test_sessions_end() -> None:
+    """When nobody uses them, and some day in any case; a page that is open uses its own."""
+    now = [1000.0]
+    keys = Keys(TOKEN, lambda: now[0])
+    idle, used = keys.open(TOKEN), keys.open(TOKEN)
+    begun = now[0]
+    while now[0] - begun < ABSOLUTE - IDLE:
+        now[0] += IDLE - 1
+        assert keys.knows(used)
+        assert not keys.knows(idle)
+    now[0] = begun + ABSOLUTE - 1
+    assert keys.knows(used)
+    now[0] = begun + ABSOLUTE
+    assert not keys.knows(used)
+
+
+def test_a_stream_ends_with_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "ALIVE", 0.01)
+    lasting = [True, True, False]
+
+    async def heard() -> list[bytes]:
+        return [one async for one in front.stream(Asking(), lambda: lasting.pop(0))]
+
+    said = asyncio.run(heard())
+    assert said[-1].startswith(b"event: ended")  # without a worker, or by its session: told in any case
+
+
+def test_wrong_tokens_cost_time_and_hanging_up_saves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    slept: list[float] = []
+    monkeypatch.setattr(keys_room, "asyncio", type("asyncio", (), {"sleep": staticmethod(sleep)}))
+    keys = Keys(TOKEN, lambda: now[0])
+
+    def turn(user: str) -> bool:
+        return asyncio.run(keys.turn(user))
+
+    for wait in (0.5, 1.0, 2.0, 4.0, 8.0, 8.0):
+        assert turn("eve")
+        keys.wrong("eve")
+        assert turn("bob")
+        assert turn("eve")
+        assert slept.pop() == pytest.approx(wait)
+        assert not slept
+        now[0] += 100
+    # Several at a time: each has its turn behind the other, and soon there is none.
+    keys.wrong("eve")
+    taken = 0
+    while turn("eve"):
+        taken += 1
+    assert taken <= 2
+    now[0] += 1000
+    keys.wrong("eve")
+    assert turn("eve")
+    assert slept[-1] == pytest.approx(0.5)  # forgotten
+    keys.right("eve")
+    slept.clear()
+    assert turn("eve")
+    assert not slept
+    for number in range(keys_room.USERS + 10):
+        keys.wrong(f"{number}")
+    assert len(keys._wrong) == keys_room.USERS
+
+
+def test_after_wrong_tokens_the_next_has_to_wait() -> None:
+    door = Door(lasting=TOKEN)
+    began = time.monotonic()
+    assert door.ask("/api/v1/map", headers={"authorization": "Bearer wrong"})[0] == 401
+    assert door.ask("/api/v1/map", headers={"authorization": f"Bearer {TOKEN}"})[0] == BEHIND
+    assert time.monotonic() - began > FIRST * 0.9
+    for _ in range(20):
+        door.keys.wrong("")
+    status, _, body = door.ask(f"/?token={TOKEN}")
+    assert (status, json.loads(body)["reason"]) == (429, "there were wrong ones")
+    session = {"cookie": door.session()}
+    assert door.ask("/api/v1/map", headers=session)[0] == BEHIND  # a browser that is in is in
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "CONNECT"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nswire.model.topology import Topology
+    from nswire.web.leftout import LeftOut
     from nswire.web.places import Place
     from nswire.web.watching import Watching
 
@@ -77,13 +78,13 @@ def command(
     if unix is not None and (port is not None or listen is not None):
         raise click.UsageError("--unix is another place than --listen and --port: choose one")
     lasting = _token(token, token_file)
-    look, watching = _looking(recording, max_size)
+    look, watching, left_out = _looking(recording, max_size)
     place = _place(listen or LOCAL, port or 0, unix, allowed=beyond_loopback and bool(lasting))
     try:
         _tell(place, unix, lasting=bool(lasting))
         from nswire.web.serve import serve
 
-        why = serve(place, lasting, look, watching)
+        why = serve(place, lasting, look, watching, left_out)
     finally:
         place.socket.close()
         if unix is not None:
@@ -120,15 +121,21 @@ def _token(token: str | None, file: str | None) -> str:
 
 def _looking(
     recording: str | None, max_size: int | None
-) -> tuple[Callable[[Iterable[str]], Topology], Watching | None]:
-    """How to look, and what tells when to look again. Raises Failure."""
+) -> tuple[Callable[[Iterable[str]], Topology], Watching | None, LeftOut | None]:
+    """How to look, what tells when to look again, and what of the machine is not to be seen. Raises Failure."""
     import nswire
 
     if recording is None:
         from nswire.host.live import Live
+        from nswire.web.leftout import LeftOut
         from nswire.web.watching import Watching
 
-        return lambda sources: nswire.scan(sources=sources), Watching(Live())
+        left_out = LeftOut()
+        return (
+            lambda sources: nswire.scan(left_out.of(Live()), sources),
+            Watching(left_out.of(Live())),
+            left_out,
+        )
     from nswire.host.recorded import BadRecording, Recorded
 
     try:
@@ -137,7 +144,7 @@ def _looking(
         raise Failure(recording, str(error)) from error
     except OSError as error:
         raise Failure(recording, error.strerror or str(error)) from error
-    return lambda sources: nswire.scan(system, sources), None
+    return lambda sources: nswire.scan(system, sources), None, None
 
 
 def _place(listen: str, port: int, unix: str | None, *, allowed: bool) -> Place:

@@ -88,6 +88,13 @@ class Asking:
         finally:
             self._waiting.pop(number, None)
 
+    def tell(self, what: str, value: str) -> None:
+        """Let the worker do something; nobody waits for what it answers."""
+        if self._writer is not None and not self.lost:
+            self._number += 1
+            with contextlib.suppress(OSError):
+                self._writer.write(frames.frame(self._number, frames.Request(what, [("", value)])))
+
     async def answer(self, what: str, given: list[tuple[str, str]]) -> Response:
         """An answer of the worker as one over HTTP."""
         try:
@@ -116,10 +123,8 @@ class Asking:
         finally:
             self._queues.discard(queue)
             self.listeners -= 1
-            if not self._queues and self._writer is not None and not self.lost and not self._ending:
-                self._number += 1
-                with contextlib.suppress(OSError):  # nobody waits for the answer
-                    self._writer.write(frames.frame(self._number, frames.Request("unwatch")))
+            if not self._queues and not self._ending:
+                self.tell("unwatch", "")
 
     async def _begin_listening(self, queue: asyncio.Queue[Event]) -> None:
         try:

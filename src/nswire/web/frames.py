@@ -2,6 +2,7 @@
 
     front  -> worker   number, Request(ask, given)           no body
     worker -> front    number, Reply(status, type), body     number 0: nobody asked; an event
+    worker -> front    a frame whose body is a Begin         the first of all
 
 Each side checks what it gets by type. A frame says how long it is before all else, so one that makes no sense is read to its
 end and answered with that; it never ends the conversation. What would be too long is not sent (`TooLong`).
@@ -36,6 +37,14 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     status: int
     type: str
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """What the front has to know: the lasting token, if there is one, and the names by which it may be called."""
+
+    token: str
+    hosts: frozenset[str]
+    debug: bool = False
 
 
 class TooLong(ValueError):
@@ -75,6 +84,14 @@ def request(sock: socket.socket) -> tuple[int, Request] | None:
         return number, msgspec.json.decode(text, type=Request)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Broken(number, str(error)) from error
+
+
+def begin(sock: socket.socket) -> Begin:
+    """What the worker says first. Raises OSError, ValueError."""
+    start = _exactly(sock, HEAD.size) or b""
+    _, head, body = HEAD.unpack(start)
+    text = _exactly(sock, head + body) or b""
+    return msgspec.json.decode(text[head:], type=Begin)
 
 
 def _exactly(sock: socket.socket, size: int) -> bytes | None:

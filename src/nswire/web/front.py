@@ -1,6 +1,7 @@
 """The front: what speaks HTTP. It has given up all privileges before it hears of anybody, and knows nothing by itself.
 
-It lets in whoever has a session (`guard`), asks the worker, and passes on what that says.
+It lets in whoever has a session (`guard`), asks the worker, and passes on what that says. A program of its own, started by
+`serve` with an empty environment, no terminal and three sockets: `main`.
 """
 
 from __future__ import annotations
@@ -8,22 +9,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
+import socket
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from nswire.web import privileges
-from nswire.web.asking import Asking
-from nswire.web.guard import Guard, problem
+from nswire.web import frames, privileges
+from nswire.web.asking import Asking, Event
+from nswire.web.connections import Connections
+from nswire.web.guard import LATER, Guard, problem, user_of
 from nswire.web.keys import Keys
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from starlette.requests import Request
@@ -31,6 +36,9 @@ if TYPE_CHECKING:
 FILES = ("page.js", "page.css", "icon.svg")
 LISTENERS = 64  # pages that are kept up to date at a time
 ALIVE = 15.0  # seconds of silence after which something is said, to notice who has gone
+BACKLOG = 1024  # connections that wait to be accepted
+FAILED = 2
+SAID = 4096  # characters
 FAREWELL = 1  # seconds that answers on their way may take in the end
 ENTER = (
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=./">'
@@ -44,8 +52,14 @@ def application(asking: Asking, keys: Keys, opened: Callable[[], None]) -> Starl
     async def page(request: Request) -> Response:
         if "token" not in request.query_params:
             return await asking.answer("page", request.query_params.multi_items())
+        user = await user_of()
+        if not await keys.turn(user):
+            return problem(*LATER, headers=request.headers)
         session = keys.open(request.query_params["token"])
-        if not session and not request.state.known:
+        if session:
+            keys.right(user)
+        elif not request.state.known:
+            keys.wrong(user)
             return problem(
                 401,
                 "this token",
@@ -68,10 +82,12 @@ def application(asking: Asking, keys: Keys, opened: Callable[[], None]) -> Starl
     async def api(request: Request) -> Response:
         return await asking.answer(f"api/{request.path_params['name']}", request.query_params.multi_items())
 
-    async def events(_: Request) -> Response:
+    async def events(request: Request) -> Response:
+        session = request.state.session
         if asking.listeners >= LISTENERS:
             return problem(503, "events", f"{LISTENERS} pages are listening already", "close one of them")
-        return StreamingResponse(stream(asking), media_type="text/event-stream")
+        lasts = (lambda: keys.knows(session)) if session else (lambda: True)
+        return StreamingResponse(stream(asking, lasts), media_type="text/event-stream")
 
     routes = [
         Route("/", page),
@@ -86,14 +102,20 @@ async def _nowhere(request: Request, _: Exception) -> Response:
     return problem(404, request.url.path, "there is nothing", "the API is described in /api/v1/openapi.json")
 
 
-async def stream(asking: Asking) -> AsyncIterator[bytes]:
-    """The events for one page, until it goes or there will be no more."""
+async def stream(asking: Asking, lasts: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The events for one page, until it goes or there will be no more. `lasts`: False once its session has ended."""
     yield b"retry: 1000\n\n"
     async with asking.listening() as queue:
         while True:
             try:
                 event = await asyncio.wait_for(queue.get(), ALIVE)
             except TimeoutError:
+                event = None
+            if not lasts():
+                event = Event(
+                    "ended", "the session has ended; the terminal in which nswire serve runs shows a new URL"
+                )
+            if event is None:
                 yield b": still here\n\n"
                 continue
             yield f"event: {event.name}\ndata: {json.dumps(event.data)}\n\n".encode()
@@ -102,9 +124,11 @@ async def stream(asking: Asking) -> AsyncIterator[bytes]:
 
 
 class Server(uvicorn.Server):
-    """Tells the pages that it ends before it waits for them to go."""
+    """Tells the pages that it ends before it waits for them to go, and is confined before it hears of anybody."""
 
     asking: Asking
+    connections: Connections
+    keys: Keys
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -112,11 +136,21 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)
+        # Now, since a handler of signals looks at a descriptor, which will not be allowed any more.
+        kept = privileges.confine()
+        if kept:
+            self.asking.tell("say", kept)
+        self.asking.tell("invite", self.keys.token)
         try:
             yield
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn's, ten times a second."""
+        self.connections.sweep()
+        return await super().on_tick(counter)
 
     def _end(self) -> None:
         self.asking.end("nswire serve was ended")
@@ -124,43 +158,55 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    listening: socket.socket, worker: socket.socket, keys: Keys, hosts: frozenset[str], url: str
+    listening: socket.socket, worker: socket.socket, whose: socket.socket, keys: Keys, hosts: frozenset[str]
 ) -> int:
     """Serve until told to end, or until the worker ends. Returns the exit status. Raises OSError if privileges cannot be dropped."""
 
-    def invite() -> None:
-        # A lasting token is known to whoever chose it, and is not for the journal of a service.
-        sys.stdout.write(f"{url}\n" if keys.lasting else f"{url}?token={keys.token}\n")
-        sys.stdout.flush()
-
     async def run() -> int:
-        asking = Asking()
-        guarded = Guard(application(asking, keys, invite), keys, hosts)
-        server = Server(_settings(guarded))
-        server.asking = asking
-        server.config.load()  # imports what it needs; afterwards that may lie where nobody may go
-        kept = privileges.drop()
-        if kept:
-            _say(kept)
+        asking, connections = Asking(), Connections()
+        app = application(asking, keys, lambda: asking.tell("invite", keys.token))
+        server = Server(_settings(Guard(app, keys, hosts, connections), connections))
+        server.asking, server.connections, server.keys = asking, connections, keys
+        server.config.load()  # imports what it needs; afterwards nothing can be opened
+        async with anyio.create_task_group():  # imports what it needs for asyncio when it is first used
+            pass
+        said = [privileges.leave_network(), privileges.drop()]
         await asking.begin(worker, lambda: setattr(server, "should_exit", True))
-        invite()
+        await connections.begin(whose)
+        for text in filter(None, said):
+            asking.tell("say", text)
         await server.serve(sockets=[listening])
         lost = asking.lost
+        await connections.close()
         await asking.close()
-        if lost:
-            _say(lost)
-        return 2 if lost else 0
+        return FAILED if lost else 0
 
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         return asyncio.run(run())
     return 0
 
 
-def _settings(app: Guard) -> uvicorn.Config:
+def main() -> None:
+    """The program: its arguments are the descriptors of the three sockets. Never returns."""
+    listening, worker, whose = (socket.socket(fileno=int(word)) for word in sys.argv[1:])
+    status = FAILED
+    begin = frames.Begin("", frozenset())
+    try:
+        begin = frames.begin(worker)
+        status = serve(listening, worker, whose, Keys(begin.token), begin.hosts)
+    except BaseException as error:  # noqa: BLE001 (it has no place to say it but one)
+        text = traceback.format_exc() if begin.debug else f"the HTTP part failed: {error}"
+        with contextlib.suppress(OSError, ValueError):
+            worker.sendall(frames.frame(1, frames.Request("say", [("", text[:SAID])])))
+    finally:
+        os._exit(status)
+
+
+def _settings(app: Guard, connections: Connections) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=connections.protocol(),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -169,12 +215,6 @@ def _settings(app: Guard) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=256,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=FAREWELL,
     )
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"nswire serve: {text}\n")
-        sys.stderr.flush()

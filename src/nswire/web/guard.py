@@ -4,6 +4,7 @@ GET only                    405   there is nothing that could be changed
 Host is one of ours         403   DNS rebinding: a name of somebody else's that leads here
 Origin, Sec-Fetch-Site      403   no other page asks in the name of whoever is logged in here
 session, or token           401   see `keys`
+after wrong tokens          429   the next one has to wait
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, Response
 
+from nswire.web.connections import CONNECTION
 from nswire.web.names import ANY_ADDRESS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from nswire.web.connections import Connections
     from nswire.web.keys import Keys
 
 POLICY = (
@@ -47,6 +50,9 @@ class Refusal(NamedTuple):
     hint: str = ""
 
 
+LATER = Refusal(429, "this token", "there were wrong ones", "wait a quarter of a minute, then try again")
+
+
 def problem(
     status: int, subject: str, reason: str, hint: str = "", *, headers: Headers | None = None
 ) -> Response:
@@ -70,10 +76,13 @@ def problem(
 class Guard:
     """Stands before the application. `hosts` are the names under which we are reached, without ports."""
 
-    def __init__(self, app: ASGIApp, keys: Keys, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, keys: Keys, hosts: frozenset[str], connections: Connections | None = None
+    ) -> None:
         self._app = app
         self._keys = keys
         self._hosts = hosts
+        self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -86,8 +95,10 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        scope.setdefault("state", {})["known"] = self._is_known(headers)
-        refusal = self._refusal(scope, headers)
+        enters = scope["path"] == "/" and "token" in QueryParams(scope["query_string"])
+        refusal = self._refusal(scope, headers, enters=enters) or await self._unknown(
+            scope, headers, enters=enters
+        )
         if refusal is None:
             await self._app(scope, receive, with_headers)
             return
@@ -96,7 +107,7 @@ class Guard:
             answer.headers["allow"] = "GET"
         await answer(scope, receive, with_headers)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
+    def _refusal(self, scope: Scope, headers: Headers, *, enters: bool) -> Refusal | None:
         if scope["method"] != "GET":
             return Refusal(405, scope["method"], "nswire only reads", "GET is all that there is")
         hosts = headers.getlist("host")
@@ -107,10 +118,28 @@ class Guard:
         origins = headers.getlist("origin")
         if any(origin != f"http://{hosts[0]}" for origin in origins):
             return Refusal(403, ", ".join(origins), "pages from elsewhere are not answered")
-        enters = scope["path"] == "/" and "token" in QueryParams(scope["query_string"])
         if not _is_same_site(headers) and not (enters and headers.get("sec-fetch-mode") == "navigate"):
             return Refusal(403, headers["sec-fetch-site"], "pages from elsewhere are not answered")
-        if not scope["state"]["known"] and not enters:
+        return None
+
+    async def _unknown(self, scope: Scope, headers: Headers, *, enters: bool) -> Refusal | None:
+        """What to say to somebody who has no session and no token."""
+        session = cookie_parser(headers.get("cookie", "")).get(self._keys.cookie, "")
+        authorization = headers.get("authorization", "")
+        known = self._keys.knows(session)
+        state = scope.setdefault("state", {})
+        state["session"] = session if known else ""
+        if not known and authorization and self._keys.lasting:
+            user = await user_of()
+            if not await self._keys.turn(user):
+                return LATER
+            known = self._keys.bears(authorization)
+            (self._keys.right if known else self._keys.wrong)(user)
+        state["known"] = known
+        if known:
+            if self._connections is not None:
+                self._connections.met(CONNECTION.get())
+        elif not enters:
             hint = "open the URL that nswire serve printed; each is good for one browser"
             return Refusal(401, scope["path"], "this browser has no session", hint)
         return None
@@ -121,9 +150,11 @@ class Guard:
             return True
         return ANY_ADDRESS in self._hosts and _is_address(name)
 
-    def _is_known(self, headers: Headers) -> bool:
-        session = cookie_parser(headers.get("cookie", "")).get(self._keys.cookie, "")
-        return self._keys.knows(session) or self._keys.bears(headers.get("authorization", ""))
+
+async def user_of() -> str:
+    """Who is at the other end of the connection on which the present request came."""
+    connection = CONNECTION.get()
+    return "" if connection is None else await connection.who()
 
 
 def _is_same_site(headers: Headers) -> bool:

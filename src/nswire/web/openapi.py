@@ -20,6 +20,7 @@ PROBLEMS = {
     "404": "there is no such thing; `matches` are names that look like it",
     "409": "several things are called so; `matches` tell them apart",
     "414": "the address is too long",
+    "429": "there were wrong tokens; wait",
     "503": "the machine cannot be read, or the reading part has ended",
 }
 

@@ -15,7 +15,7 @@ from nswire.web.privileges import is_mapped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BACKLOG = 64
+BACKLOG = 1024  # somebody who knocks a thousand times is not to keep others from knocking
 
 
 class Place(NamedTuple):

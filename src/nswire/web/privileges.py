@@ -9,8 +9,11 @@ import pwd
 import resource
 import struct
 
+from nswire.web import landlock, seccomp
+
 # include/uapi/linux/prctl.h, capability.h
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 24, 38
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 HIGHEST = 63  # more capabilities than there are: a kernel refuses those that it does not know
@@ -22,6 +25,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def never_gain() -> None:
     """Forbid this process and all its children to gain privileges by running a program. Raises OSError."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def leave_network() -> str:
+    """Go to a network namespace of one's own, in which there is nothing; sockets that are open stay where they are.
+
+    Who may not is made to by a user namespace. Returns why that cannot be, in words, or nothing.
+    """
+    if _libc.unshare(CLONE_NEWNET) == 0 or _libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0:
+        return ""
+    return f"no network namespace of its own: {os.strerror(ctypes.get_errno())}"
 
 
 def drop() -> str:
@@ -42,8 +55,19 @@ def drop() -> str:
     _checked(_libc.capset(struct.pack("=Ii", CAPABILITY_VERSION_3, 0), bytes(24)))
     # Whoever else is nobody, or the same user, is not to look into our memory, where the sessions are.
     _prctl(PR_SET_DUMPABLE, 0)
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    for limit in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        resource.setrlimit(limit, (0, 0))
     return kept
+
+
+def confine() -> str:
+    """Whatever this process does from now on it does with what it has open. Returns what of that this machine cannot do.
+
+    Landlock and the filter each refuse to open a file; it is worth a word if there is neither.
+    """
+    locked = landlock.confine()
+    why = seccomp.confine(os.uname().machine)
+    return why and f"{why}; files are closed to it all the same (Landlock)" if locked else why
 
 
 def _become_nobody() -> str:

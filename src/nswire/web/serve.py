@@ -1,105 +1,139 @@
-"""Two processes out of one: the front, which gives up its privileges, and the worker, which goes on with them."""
+"""Two processes: the front, which gives up its privileges, and the worker, which goes on with them and prints what both say."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import sys
-import time
-import traceback
 from typing import TYPE_CHECKING
 
-from nswire.web import privileges
-from nswire.web.keys import Keys
+import msgspec
+
+import nswire
+from nswire.escape import visible
+from nswire.host.sockdiag import SockDiag
+from nswire.web import frames, privileges, whose
 from nswire.web.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nswire.model.topology import Topology
+    from nswire.web.leftout import LeftOut
     from nswire.web.places import Place
     from nswire.web.watching import Watching
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FAREWELL = 5.0  # seconds that the front may take to end
-FAILED = 2
-STDERR = 2
+TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # secrets.token_urlsafe(32)
+SAID = 4096  # characters of the front that are printed
+# The front is a program of its own, so that nothing that this one has in its memory or environment is in its. It finds its
+# modules where we found ours; whatever else Python would look at (PYTHON*, site) is for users, not for it.
+FRONT = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from nswire.web.front import main; main()"
+)
+KEPT = ("LD_LIBRARY_PATH",)  # of the environment: without it this Python might not start
 
 
 class Stop(BaseException):
     """Somebody wants an end."""
 
 
-def serve(
-    place: Place, token: str, look: Callable[[Iterable[str]], Topology], watching: Watching | None
-) -> str:
-    """Serve until somebody wants an end; returns why it could not go on, or nothing. Prints the URL.
+class Console:
+    """Prints what the front lets be printed: the next URL, and what its confinement lacks. It has no terminal itself."""
 
-    To be called in a process with one thread, before it has read anything that the front should not have in its memory.
-    Raises OSError.
+    def __init__(self, url: str, *, lasting: bool) -> None:
+        self._url = url
+        self._lasting = lasting
+
+    def invite(self, token: str) -> None:
+        """The URL; with its token, unless that is a lasting one: that is known to whoever chose it, and not for journals."""
+        if self._lasting:
+            self._write(sys.stdout, self._url)
+        elif TOKEN.fullmatch(token):
+            self._write(sys.stdout, f"{self._url}?token={token}")
+
+    def say(self, text: str) -> None:
+        """Something for whoever started us."""
+        for line in text[:SAID].splitlines():
+            self._write(sys.stderr, f"nswire serve: {visible(line)}")
+
+    @staticmethod
+    def _write(stream: object, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more: the page goes on
+            print(line, file=stream, flush=True)  # type: ignore[call-overload]
+
+
+def serve(
+    place: Place,
+    token: str,
+    look: Callable[[Iterable[str]], Topology],
+    watching: Watching | None,
+    left_out: LeftOut | None,
+) -> str:
+    """Serve until somebody wants an end; returns why it could not go on, or nothing. Prints the URL. Raises OSError.
+
+    `left_out` is told whose namespace `look` and `watching` leave out; None for a recording.
     """
     gc.enable()  # it is off where a verb gives one answer and ends
     signal.signal(
         signal.SIGPIPE, signal.SIG_IGN
     )  # a browser that goes is no reason to go, as it is for a verb in a pipe
     privileges.never_gain()
-    sys.stdout.flush()
-    sys.stderr.flush()
     ours, theirs = socket.socketpair()
-    front = os.fork()
-    if not front:
-        ours.close()
-        _be_the_front(theirs, place, token)
-    theirs.close()
-    place.socket.close()
+    asked, asking = socket.socketpair()
+    front = _front(place.socket, theirs, asking)
+    for one in (theirs, asking, place.socket):
+        one.close()
+    if left_out is not None:
+        left_out.pid = front.pid
+    console = Console(place.url, lasting=bool(token))
+    diag = SockDiag()
+    answering = whose.Answering(asked, diag.owner, (socket.AF_INET, socket.AF_INET6))
     wanted, why = False, ""
     with _stopped():
         try:
-            Worker(ours, look, watching).work()
+            begin = frames.Begin(token, place.hosts, debug=bool(os.environ.get("NSWIRE_DEBUG")))
+            ours.sendall(frames.frame(0, frames.Reply(200, "begin"), msgspec.json.encode(begin)))
+            Worker(ours, look, watching, {"invite": console.invite, "say": console.say}).work()
         except Stop:
             wanted = True
-            os.kill(front, signal.SIGTERM)
+            front.terminate()
+        except ConnectionError:  # it has ended, and its status says how
+            pass
         except OSError as error:
             why = f"the HTTP part cannot be talked to any more: {error}"
-            os.kill(front, signal.SIGTERM)
+            front.terminate()
     if watching is not None:
         watching.end()
     status = _buried(front)
     ours.close()  # not before: the front is to end because it was told to, not because it lost the worker
+    answering.join()
+    asked.close()
+    diag.close()
     return why or ("" if wanted or not status else f"the HTTP part ended with status {status}")
 
 
-def _be_the_front(worker: socket.socket, place: Place, token: str) -> None:
-    """Never returns."""
-    status = FAILED
-    try:
-        _keep_only({place.socket.fileno(), worker.fileno()})
-        from nswire.web import front
-
-        status = front.serve(place.socket, worker, Keys(token), place.hosts, place.url)
-    except KeyboardInterrupt:
-        status = 0
-    except BaseException as error:  # noqa: BLE001 (nothing of it may go on as the process that this is a copy of)
-        with contextlib.suppress(OSError, ValueError):
-            if os.environ.get("NSWIRE_DEBUG"):
-                traceback.print_exc(file=sys.stderr)
-            sys.stderr.write(f"nswire serve: the HTTP part failed: {error}\n")
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
-
-
-def _keep_only(wanted: set[int]) -> None:
-    """Close all else that this process has open, such as the recording that the other one reads."""
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        if fd > STDERR and fd not in wanted:
-            with contextlib.suppress(OSError):  # the one that listed them
-                os.close(fd)
+def _front(*sockets: socket.socket) -> subprocess.Popen[bytes]:
+    """Start it: without a terminal, in a session of its own, with nothing open but these. Raises OSError."""
+    folders = [os.path.dirname(nswire.__path__[0]), *(os.path.abspath(one) for one in sys.path if one)]
+    numbers = [sock.fileno() for sock in sockets]
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", FRONT, json.dumps(folders), *map(str, numbers)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=numbers,
+        cwd="/",
+        env={name: os.environ[name] for name in KEPT if name in os.environ},
+        start_new_session=True,
+    )
 
 
 @contextlib.contextmanager
@@ -121,14 +155,10 @@ def _stopped() -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _buried(pid: int) -> int:
+def _buried(front: subprocess.Popen[bytes]) -> int:
     """The exit status of the front, which ends when its socketpair does."""
-    end = time.monotonic() + FAREWELL
-    while True:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > end:
-            os.kill(pid, signal.SIGKILL)
-            end = float("inf")
-        time.sleep(0.01)
+    try:
+        return front.wait(FAREWELL)
+    except subprocess.TimeoutExpired:
+        front.kill()
+        return front.wait()

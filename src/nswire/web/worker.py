@@ -13,6 +13,7 @@ import time
 import traceback
 from hashlib import sha256
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.draw import picture
@@ -24,7 +25,7 @@ from nswire.web.answers import Page, Reach, Refused
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from nswire.model.topology import Topology
     from nswire.web.answers import Row
@@ -72,10 +73,15 @@ class Worker:
     """Answers the requests of the front until it ends.
 
     `look` looks at the machine, with these sources of namespaces. `watching` tells when to look again; None for a recording.
+    `told`: what is done with what the front lets be done, by name.
     """
 
     def __init__(
-        self, sock: socket.socket, look: Callable[[Iterable[str]], Topology], watching: Watching | None
+        self,
+        sock: socket.socket,
+        look: Callable[[Iterable[str]], Topology],
+        watching: Watching | None,
+        told: Mapping[str, Callable[[str], None]] = MappingProxyType({}),
     ) -> None:
         self._socket = sock
         self._look = look
@@ -91,6 +97,7 @@ class Worker:
             "unwatch": self._unwatch,
             "api/openapi.json": lambda _: Answer(200, JSON, openapi.openapi()),
         }
+        self._told_of = told
         self._rows = {f"api/{row.name}": row for row in answers.TABLE}
 
     def work(self) -> None:
@@ -132,6 +139,9 @@ class Worker:
 
     def _answer(self, request: frames.Request) -> Answer:
         try:
+            if request.ask in self._told_of:
+                self._told_of[request.ask](request.given[0][1])
+                return Answer(200, "text/plain", "")
             file = self._files.get(request.ask)
             if file is not None:
                 return file(request.given)
