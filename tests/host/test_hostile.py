@@ -60,7 +60,7 @@ def test_another_namespace_under_the_same_path_is_noticed(lab: Lab) -> None:
 
 
 def test_the_same_inode_with_another_cookie_is_noticed(lab: Lab) -> None:
-    """Inode numbers are reused, cookies never; where the kernel can tell (6.13), it is asked before entering."""
+    """Inode numbers are reused, cookies never; where the kernel can tell (6.18), it is asked before entering."""
     ns = lab.namespace("named", "one")
     if ns.cookie is None:
         pytest.skip("this kernel has no SO_NETNS_COOKIE")

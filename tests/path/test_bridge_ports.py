@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from path_cases import ASK, BRIDGE, LINE, Case, build, hold
+from path_cases import ASK, BRIDGE, LINE, PING6, Case, build, hold
 
 import nswire
 from nswire.path.choices import Chooser
@@ -46,6 +46,25 @@ CASES: dict[str, Case] = {
         "r bridge fdb replace 02:00:00:00:00:99 dev pb master static\n"
         "r ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:99 dev br0",
         "l2.other_mac",
+    ),
+    "the same of IPv6": Case(
+        BRIDGE + "r bridge link set dev pb neigh_suppress on\n"
+        "r bridge fdb replace 02:00:00:00:00:99 dev pb master static\n"
+        "r ip -6 neigh add fd00::2 lladdr 02:00:00:00:00:99 dev br0",
+        "l2.other_mac",
+        PING6,
+    ),
+    "neigh_suppress, and it is the bridge's own": Case(
+        BRIDGE + "r bridge link set dev pb neigh_suppress on\nr ip address add 10.0.0.2/24 dev br0", at="r"
+    ),
+    "proxy_arp where it is asked, and the bridge knows": Case(
+        BRIDGE + "r ip link set pa type bridge_slave proxy_arp on\n"
+        "r bridge fdb replace 02:00:00:00:00:99 dev pb master static\n"
+        "r ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:99 dev br0",
+        "l2.other_mac",
+    ),
+    "proxy_arp where it is asked, and the bridge does not know": Case(
+        BRIDGE + "r ip link set pa type bridge_slave proxy_arp on"
     ),
     "bcast_flood off": Case(BRIDGE + "r bridge link set dev pb bcast_flood off", "neighbour.nobody"),
     "bcast_flood off does not count for what the bridge itself asks": Case(

@@ -21,7 +21,7 @@ TUNGETDEVNETNS = 0x54E3  # the namespace that a tun link is in now (Linux 5.3), 
 TUNGETIFF, SIOCGIFHWADDR = 0x800454D2, 0x8927
 SIOCGSKNS = 0x894C  # the namespace of a socket, include/uapi/linux/sockios.h
 NS_GET_NSTYPE = 0xB703
-NS_GET_ID = 0x8008B70D  # Linux 6.13 and newer; the same number as the cookie
+NS_GET_ID = 0x8008B70D  # Linux 6.18 and newer; the same number as the cookie
 SIOCETHTOOL = 0x8946
 ETHTOOL_GSTRINGS, ETHTOOL_GSTATS, ETHTOOL_GSSET_INFO, ETH_SS_STATS = 0x1B, 0x1D, 0x37, 1
 ETHTOOL_GDRVINFO, ETHTOOL_GLINKSETTINGS = 0x03, 0x4C
@@ -206,7 +206,7 @@ def is_network_namespace(fd: int) -> bool:
 
 
 def is_another(fd: int, cookie: int) -> bool:
-    """True if the kernel can tell (Linux 6.13) that the namespace is not the one with that cookie."""
+    """True if the kernel can tell (Linux 6.18) that the namespace is not the one with that cookie."""
     answer = bytearray(8)
     try:
         fcntl.ioctl(fd, NS_GET_ID, answer)

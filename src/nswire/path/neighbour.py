@@ -79,6 +79,7 @@ def send(walk: Walk, link: Link, packet: Packet, target: str, steps: Steps) -> L
     if link.fact.type != ETHERNET:
         return _carry(walk, link, Frame("", "", packet), steps)
     known, failed = walk.learned_neighbours.get((link.end, target), ""), False
+    asked = walk.askers.get((link.end, target), "")
     for one in () if known else walk.lookups.neighbours(link.end.ns):
         if (one.ifindex, one.address, one.proxy) == (link.ifindex, target, False):
             failed = bool(one.state & FAILED)
@@ -86,6 +87,10 @@ def send(walk: Walk, link: Link, packet: Packet, target: str, steps: Steps) -> L
                 known = one.lladdr
                 text, because = f"{target} is at {one.lladdr}", ("the neighbour table",)
                 steps += walk.step("neighbour", text, link.end.ns, link.end, because=because)
+    if asked and not known:
+        known = asked
+        text = f"{target} is at {asked}: it asked for the MAC of {link.ifname} before"
+        steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
     if not known and link.fact.flags & IFF_NOARP:  # arp_constructor: it sends to its own MAC
         known = link.fact.address
         text = f"{link.ifname} asks for no MAC (NOARP): it sends to its own"
@@ -175,7 +180,10 @@ class _Question:
             return lost
         back = _landed(walk.segment.send(answerer, answer, ()), link.end)
         if back is not None and back.fate == "up" and back.end == link.end:
-            return self._filtered(link, answer, out=False) or answerer
+            lost = self._filtered(link, answer, out=False)
+            if lost is None and self._asker:  # neigh_event_ns
+                walk.askers[answerer.end, self._asker] = link.fact.address
+            return lost or answerer
         why = back.reason if back is not None and back.reason else GOES_ELSEWHERE()
         return Landing("dropped", there.steps, there.ns, reason=ANSWER_LOST(cause=why))
 

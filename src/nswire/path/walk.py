@@ -85,6 +85,7 @@ class Walk:
         self.segment = Segment(self)
         self.learned: dict[tuple[End, int, str], End] = {}
         self.learned_neighbours: dict[tuple[End, str], str] = {}
+        self.askers: dict[tuple[End, str], str] = {}  # who answers a question knows from then on who asked it
         self.mtus: list[tuple[int, End]] = []
         self.depth = 0
         self.leaves_out: bool | None = None  # chains of priority 0, by br_netfilter: not yet asked for
