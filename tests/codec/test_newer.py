@@ -130,7 +130,7 @@ def test_hooks() -> None:
         + hook_message(number, program)
         + DONE
     )
-    assert hook.decode(answer, "ip") == (
+    assert hook.decode(answer) == (
         Hook("input", -5, "ip_vs_in_hook", "ip_vs"),
         Hook("input", -5, program=33),
     )
@@ -141,7 +141,7 @@ DECODERS = (
     tc.qdiscs,
     xfrm.policies,
     xfrm.default,
-    lambda answer: hook.decode(answer, "ip"),
+    hook.decode,
     link.further,
     lambda answer: tuple(bpf.at_netfilter(answer, "ip")),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from path_cases import ASK, LINE, PING6, Case, hold
+from path_cases import ASK, LINE, PING, PING6, Case, hold
 from path_exchanges import ICMP
 
 from nswire.path import Flow
@@ -89,6 +89,29 @@ CASES: dict[str, Case] = {
             ),
             "another type of ICMP": ("a ip xfrm policy add proto icmp type 0 dir out action block",),
             "a mark": ("a ip xfrm policy add dst 10.0.0.2/32 dir out mark 5 mask 255 action block",),
+            "encrypted out": (
+                "a ip xfrm policy add dst 10.0.0.2/32 dir out tmpl proto esp mode transport",
+                "xfrm.transformed",
+                PING,
+                "a",
+                0,
+                "b",
+                "unknown",
+            ),
+            "by a port that the sender chooses": (
+                "a ip xfrm policy add dst 10.0.0.2/32 proto udp sport 40000 dir out action block",
+                "xfrm.undecided",
+                ASK,
+                "a",
+                0,
+                "b",
+                "unknown",
+            ),
+            "by a port that no sender chooses": (
+                "a ip xfrm policy add dst 10.0.0.2/32 proto udp sport 500 dir out action block",
+                "",
+                ASK,
+            ),
             "encrypted in": (
                 "b ip xfrm policy add dst 10.0.0.2/32 dir in tmpl proto esp mode transport",
                 "xfrm.not_encrypted",

@@ -45,7 +45,7 @@ def at_netfilter(answer: bytes, family: str) -> Iterator[Hook]:
     """The programs at hooks of a family, in whatever namespace: what `Live` answers about all of them (`netfilter-links`)."""
     for number, pf, at, priority in _link.iter_unpack(answer[: len(answer) // _link.size * _link.size]):
         if pf == hook.FAMILIES[family]:
-            yield Hook(hook.name(family, at), priority, program=number, somewhere=True)
+            yield Hook(hook.name(at), priority, program=number, somewhere=True)
 
 
 def program(answer: bytes) -> Program | None:

@@ -39,7 +39,7 @@ POLICIES = {"ACCEPT": "accept", "DROP": "drop", "RETURN": "return", "CONTINUE": 
 def used(hooks: bytes | None) -> list[str]:
     """The tables that a namespace has in use, by what netfilter calls there (`hooks/bridge`); None: it may be any."""
     try:
-        found = None if hooks is None else hook.decode(hooks, FAMILY)
+        found = None if hooks is None else hook.decode(hooks)
     except (ValueError, OSError):
         found = None
     if found is None:

@@ -127,9 +127,7 @@ class Lookups:
 
     def hooks(self, ns: NsKey, family: str) -> tuple[Hook, ...]:
         """What netfilter calls; of a kernel that cannot be asked: the BPF programs that it calls in any namespace."""
-        found = self._if_any(
-            ns, questions.HOOKS[family], lambda answer: hook.decode(answer, family), "hooks of netfilter"
-        )
+        found = self._if_any(ns, questions.HOOKS[family], hook.decode, "hooks of netfilter")
         if found is not None:
             return found
         links = self._asking.host("netfilter-links")

@@ -40,7 +40,7 @@ QDISCS = Question("qdiscs", tc.ask_qdiscs())
 POLICIES = Question("xfrm/policies", xfrm.ask(), by="xfrm")
 DEFAULT_POLICIES = Question("xfrm/default", xfrm.ask_default(), by="xfrm")
 HOOKS = {
-    family: Question(f"hooks/{family}", b"".join(hook.ask(family, one) for one in hook.NUMBERS[family]), by="hooks")
+    family: Question(f"hooks/{family}", b"".join(hook.ask(family, one) for one in hook.NUMBERS), by="hooks")
     for family in hook.FAMILIES
 }  # fmt: skip
 UDP = (Question("net/udp", b"", by="net"), Question("net/udp6", b"", by="net"))

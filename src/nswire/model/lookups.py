@@ -179,7 +179,7 @@ class Lookups(Protocol):
         ...
 
     def hooks(self, ns: NsKey, family: str, /) -> tuple[Hook, ...]:
-        """What netfilter calls for a family (`ip`, `ip6`, `bridge`, `arp`) that is no chain of a ruleset and no part of netfilter itself."""
+        """What netfilter calls for a family (`ip`, `ip6`, `bridge`) that is no chain of a ruleset and no part of netfilter itself."""
         ...
 
     def sysctl(self, ns: NsKey, name: str, ifname: str = "", /) -> int | None:

@@ -40,7 +40,7 @@ MODULES = ("nf_", "nft_", "ipt", "ip6t", "arpt", "ebt", "xt_", "br_netfilter", "
 def decides(walk: Walk, ns: NsKey, family: str, hook: str) -> Cause | None:
     """Why it is not known what becomes of a packet at a hook; None: nothing strange is called there."""
     for one in walk.lookups.hooks(ns, family):
-        if one.hook != hook or _own(one):
+        if one.hook != hook or own(one):
             continue
         told: dict[str, str | int] = {"hook": hook, "priority": one.priority}
         if not one.program:
@@ -50,7 +50,7 @@ def decides(walk: Walk, ns: NsKey, family: str, hook: str) -> Cause | None:
     return None
 
 
-def _own(hook: Hook) -> bool:
+def own(hook: Hook) -> bool:
     """Whether it is one of netfilter's own; a function without a name is nobody's."""
     if hook.program:
         return False

@@ -40,6 +40,7 @@ SPARED = {
     "fwd": ("ipv4/conf/{}/disable_policy", "ipv6/conf/{}/disable_policy"),
     "in": ("ipv4/conf/{}/disable_policy", "ipv6/conf/{}/disable_policy"),
 }
+WHOLE = 0xFFFF  # of the mask of a port
 ICMP_ECHO = {(ICMP, False): 8, (ICMP, True): 0, (ICMPV6, False): 128, (ICMPV6, True): 129}
 
 
@@ -109,14 +110,21 @@ def _takes(policy: Policy, packet: Packet) -> bool | None:
 
 def _ports(policy: Policy, flow: Flow, *, answer: bool) -> tuple[bool | None, bool | None]:
     """By the ports, which are type and code of ICMP (xfrm_flowi_sport)."""
-    icmp = ICMP_ECHO.get((flow.proto, answer))
-    ports = (flow.sport, flow.dport) if icmp is None else (icmp, 0)
-    known = flow.proto not in WITH_PORTS
-    source, target = (
-        True if not mask else None if not (port or known) else (port ^ wanted) & mask == 0
-        for port, (wanted, mask) in zip(ports, (policy.sport, policy.dport), strict=True)
-    )
-    return source, target
+    source, target = (flow.sport, flow.sports), (flow.dport, flow.dports)
+    if flow.proto not in WITH_PORTS:
+        kind = ICMP_ECHO.get((flow.proto, answer), 0)
+        source, target = (kind, (kind, kind)), (0, (0, 0))
+    return _port(*source, *policy.sport), _port(*target, *policy.dport)
+
+
+def _port(port: int, within: tuple[int, int], wanted: int, mask: int) -> bool | None:
+    """Whether a port is like the one that is wanted under a mask; `within`: of what range one is that is not known (0)."""
+    if not mask:
+        return True
+    first, last = within
+    if port or first == last:
+        return ((port or first) ^ wanted) & mask == 0
+    return None if mask != WHOLE or first <= wanted <= last else False
 
 
 def _within(address: str, network: str) -> bool | None:

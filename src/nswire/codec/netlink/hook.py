@@ -8,10 +8,13 @@ from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, messa
 from nswire.model.lookups import Hook
 
 NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET = 12, 0
-FAMILIES = {"ip": 2, "arp": 3, "bridge": 7, "ip6": 10}  # NFPROTO_*
+FAMILIES = {
+    "ip": 2,
+    "bridge": 7,
+    "ip6": 10,
+}  # NFPROTO_*; of ARP nobody but arptables and nft look at a packet
 NAMES = ("prerouting", "input", "forward", "output", "postrouting")  # enum nf_inet_hooks
-ARP_NAMES = ("input", "output", "forward")
-NUMBERS = {family: range(len(ARP_NAMES if family == "arp" else NAMES)) for family in FAMILIES}
+NUMBERS = range(len(NAMES))
 HOOKNUM, PRIORITY, FUNCTION, MODULE, CHAIN_INFO = 1, 2, 4, 5, 6
 INFO_DESC, INFO_TYPE, TYPE_NFTABLES, TYPE_BPF = 1, 2, 1, 2
 BPF_ID = 1
@@ -26,13 +29,12 @@ def ask(family: str, number: int) -> bytes:
     return request(NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET, body, NLM_F_DUMP)
 
 
-def name(family: str, number: int) -> str:
+def name(number: int) -> str:
     """A hook as nft calls it; empty for none that is known."""
-    names = ARP_NAMES if family == "arp" else NAMES
-    return names[number] if number < len(names) else ""
+    return NAMES[number] if number < len(NAMES) else ""
 
 
-def decode(answer: bytes, family: str) -> tuple[Hook, ...]:
+def decode(answer: bytes) -> tuple[Hook, ...]:
     """What is called, but for the chains of nftables: they are in the ruleset. Answers one behind the other. KernelError, Malformed."""
     found = []
     for part in _parts(answer):
@@ -49,7 +51,7 @@ def decode(answer: bytes, family: str) -> tuple[Hook, ...]:
                 described = values(info.get(INFO_DESC, b"")) if what == TYPE_BPF else {}
                 found.append(
                     Hook(
-                        name(family, _be32.unpack(number)[0]),
+                        name(_be32.unpack(number)[0]),
                         _s32.unpack(priority)[0],
                         text(said.get(FUNCTION, b"")),
                         text(said.get(MODULE, b"")),
