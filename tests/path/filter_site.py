@@ -116,14 +116,24 @@ class Site:
         script = CLEAN_NEW
         if "arptables-legacy" in program:
             script = "arptables-legacy -F; arptables-legacy -X; for c in INPUT OUTPUT; do arptables-legacy -P $c ACCEPT; done; "
+        elif "ebtables-legacy" in program:
+            policies = "".join(
+                f"ebtables-legacy -P {chain} ACCEPT; " for chain in ("INPUT", "FORWARD", "OUTPUT")
+            )
+            script = (
+                "".join(CLEAN_OLD.format(program=program, table=one) for one in ("filter", "nat", "broute"))
+                + policies
+            )
         elif "legacy" in program:
             tables = {"filter", *TABLES.findall(rules)}
             script = "".join(CLEAN_OLD.format(program=program, table=table) for table in sorted(tables))
         self.shell("r", f"{script}ipset flush; ipset destroy" if "ipset" in rules else script)
 
-    def foretold(self, sent: Sent) -> Ways:
-        """What nswire says becomes of it."""
-        topology = nswire.scan()
+    def foretold(self, sent: Sent, recording: str = "") -> Ways:
+        """What nswire says becomes of it, live or from a recording, which is made in that file."""
+        if recording:
+            nswire.record(recording)
+        topology = nswire.load(recording) if recording else nswire.scan()
         flow = Flow(sent.dst, "", sent.proto, sent.sport, sent.dport if sent.proto in (TCP, UDP) else 0)
         start = self.spaces[sent.start].inode
         return trace(topology, topology.lookups(), start, flow, mark=sent.mark).forward
