@@ -247,7 +247,7 @@ NEWER = frozenset(
     actor_port_prio ad_churn_actor_state ad_churn_partner_state prio coupled_control broadcast_neighbor lacp_strict
     fdb_n_learned fdb_max_learned stp_mode backup_port mab neigh_vlan_suppress backup_nhid neigh_forward_grat
     localbypass vnifilter label label_policy mc_route port_range reserved_bits gro_hint srcportmin multiproto
-    interlink version bccutoff pairing
+    interlink version bccutoff pairing nf_call_iptables nf_call_ip6tables nf_call_arptables proxy_arp_wifi
     """.split()
 )
 """Words that Debian 12's iproute2 does not tell, or that the laboratory varies nowhere: tests/kinds/test_new_words.py has them."""

@@ -19,6 +19,10 @@ WORDS = {
         nla.u32(4, 0) + nla.attribute(46, struct.pack("=II", 0b10100, 0b11111)) + nla.u32(48, 7) + nla.u32(49, 9) + nla.u32(50, 1),
         {"ageing_time": 0, "mst_enabled": True, "fdb_local_vlan_0": True, "fdb_n_learned": 7, "fdb_max_learned": 9, "stp_mode": "user"},
     ),
+    "bridge with filters of its own": (
+        nla.u8(36, 1) + nla.u8(37, 1) + nla.u8(38, 1),
+        {"nf_call_iptables": 1, "nf_call_ip6tables": 1, "nf_call_arptables": 1},
+    ),
     "a usual bridge": (
         nla.u32(4, 30000) + nla.attribute(46, struct.pack("=II", 0, 0b11111)) + nla.u32(49, 0) + nla.u32(50, 0),
         {},
@@ -51,8 +55,8 @@ WORDS = {
 }  # fmt: skip
 PORT_WORDS = {
     "bridge": (
-        nla.u32(34, 5) + nla.u8(39, 1) + nla.u8(40, 1) + nla.u8(43, 1) + nla.u32(44, 6) + nla.u8(45, 1),
-        {"backup_port": "5", "locked": True, "mab": True, "neigh_vlan_suppress": True, "backup_nhid": 6, "neigh_forward_grat": True},
+        nla.u8(12, 1) + nla.u32(34, 5) + nla.u8(39, 1) + nla.u8(40, 1) + nla.u8(43, 1) + nla.u32(44, 6) + nla.u8(45, 1),
+        {"proxy_arp_wifi": True, "backup_port": "5", "locked": True, "mab": True, "neigh_vlan_suppress": True, "backup_nhid": 6, "neigh_forward_grat": True},
     ),
     "bond": (
         nla.u32(9, 3) + nla.u16(10, 7) + nla.u8(11, 1) + nla.u8(12, 2),
