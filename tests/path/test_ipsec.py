@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from path_cases import ASK, LINE, PING, PING6, Case, hold
-from path_exchanges import ICMP
+from path_exchanges import ICMP, ICMPV6
 
 from nswire.path import Flow
 
@@ -57,6 +57,21 @@ CASES: dict[str, Case] = {
                 "a",
                 0,
                 "a",
+            ),
+            "block out, to itself, IPv6": (
+                "a ip xfrm policy add dst fd00::1/128 dir out action block",
+                "xfrm.blocked",
+                Flow("fd00::1", "", ICMPV6),
+            ),
+            "block in, to itself, IPv6": (
+                "a ip xfrm policy add dst fd00::1/128 dir in action block",
+                "xfrm.blocked",
+                Flow("fd00::1", "", ICMPV6),
+            ),
+            "block in, to itself, IPv4, but for lo": (
+                "a ip xfrm policy add dst 10.0.0.1/32 dir in action block\na sysctl -qw net.ipv4.conf.lo.disable_policy=0",
+                "xfrm.blocked",
+                Flow("10.0.0.1", "", ICMP),
             ),
             "block another": ("a ip xfrm policy add dst 10.0.0.3/32 dir out action block",),
             "block another family": ("a ip xfrm policy add dst ::/0 dir out action block",),

@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could not be read")
 TABLE_UNREAD = Reason("tables.unread", "the {what} of that namespace could not be read ({error})")
+IF_ANY = (
+    questions.QDISCS,
+    questions.VLAN_STATES,
+    questions.POLICIES,
+    questions.DEFAULT_POLICIES,
+    *questions.HOOKS.values(),
+)
 TABLES = (
     *questions.RULES,
     questions.ROUTES,
@@ -44,11 +51,7 @@ TABLES = (
     *questions.NEIGHBOURS,
     questions.FDB,
     questions.VLANS,
-    questions.VLAN_STATES,
-    questions.QDISCS,
-    questions.POLICIES,
-    questions.DEFAULT_POLICIES,
-    *questions.HOOKS.values(),
+    *IF_ANY,
     questions.sysctls(),
     questions.sysctls("all"),
     *questions.WAITING,
@@ -248,6 +251,10 @@ class Lookups:
     def _if_any(self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str) -> T | None:
         """The same of what not every kernel has; None where there is no such thing, or (with a gap) in an older recording."""
         key = (ns, question.name)
+        if key not in self._known:  # whoever asks for one of them is about to ask for the others
+            answers = self._answers(ns, *IF_ANY)
+            names = ((ns, one.name) for one in IF_ANY)
+            self._known.update(zip(names, answers, strict=True))
         answer = self._answer(ns, question)
         found = decoded(answer, decode) if key not in self._read else self._read[key]
         if found == ENODATA and key not in self._read:
