@@ -158,7 +158,7 @@ def _taps() -> list[dict[str, Any]]:
     return [one | {"tap": f"tap{one['id'][:SHORT]}"} for one in found]
 
 
-WORLD = {
+WORLD: dict[str, Any] = {
     "networks": NETWORKS,
     "instances": INSTANCES,
     "router": {
@@ -173,6 +173,7 @@ WORLD = {
         GROUPS["shop"]: _rules(GROUPS["shop"], ("tcp", 22), ("icmp", 0)),
         GROUPS["bank"]: _rules(GROUPS["bank"]),
     },
+    "driver": "linuxbridge",
     "physical": {"outside": "ext0"},
     "taps": _taps(),
 }
@@ -180,6 +181,21 @@ WORLD = {
 
 def start(place: Place) -> Engine:
     """The outside and another node; what Nova makes; then Neutron's agents."""
+    surround(place)
+    agents(place, WORLD)
+    for one in INSTANCES:
+        place.run("ip", "link", "set", one["tap"], "master", f"brq{one['network'][:SHORT]}")
+    daemons = [*running("dnsmasq"), *running("haproxy")]
+    return Engine(ROW.name, version(place), _truths(), daemons, lambda: kill(daemons))
+
+
+def version(place: Place) -> str:
+    """Of Neutron."""
+    return place.run("dpkg-query", "-W", "-f", "${Version}", "python3-neutron").strip()
+
+
+def surround(place: Place) -> None:
+    """The outside, another node, instances behind taps, and who answers in them."""
     for netns in ("outside", "node2", *(one["name"] for one in INSTANCES)):
         place.run("ip", "netns", "add", netns)
     place.run("ip", "link", "set", "extpeer", "netns", "outside", "name", "eth0")
@@ -202,19 +218,13 @@ def start(place: Place) -> Engine:
     sending.serve(place, "outside", "tcp:80")
     os.makedirs(os.path.dirname(METADATA), exist_ok=True)
     sending.serve(place, "", f"unix:{METADATA}")
+
+
+def agents(place: Place, world: dict[str, Any]) -> None:
+    """Neutron's agents do their work; what they start goes on."""
     place.undo(lambda: kill([*running("dnsmasq"), *running("haproxy")]))
-    place.run(
-        PYTHON,
-        str(HERE / "neutron_host.py"),
-        str(HERE / "neutron.conf"),
-        stdin=json.dumps(WORLD),
-        PYTHONDONTWRITEBYTECODE="1",
-    )
-    for one in INSTANCES:
-        place.run("ip", "link", "set", one["tap"], "master", f"brq{one['network'][:SHORT]}")
-    version = place.run("dpkg-query", "-W", "-f", "${Version}", "python3-neutron").strip()
-    daemons = [*running("dnsmasq"), *running("haproxy")]
-    return Engine(ROW.name, version, _truths(), daemons, lambda: kill(daemons))
+    program = (PYTHON, str(HERE / "neutron_host.py"), str(HERE / "neutron.conf"))
+    place.run(*program, stdin=json.dumps(world), PYTHONDONTWRITEBYTECODE="1")
 
 
 def _undone(place: Place) -> None:
@@ -223,7 +233,7 @@ def _undone(place: Place) -> None:
     for line in place.run("ip", "netns", "list").splitlines():
         place.run("ip", "netns", "del", line.split()[0])
     for link in ip("link"):
-        if link["ifname"].startswith(("brq", "vxlan-")):
+        if link["ifname"].startswith(("brq", "vxlan-", "qbr", "qvb")):
             place.run("ip", "link", "del", link["ifname"], check=False)  # some are going, with mgmt0
 
 
@@ -232,7 +242,8 @@ def _furnish(place: Place, netns: str, address: str) -> None:
         place.run("ip", "-n", netns, *words.split())
 
 
-def _place(netns: str, ifname: str) -> str:
+def at_place(netns: str, ifname: str) -> str:
+    """A link in a namespace of /run/netns, as truths name it."""
     return f"{os.stat(f'/run/netns/{netns}').st_ino}/{ifname}"
 
 
@@ -245,7 +256,7 @@ def _truths() -> list[Truth]:
     inside |= {one["id"]: (one["name"], "eth0") for one in INSTANCES}
     found = []
     for port, (netns, ifname) in inside.items():
-        far, near = _place(netns, ifname), f"tap{port[:SHORT]}"
+        far, near = at_place(netns, ifname), f"tap{port[:SHORT]}"
         guest = ifname == "eth0"
         found.append(
             Truth(
@@ -258,7 +269,7 @@ def _truths() -> list[Truth]:
                 also=(f"port:{port[:8]}",),
             )
         )
-    peers = {_place(*far): f"tap{port[:SHORT]}" for port, far in inside.items() if far[0] == QROUTER}
+    peers = {at_place(*far): f"tap{port[:SHORT]}" for port, far in inside.items() if far[0] == QROUTER}
     ns = os.stat(f"/run/netns/{QROUTER}").st_ino
     data = {"daemon": "haproxy"}
     found.append(Truth(ROUTER, "router", ROUTER, "neutron", ns, peers=peers, data=data, also=(ROUTER[:8],)))

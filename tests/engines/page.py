@@ -31,7 +31,8 @@ nswire tells of none of them. *less what only they know*: of a port of Neutron n
 and no bridge of Open vSwitch.
 
 **paths**: on how many paths through its network `nswire path` says what becomes of a packet that is really sent along: whether it is delivered, to whom, under which addresses,
-whether the answer finds its way back, or what drops it; each asked live and of a recording.
+whether the answer finds its way back, or what drops it; each asked live and of a recording
+(with Open vSwitch, of which a recording does not have what it does with a packet, live).
 
 ## Started for real
 

@@ -9,6 +9,7 @@ from . import (
     nested,
     neutron,
     neutron_lab,
+    neutron_ovs_lab,
     nspawn,
     ovs,
     podman,
@@ -34,4 +35,5 @@ ROWS: tuple[Row, ...] = (
     neutron.SWITCH,
     neutron.KERNEL,
     neutron_lab.ROW,
+    neutron_ovs_lab.ROW,
 )

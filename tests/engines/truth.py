@@ -14,6 +14,8 @@ import msgspec
 
 import nswire
 
+from .place import alive
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -63,7 +65,10 @@ class Truth(msgspec.Struct, frozen=True):
             if self.short
             else {key: self.data[key] for key in self.data if state == "hung" or key != "daemon"}
         )
-        return msgspec.structs.replace(self, name=self.short or self.name, data=data, bridges={})
+        served = {place: pid for place, pid in self.served.items() if alive(pid)}
+        return msgspec.structs.replace(
+            self, name=self.short or self.name, data=data, bridges={}, served=served
+        )
 
     def is_told(self, owners: Iterable[Owner | None]) -> bool:
         """True if it is among these owners."""
@@ -115,7 +120,7 @@ class Engine(msgspec.Struct):
 
 class Row(msgspec.Struct):
     """An engine: the programs that it needs, who starts it, the top control groups that it leaves, what this machine lacks for
-    it, the paths through it.
+    it, the paths through it. `recorded`: these can be told from a recording as well.
     """
 
     name: str
@@ -124,6 +129,7 @@ class Row(msgspec.Struct):
     cgroups: tuple[str, ...] = ()
     lacks: Callable[[], str] = lambda: ""
     ways: tuple[Way, ...] = ()
+    recorded: bool = True
 
     @property
     def slug(self) -> str:

@@ -1,9 +1,9 @@
-"""Runs the agents of a whole host of Neutron's with Linux bridges: DHCP, L3 (with metadata), Linux bridge, security groups.
+"""Runs the agents of a whole host of Neutron's: DHCP, L3 (with metadata), Linux bridge, security groups.
 
 usage: neutron_host.py CONFIG < WORLD
 
 The server is a mock that answers what WORLD says (JSON: networks, router, ports, security groups; see neutron_lab.py). All that is
-done to the machine, namespaces, links, bridges, rules, daemons, is done by Neutron's own code.
+done to the machine, namespaces, links, bridges, rules, daemons, is done by Neutron's own code. With Open vSwitch: but for the tags of ports and the flows, which are in neutron_ovs_lab.py as its agent has them.
 """
 
 import eventlet
@@ -20,7 +20,7 @@ from neutron.agent import dhcp_agent, l3_agent
 from neutron.agent.dhcp import agent as dhcp
 from neutron.agent.l3 import agent as l3
 from neutron.agent.linux.dhcp import DictModel, NetModel
-from neutron.agent.linux.iptables_firewall import IptablesFirewallDriver
+from neutron.agent.linux.iptables_firewall import IptablesFirewallDriver, OVSHybridIptablesFirewallDriver
 from neutron.agent.linux.iptables_manager import IptablesManager, binary_name
 from neutron.common import config as common_config
 from neutron.conf.agent import ovsdb_api
@@ -30,11 +30,11 @@ from neutron.plugins.ml2.drivers.linuxbridge.agent import arp_protect
 from neutron.plugins.ml2.drivers.linuxbridge.agent.linuxbridge_neutron_agent import LinuxBridgeManager
 from oslo_config import cfg
 
-AGENTS = L3, BRIDGE = "neutron-l3-agent", "neutron-linuxbridge-agent"
+AGENTS = L3, BRIDGE, SWITCH = "neutron-l3-agent", "neutron-linuxbridge-agent", "neutron-openvswitch-agent"
 TUNNEL = "10.99.0.1"  # where this host's VXLANs end
 
 
-def configure(config):
+def configure(config, driver):
     conf = cfg.CONF
     dhcp_agent.register_options(conf)
     for register in (
@@ -47,11 +47,15 @@ def configure(config):
     with suppress(cfg.DuplicateOptError):
         ovsdb_api.register_ovsdb_api_opts()
     conf(["--config-file", config], project="neutron")
-    conf.set_override("interface_driver", "linuxbridge")
+    conf.set_override("interface_driver", driver)
     conf.set_override("log_dir", os.environ["TMPDIR"])
     conf.set_override("lock_path", os.environ["TMPDIR"], "oslo_concurrency")
     conf.set_override("firewall_driver", "iptables", "SECURITYGROUP")
-    conf.set_override("local_ip", TUNNEL, "VXLAN")
+    if driver == "openvswitch":
+        conf.set_override(name="ovs_use_veth", override=False)
+        conf.set_override("ovsdb_connection", "unix:/run/openvswitch/db.sock", "OVS")
+    else:
+        conf.set_override("local_ip", TUNNEL, "VXLAN")
     common_config.setup_logging()
     return conf
 
@@ -177,7 +181,7 @@ def serve_router(conf, world):
 
 
 def plug(world):
-    """The Linux bridge agent: a bridge for each network, VXLANs, the flat network; then its protection of each instance's port."""
+    """The Linux bridge agent: a bridge for each network, VXLANs, the flat network."""
     manager = LinuxBridgeManager({}, world["physical"])
     for port in world["taps"]:
         assert manager.add_tap_interface(
@@ -189,7 +193,10 @@ def plug(world):
             port["owner"],
             port["mtu"],
         ), port
-    firewall = IptablesFirewallDriver()
+
+
+def protect(world, firewall, device_of, *, arp):
+    """The agent's protection of each instance's port: security groups by iptables and sets; ARP and MACs by ebtables."""
     for group, rules in world["groups"].items():
         firewall.update_security_group_rules(group, rules)
         members = [(one["address"], one["mac"]) for one in world["instances"] if one["group"] == group]
@@ -197,7 +204,7 @@ def plug(world):
     firewall.filter_defer_apply_on()
     for one in world["instances"]:
         details = {
-            "device": one["tap"],
+            "device": device_of(one),
             "mac_address": one["mac"],
             "fixed_ips": [one["address"]],
             "network_id": one["network"],
@@ -209,9 +216,10 @@ def plug(world):
             "allowed_address_pairs": [],
         }
         firewall.prepare_port_filter(details)
-        arp_protect.setup_arp_spoofing_protection(
-            one["tap"], details | {"fixed_ips": [{"ip_address": one["address"]}]}
-        )
+        if arp:
+            arp_protect.setup_arp_spoofing_protection(
+                one["tap"], details | {"fixed_ips": [{"ip_address": one["address"]}]}
+            )
     firewall.process_trusted_ports(
         [one["tap"] for one in world["taps"] if not one["owner"].startswith("compute:")]
     )
@@ -219,14 +227,19 @@ def plug(world):
 
 
 def main():
-    conf = configure(sys.argv[1])
     world = json.load(sys.stdin)
+    conf = configure(sys.argv[1], world["driver"])
     for network in world["networks"]:
         serve_dhcp(conf, network, world)
     called(L3)
     serve_router(conf, world)
-    called(BRIDGE)
-    plug(world)
+    if world["driver"] == "openvswitch":
+        called(SWITCH)
+        protect(world, OVSHybridIptablesFirewallDriver(), lambda one: one["id"], arp=False)
+    else:
+        called(BRIDGE)
+        plug(world)
+        protect(world, IptablesFirewallDriver(), lambda one: one["tap"], arp=True)
     print("{}", flush=True)
     os._exit(0)  # the agents' green threads never end by themselves
 
