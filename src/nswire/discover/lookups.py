@@ -130,6 +130,8 @@ class Lookups:
 
     def hooks(self, ns: NsKey, family: str) -> tuple[Hook, ...]:
         """What netfilter calls; of a kernel that cannot be asked: the BPF programs that it calls in any namespace."""
+        if family not in questions.HOOKS:
+            return ()
         found = self._if_any(ns, questions.HOOKS[family], hook.decode, "hooks of netfilter")
         if found is not None:
             return found
