@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End
-from nswire.path import bridgeport, mtu, netfilter
+from nswire.path import bridgednat, bridgeport, mtu, netfilter
 from nswire.path.bridgeport import FORWARDING, LEARNING, Passing
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
@@ -75,9 +75,15 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
             yield ended.landing
             return
         if passing.frame.packet.flow.dst != frame.packet.flow.dst:
-            # bridged DNAT: what has another destination now is for the stack to route (br_nf_pre_routing_finish)
-            yield from _up(walk, passing, steps)
-            return
+            onward = bridgednat.onward(walk, bridge, passing.frame, steps)
+            if onward is None:
+                frame = replace(passing.frame, dst=bridge.fact.address)
+                yield from _up(walk, passing._replace(frame=frame), steps)
+                return
+            if isinstance(onward, Landing):
+                yield onward
+                return
+            passing, steps = passing._replace(frame=onward[0]), onward[1]
     yield from _on(walk, passing, steps)
 
 

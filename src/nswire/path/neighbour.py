@@ -5,6 +5,7 @@ net/ipv4/arp.c (arp_solicit, arp_process), net/ipv6/ndisc.c (ndisc_recv_ns).
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,15 @@ from nswire.path.netfilter.fields import Sight
 from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import End
     from nswire.path.values import Mend, Steps
     from nswire.path.walk import Walk
+
+    Carry = Callable[[Frame, Steps], Landing]
 
 GOES_ELSEWHERE = Reason("neighbour.goes_elsewhere", "it goes elsewhere")
 ANSWER_LOST = Reason("neighbour.answer_lost", "the answer does not come back: {cause}", "NEIGH_FAILED")
@@ -74,10 +77,13 @@ ETHERNET = 1  # ARPHRD_ETHER
 SOLICITATION, ADVERTISEMENT = 135, 136  # ICMPv6 types
 
 
-def send(walk: Walk, link: Link, packet: Packet, target: str, steps: Steps) -> Landing:
-    """Send a packet to a next hop that is on the segment of that link."""
+def send(
+    walk: Walk, link: Link, packet: Packet, target: str, steps: Steps, *, carry: Carry | None = None
+) -> Landing:
+    """Send a packet to a next hop that is on the segment of that link; `carry`: by something else than out of the link."""
+    carry = carry or functools.partial(_carry, walk, link)
     if link.fact.type != ETHERNET:
-        return _carry(walk, link, Frame("", "", packet), steps)
+        return carry(Frame("", "", packet), steps)
     known, failed = walk.learned_neighbours.get((link.end, target), ""), False
     asked = walk.askers.get((link.end, target), "")
     for one in () if known else walk.lookups.neighbours(link.end.ns):
@@ -96,8 +102,8 @@ def send(walk: Walk, link: Link, packet: Packet, target: str, steps: Steps) -> L
         text = f"{link.ifname} asks for no MAC (NOARP): it sends to its own"
         steps += walk.step("neighbour", text, link.end.ns, link.end)
     if known:
-        return _carry(walk, link, Frame(link.fact.address, known, packet), steps)
-    return _Question(walk, link, packet, target, failed=failed).ask(steps)
+        return carry(Frame(link.fact.address, known, packet), steps)
+    return _Question(walk, link, packet, target, carry, failed=failed).ask(steps)
 
 
 def _carry(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Landing:
@@ -108,8 +114,11 @@ def _carry(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Landing:
 class _Question:
     """Who has an address? Asked of the whole segment of a link. `failed`: the kernel has asked lately, in vain."""
 
-    def __init__(self, walk: Walk, link: Link, packet: Packet, target: str, *, failed: bool) -> None:
+    def __init__(
+        self, walk: Walk, link: Link, packet: Packet, target: str, carry: Carry, *, failed: bool
+    ) -> None:
         self._walk = walk
+        self._carry = carry
         self._link = link
         self._packet = packet
         self._target = target
@@ -149,7 +158,7 @@ class _Question:
         text = f"{target} is at {mac}: {_place(walk, found[mac])} answers on this segment"
         steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
         walk.learned_neighbours[link.end, target] = mac
-        return _carry(walk, link, Frame(link.fact.address, mac, self._packet), steps)
+        return self._carry(Frame(link.fact.address, mac, self._packet), steps)
 
     def _answerer(self, heard: Landing) -> Link | Landing:
         """The link that answers, if the question gets there in full, is answered, and the answer comes back."""
@@ -279,7 +288,7 @@ class _Question:
             text = f"{target} is nobody's who can be seen, so somebody's outside"
             steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
             onward = Frame(link.fact.address, "", self._packet, along=ends(taken.steps))
-            return _carry(walk, link, onward, steps)
+            return self._carry(onward, steps)
         half = self._half(heard)
         if half is not None:
             return replace(self._end("dropped", half[0], steps), mend=half[1])

@@ -49,6 +49,11 @@ def output(walk: Walk, ns: NsKey, packet: Packet, oif: int = 0, *, anysrc: bool 
     return _decide(walk, ns, query._replace(src=""))._replace(source=query.src)
 
 
+def looked_up(walk: Walk, ns: NsKey, packet: Packet, link: End) -> Decision:
+    """The look-up for a packet that came in by that link, before IPv6 asks whether it forwards."""
+    return _decide(walk, ns, _query(packet, iif=link.ifindex))
+
+
 def arriving(walk: Walk, ns: NsKey, packet: Packet, link: End) -> Decision:
     """Where a packet goes that came in by that link: up to a socket here, or on."""
     query = _query(packet, iif=link.ifindex)
