@@ -194,6 +194,14 @@ def test_on_the_picture(tmp_path: Path) -> None:
     file = tmp_path / "way.svg"
     assert drawn(DHCP, "out", "-o", str(file)).status == 0
     assert "delivered" in file.read_text()
+    said = drawn(DHCP, "203.0.113.1", "--dport", "53", "--sport", "5000", "--proto", "udp", "--uid", "1000")
+    assert said.out.startswith("udp 10.10.100.2:5000 -> 203.0.113.1:53: "), said
+    assert drawn(DHCP, "out", "--mark", "seven").err.startswith("nswire map: --mark seven: that is no number")
+    alone = subprocess.run(
+        [sys.executable, "-m", "nswire", "map", "--dport", "53"], capture_output=True, text=True, check=False
+    )
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "--path FROM TO" in alone.stderr
     refused = drawn(DHCP, "nonsense")
     assert (refused.status, refused.out) == (2, "")
 

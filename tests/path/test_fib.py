@@ -56,9 +56,10 @@ def commands(rng: random.Random, family: int) -> list[str]:
         selector = rng.choice((
             f"from {network(rng, family)}", f"to {network(rng, family)}", "fwmark 0x1/0x3", "fwmark 0x2",
             "ipproto udp", "ipproto tcp dport 80-90", "sport 1024", "not from all fwmark 0x1", "oif v1", "iif lo",
+            "uidrange 1000-1001", "uidrange 0-0",
         ))  # fmt: skip
         action = rng.choice((
-            "table 77", "table 78", "table 77 suppress_prefixlength 8", "blackhole", "unreachable", "prohibit", "goto 32766",
+            "table 77", "table 78", "table 77 suppress_prefixlength 8", "table 77 suppress_ifgroup 5", "table 254 suppress_ifgroup 5", "blackhole", "unreachable", "prohibit", "goto 32766",
         ))  # fmt: skip
         lines.append(f"rule add priority {rng.randint(1, 300)} {selector} {action}")
     return lines
@@ -67,6 +68,7 @@ def commands(rng: random.Random, family: int) -> list[str]:
 def build(ns: Ns, lines: list[str], family: int) -> None:
     """Three links that are up, and what the lines say."""
     links = [f"link add v{n} type veth peer name w{n}" for n in range(LINKS)]
+    links.append("link set v1 group 5")
     ups = [f"link set {side}{n} up" for n in range(LINKS) for side in "vw"] + ["link set lo up"]
     with ns.entered():
         subprocess.run(["ip", "-batch", "-"], input="\n".join([*links, *ups]) + "\n", text=True, check=True)
@@ -78,7 +80,8 @@ def query(rng: random.Random, family: int) -> Query:
     """A packet that this host sends."""
     proto = rng.choice((1 if family == 4 else 58, 6, 17))
     sport, dport = (rng.choice(some) if proto in WITH_PORTS else 0 for some in ((1024, 1025), (80, 90, 91)))
-    return Query(address(rng, family), "", 0, 0, rng.choice((0, 0, 1, 2, 3)), proto, sport, dport)
+    mark, uid = rng.choice((0, 0, 1, 2, 3)), rng.choice((0, 0, 1000, 1002))
+    return Query(address(rng, family), "", 0, 0, mark, proto, sport, dport, uid=uid)
 
 
 @pytest.mark.needs("ip")

@@ -15,6 +15,8 @@ from nswire.show.paint import Paper
 from nswire.show.text_path import verdict, write_trace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nswire.lab.truth import Lab
 
 FORK = """
@@ -57,6 +59,41 @@ def test_one_fate_and_two_ends(lab: Lab) -> None:
     text = file.getvalue().partition("the answer")[0]
     assert text.count("\npc\n") == 1
     assert text.count("lookup 100` takes it:") == 1
+
+
+@pytest.mark.needs("ip", "nft")
+def test_whose_packet_it_is(lab: Lab, tmp_path: Path) -> None:
+    """A rule by user is decided where the user is given; so is one of nft."""
+    spaces = Spaces(lab, FORK)
+    spaces.settled()
+    for recording in ("", f"{tmp_path}/host.nsw"):
+        for uid, at in ((1000, "vpn"), (0, "gw"), (1001, "gw")):
+            said = spaces.said("pc", Flow("203.0.113.9"), recording=recording, uid=uid)
+            assert (said.fate, said.at) == ("delivered", (at,)), said.reason
+    spaces.run(
+        "pc nft 'table ip t { chain o { type filter hook output priority 0; meta skuid 1001 drop; }; }'"
+    )
+    assert spaces.said("pc", Flow("203.0.113.9"), uid=1001).fate == "dropped"
+    assert spaces.said("pc", Flow("203.0.113.9"), uid=1000).at == ("vpn",)
+
+
+@pytest.mark.needs("ip", "sysctl", "nft")
+def test_what_is_forwarded_is_nobodys(lab: Lab, tmp_path: Path) -> None:
+    """A rule by user takes what comes from elsewhere as root's."""
+    lines = (
+        "gw sysctl -qw net.ipv4.ip_forward=1\ngw ip link add g1 type veth peer name f0 netns far\n"
+        "gw ip address add 10.0.9.1/24 dev g1\ngw ip link set g1 up\n"
+        "far ip address add 10.0.9.2/24 dev f0\nfar ip link set f0 up\nfar ip route add default via 10.0.9.1\n"
+        "pc ip route add 10.0.9.0/24 via 10.0.0.2\n"
+    )
+    spaces = Spaces(lab, FORK + lines)
+    spaces.settled()
+    flow = Flow("10.0.9.2", "10.0.0.1", 17, 0, 53)
+    for rule, at in (("1000-1000", ("far",)), ("0-0", ())):
+        spaces.run(f"gw ip rule add pref 5 uidrange {rule} to 10.0.9.2 blackhole")
+        assert spaces.really("pc", flow).at == at
+        for recording in ("", f"{tmp_path}/{rule}.nsw"):
+            assert spaces.said("pc", flow, recording=recording).at == at
 
 
 @pytest.mark.needs("ip")

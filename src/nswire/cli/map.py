@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from nswire.cli import packet
 from nswire.cli.common import Answer, Options, give, handles, look, reading, status, understand
 from nswire.cli.errors import Failure, complain
 from nswire.draw import TABLE
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nswire.draw import Followed, Format, Grouping, Size, Wishes
     from nswire.draw.scene import Scene
     from nswire.model.topology import Topology
+    from nswire.path.question import Wanted
 
 FORMATS = (*(one.name for one in TABLE), "json")
 EPILOG = """\b
@@ -29,6 +31,7 @@ Examples:
   nswire map netns:router --hops 3  further around
   nswire map -o host.svg --only up  an image, without what is down
   nswire map --path container:web 203.0.113.9    the way of a packet, and its verdict
+  nswire map --path container:web container:db --proto tcp --dport 5432
   nswire map -o dot | dot -Tpdf > host.pdf
 
 \b
@@ -52,6 +55,7 @@ links and namespaces that are alike are drawn once, with their number; the page 
     metavar="FROM TO",
     help="Draw the way of a packet, as nswire path tells it; TO may be out.",
 )
+@packet.options
 @click.option(
     "--hops",
     type=click.IntRange(0, 1000),
@@ -76,11 +80,14 @@ def command(
     hops: int | None,
     only: str | None,
     group: Grouping,
+    **given: Any,
 ) -> int:
     """Draw who is wired to whom: namespaces as cards, links as rows, wires as lines from one to the other.
 
     Without HANDLE: the whole host. With: what is within reach of these, and their way up to the NIC.
     """
+    if ends is None and packet.given(given):
+        raise click.UsageError("a packet is described, and its way not asked for: --path FROM TO")
     name, file = _where(output, as_json=options.as_json)
     topology = look(options)
     asked, fine = understand(topology, handles, one=False)
@@ -88,7 +95,7 @@ def command(
         return status(topology, options, fine=fine)
     from nswire.draw import HOPS, Wishes, picture
 
-    follow = None if ends is None else _way(topology, *ends)
+    follow = None if ends is None else _way(topology, *ends, packet.wanted(given, reply=False))
     links = [link.end for one in asked for link in one.links]
     spaces = [one.namespace.key for one in asked if one.namespace is not None]
     if follow is not None and not asked:
@@ -117,13 +124,13 @@ def command(
     return status(topology, options, fine=fine)
 
 
-def _way(topology: Topology, sender: str, receiver: str) -> Followed:
+def _way(topology: Topology, sender: str, receiver: str, wanted: Wanted) -> Followed:
     """The way of a packet, for the picture. Failure."""
     from nswire.cli.path import followed as trace
     from nswire.draw.way import followed
     from nswire.show.text_path import caption
 
-    found = trace(topology, sender, None if receiver == "out" else receiver)
+    found = trace(topology, sender, None if receiver == "out" else receiver, wanted)
     return followed(topology, found, caption(topology, found))
 
 

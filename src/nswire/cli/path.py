@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nswire.cli import packet
 from nswire.cli.common import (
     FAILED,
     INCOMPLETE,
@@ -43,14 +44,7 @@ Exit status: 0 it leaves or is delivered, 1 it is dropped, 3 with --strict if th
 @click.command(epilog=EPILOG)
 @click.argument("sender", metavar="FROM", shell_complete=complete)
 @click.argument("receiver", metavar="[TO]", required=False, shell_complete=complete)
-@click.option("--proto", metavar="PROTO", help="icmp, tcp, udp or a number (default: icmp; tcp with a port).")
-@click.option("--sport", type=click.IntRange(1, 65535), default=None, help="Source port (default: any).")
-@click.option("--dport", type=click.IntRange(1, 65535), default=None, help="Destination port.")
-@click.option("--mark", metavar="N", default="0", help="The packet's mark, as ip rule and nft see it.")
-@click.option("--src", metavar="IP", default="", help="Source address (default: as the kernel chooses).")
-@click.option("--size", type=click.IntRange(28, 65535), default=None, help="Bytes, with DF set: does it fit?")
-@click.option("-4", "family", flag_value=4, type=int, help="IPv4.")
-@click.option("-6", "family", flag_value=6, type=int, help="IPv6.")
+@packet.options
 @click.option("--reply/--no-reply", default=True, show_default=True, help="Follow the answer as well.")
 @click.option("--hops", is_flag=True, help="One line a namespace instead of one a step.")
 @reading
@@ -61,18 +55,7 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
     out, by the default route.
     """
     topology = look(options)
-    from nswire.path.question import Wanted
-
-    wanted = Wanted(
-        proto=given["proto"] or "",
-        sport=given["sport"] or 0,
-        dport=given["dport"] or 0,
-        mark=_number(given["mark"], "--mark"),
-        src=given["src"],
-        size=given["size"] or 0,
-        family=given["family"] or 0,
-        reply=given["reply"],
-    )
+    wanted = packet.wanted(given, reply=given["reply"])
     found, notes = _followed(topology, sender, receiver, wanted)
     give(topology, options, "path", _answer(topology, found, notes, hops=given["hops"]))
     if options.strict and found.forward.fate == "unknown":
@@ -80,11 +63,9 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
     return status(topology, options, no=found.forward.fate == "dropped")
 
 
-def followed(topology: Topology, sender: str, receiver: str | None) -> Trace:
-    """The way of an ordinary packet, for other verbs. Failure."""
-    from nswire.path.question import Wanted
-
-    return _followed(topology, sender, receiver, Wanted())[0]
+def followed(topology: Topology, sender: str, receiver: str | None, wanted: Wanted) -> Trace:
+    """The way of a packet, for other verbs. Failure."""
+    return _followed(topology, sender, receiver, wanted)[0]
 
 
 def _followed(
@@ -122,10 +103,3 @@ def _answer(topology: Topology, found: Trace, notes: tuple[str, ...], *, hops: b
         lambda: howto.for_trace(topology, found),
         lambda build: PathBuilder(topology, build).facts(found),
     )
-
-
-def _number(word: str, option: str) -> int:
-    try:
-        return int(word, 0)
-    except ValueError:
-        raise Failure(f"{option} {word}", "that is no number", "such as 7 or 0x10") from None

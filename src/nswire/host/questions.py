@@ -110,7 +110,9 @@ def sysctls(ifname: str = "") -> Question:
 
 def decision(number: int, query: Query) -> Question:
     """What the kernel would do with a packet; `number` keeps the names of such questions apart."""
-    asked = {field: value for field, value in query._asdict().items() if value}
+    asked = {
+        name: value for name, value in query._asdict().items() if value or (name == "uid" and value == 0)
+    }
     return Question(f"decision#{number}", route.ask_lookup(**asked))
 
 

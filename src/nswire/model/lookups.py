@@ -21,6 +21,8 @@ NOT_READ = Reason("tables.not_read", "its tables were not read")
 class Query(NamedTuple):
     """A packet, as far as routing looks at it. `iif`: it came in there (0: it is sent from here); protocols by number.
 
+    `uid`: the user whose packet it is (None: not known, for one that is sent from here; for others there is none).
+
     With `match` the answer is the entry of the table that decides, else what becomes of the packet.
     """
 
@@ -34,6 +36,7 @@ class Query(NamedTuple):
     dport: int = 0
     match: bool = False
     tos: int = 0
+    uid: int | None = None
 
     @property
     def family(self) -> int:

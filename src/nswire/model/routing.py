@@ -104,6 +104,7 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     uids: tuple[int, int] | None = None
     l3mdev: bool = False
     suppress_prefixlength: int = -1
+    suppress_ifgroup: int = -1
     invert: bool = False
     dscp: Masked | None = None
     flowlabel: Masked | None = None

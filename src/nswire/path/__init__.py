@@ -72,6 +72,7 @@ def trace(
     by: End | None = None,
     mark: int = 0,
     size: int = 0,
+    uid: int | None = None,
     reply: bool = True,
 ) -> Trace:
     """The way of the first packet of a flow that the namespace `start` sends, and of the answer.
@@ -84,7 +85,7 @@ def trace(
 
     def walked(chooser: Chooser) -> tuple[Way, Way | None]:
         walk = Walk(topology, lookups, fib, chooser)
-        packet = Packet(flow, mark, size=size)
+        packet = Packet(flow, mark, size=size, uid=uid)
         try:
             there = _meant(walk, _sent(walk, start, packet, by), to)
         except NotKnown as missing:

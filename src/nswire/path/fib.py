@@ -106,8 +106,14 @@ class Fib:
                 length = int(found.route.dst.partition("/")[2]) if found.route else 0
                 if length <= rule.suppress_prefixlength and found.type not in REFUSALS:
                     continue
+                if rule.suppress_ifgroup >= 0 and self._group(ns, found) == rule.suppress_ifgroup:
+                    continue
                 return found._replace(rule=rule, unsure=unsure or found.unsure)
         return Found("none", unsure=unsure)
+
+    def _group(self, ns: NsKey, found: Found) -> int:
+        """The group of the link of a decision's first next hop (fib4_rule_suppress, fib6_rule_suppress); -1 if it has none."""
+        return self._lookups.groups(ns).get(found.hops[0].ifindex, 0) if found.hops else -1
 
     def local(self, ns: NsKey, address: str) -> bool:
         """Whether the table `local` has an address as one of the namespace's own."""
@@ -123,7 +129,7 @@ class Fib:
                 query.proto in WITH_PORTS
                 and ((rule.sports and not query.sport) or (rule.dports and not query.dport))
             )
-            or (rule.uids not in EVERYBODY and not query.iif)
+            or (rule.uids not in EVERYBODY and not query.iif and query.uid is None)
             or (rule.flowlabel is not None and query.iif)
             for rule in self._lookups.rules(ns, query.family)
         )
@@ -213,7 +219,7 @@ class Fib:
             not rule.proto or rule.proto == query.proto,
             _port_fits(rule.sports, query.sport, query.proto),
             _port_fits(rule.dports, query.dport, query.proto),
-            True if rule.uids in EVERYBODY or query.iif else None,  # whose the packet is
+            _uid_fits(rule, query),
             not rule.l3mdev or bool(self._l3mdev(ns, query)),
         ]
         if False in tests:
@@ -232,6 +238,14 @@ class Fib:
         return bool(query.src) and ipaddress.ip_address(query.src) in ipaddress.ip_network(
             rule.src, strict=False
         )
+
+
+def _uid_fits(rule: Rule, query: Query) -> bool | None:
+    """What is not from here is root's (ip_route_input_slow: sock_net_uid of no socket)."""
+    uid = 0 if query.iif else query.uid
+    if rule.uids is None or rule.uids in EVERYBODY:
+        return True
+    return None if uid is None else rule.uids[0] <= uid <= rule.uids[1]
 
 
 def _port_fits(ports: Ports | None, port: int, proto: int) -> bool | None:
@@ -266,6 +280,8 @@ def described(rule: Rule) -> str:
     words += [f"uidrange {rule.uids[0]}-{rule.uids[1]}"] if rule.uids else []
     if rule.action == "table":
         words.append("lookup [l3mdev-table]" if rule.l3mdev else f"lookup {table_name(rule.table)}")
+        for name, value in (("prefixlength", rule.suppress_prefixlength), ("ifgroup", rule.suppress_ifgroup)):
+            words += [f"suppress_{name} {value}"] if value >= 0 else []
     else:
         words.append(f"goto {rule.target}" if rule.action == "goto" else rule.action)
     return " ".join(words)

@@ -28,7 +28,7 @@ class Party(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which packet. Empty, 0 or None: whatever fits. `size` in bytes, with DF set."""
+    """Which packet. Empty, 0 or None: whatever fits. `size` in bytes, with DF set; `uid`: the user who sends it."""
 
     proto: str = ""
     sport: int = 0
@@ -36,6 +36,7 @@ class Wanted(NamedTuple):
     mark: int = 0
     src: str = ""
     size: int = 0
+    uid: int | None = None
     family: int = 0
     reply: bool = True
 
@@ -92,6 +93,7 @@ def follow(topology: Topology, question: Question, wanted: Wanted) -> Trace:
         by=begin.by,
         mark=wanted.mark,
         size=wanted.size,
+        uid=wanted.uid,
         reply=wanted.reply,
     )
 

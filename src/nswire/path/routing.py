@@ -15,6 +15,7 @@ from nswire.model.values import End
 from nswire.path import refusals, source
 from nswire.path.decisions import IPV6, KERNEL, Decision, hop_text, route_text
 from nswire.path.fib import REFUSALS, described
+from nswire.path.values import ICMP, ICMPV6
 
 if TYPE_CHECKING:
     from nswire.model.routing import NextHop, Route
@@ -88,7 +89,13 @@ def _query(packet: Packet, *, iif: int = 0, oif: int = 0) -> Query:
         flow.sport,
         flow.dport,
         tos=(packet.tos or 0) & DSCP,
+        uid=_uid(packet) if not iif else None,
     )
+
+
+def _uid(packet: Packet) -> int | None:
+    """Whose it is: echo replies are the kernel's own (icmp_sk)."""
+    return 0 if packet.answer and packet.flow.proto in (ICMP, ICMPV6) else packet.uid
 
 
 def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:

@@ -120,12 +120,13 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = 0
     header: Header | None = None
     physin: str = ""
+    uid: int | None = None
 
     def crossed(self, here: NsKey, there: NsKey) -> Packet:
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
         return msgspec.structs.replace(
-            self, conn=None, mark=mark, prerouted=False, looped=False, direction=0, untracked=False, zone=(0, 3), pkttype=0,
+            self, conn=None, mark=mark, prerouted=False, looped=False, uid=None, direction=0, untracked=False, zone=(0, 3), pkttype=0,
             priority=0, header=None, physin="",
         )  # fmt: skip
 

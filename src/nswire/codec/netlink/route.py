@@ -54,6 +54,7 @@ ENCAPS = {
 
 _rtmsg = struct.Struct("=BBBBBBBBI")
 _rtnexthop = struct.Struct("=HBBI")
+RTA_UID = 25
 _u32 = struct.Struct("=I")
 ANY = {4: "0.0.0.0", 16: "::"}  # noqa: S104 (a network, not something to listen on)
 
@@ -82,6 +83,7 @@ def ask_lookup(
     dport: int = 0,
     match: bool = False,
     tos: int = 0,
+    uid: int | None = None,
 ) -> bytes:
     """A request for the kernel's own decision about a packet: from here, or (`iif`) as if it came in by that link.
 
@@ -95,6 +97,8 @@ def ask_lookup(
     for name, number in ((RTA_IIF, iif), (RTA_OIF, oif), (RTA_MARK, mark)):
         if number:
             body += attribute(name, _u32.pack(number))
+    if uid is not None:
+        body += attribute(RTA_UID, _u32.pack(uid))
     if proto in TOLD_PROTOCOLS[family]:
         body += attribute(RTA_IP_PROTO, bytes((proto,)))
         for name, port in ((RTA_SPORT, sport), (RTA_DPORT, dport)):

@@ -15,10 +15,11 @@ FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE = 20, 22, 23, 24
 FRA_DSCP, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK = 25, 26, 27  # since Linux 6.13
 FRA_SPORT_MASK, FRA_DPORT_MASK, FRA_DSCP_MASK = 28, 29, 30  # since Linux 6.15, also of a rule for one port
 DSCP, FLOWLABEL = 0x3F, 0xFFFFF  # all bits of these
-# what changes nothing about which packets a rule takes: flow, suppress_ifgroup (unset), pad, protocol (who made it)
-HARMLESS = (11, 13, 18, 21)
+FRA_SUPPRESS_IFGROUP = 13
+# what changes nothing about which packets a rule takes: flow, pad, protocol (who made it)
+HARMLESS = (11, 18, 21)
 KNOWN = {
-    FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, FRA_FWMASK,
+    FRA_DST, FRA_SRC, FRA_IIFNAME, FRA_GOTO, FRA_PRIORITY, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_SUPPRESS_IFGROUP, FRA_TABLE, FRA_FWMASK,
     FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_SPORT_MASK,
     FRA_DPORT_MASK, FRA_DSCP, FRA_DSCP_MASK, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, *HARMLESS,
 }  # fmt: skip
@@ -41,7 +42,7 @@ def decode(answer: bytes) -> tuple[Rule, ...]:
             raise Malformed(f"a message of type {kind} among rules")
         family, dst, src, tos, table, action, flags = _head.unpack_from(answer, start)
         said = values(answer, start + _head.size, end)
-        suppress = u32(said.get(FRA_SUPPRESS_PREFIXLEN))
+        suppress, group = (u32(said.get(one)) for one in (FRA_SUPPRESS_PREFIXLEN, FRA_SUPPRESS_IFGROUP))
         found.append(
             Rule(
                 family=family,
@@ -62,6 +63,7 @@ def decode(answer: bytes) -> tuple[Rule, ...]:
                 uids=_range(said.get(FRA_UID_RANGE), "=II"),
                 l3mdev=any(said.get(FRA_L3MDEV, b"")),
                 suppress_prefixlength=-1 if suppress in (None, UNSET) else suppress,
+                suppress_ifgroup=-1 if group in (None, UNSET) else group,
                 invert=bool(flags & INVERT),
                 dscp=_masked(said, FRA_DSCP, FRA_DSCP_MASK, DSCP),
                 flowlabel=_masked(said, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, FLOWLABEL),

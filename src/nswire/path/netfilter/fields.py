@@ -187,7 +187,7 @@ class Sight:
         """The bytes from the IP header on; on its way out of a link that counts the Ethernet header, too."""
         return packet.size if headers.sized(packet) and place.hook != "egress" else None
 
-    def owner(self, place: Place, packet: Packet) -> Known:
+    def owner(self, place: Place, packet: Packet, known: int | None = None) -> Known:
         """Something of the socket that sends it: only programs' own have any (nft_meta_get_eval_skugid)."""
         if place.hook not in OUTGOING or place.iif or packet.header is not None:
             return ABSENT
@@ -197,7 +197,7 @@ class Sight:
             TCP,
         ):  # of the kernel itself, or of no full socket
             return ABSENT
-        return ABSENT if packet.icmp else None
+        return ABSENT if packet.icmp else known
 
     def ct(self, name: str, place: Place, packet: Packet) -> Known:
         """A key of the connection; all but its state end the rule where there is none."""
@@ -390,7 +390,7 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "ipset sport": lambda sight, _, packet: sight.set_port("sport", packet),
     "ipset dport": lambda sight, _, packet: sight.set_port("dport", packet),
     "eui64": lambda sight, _, packet: sight.eui64(packet),
-    "skuid": lambda sight, place, packet: sight.owner(place, packet),
+    "skuid": lambda sight, place, packet: sight.owner(place, packet, packet.uid),
     "skgid": lambda sight, place, packet: sight.owner(place, packet),
     "cgroup": lambda sight, place, packet: sight.owner(place, packet),
     "ipsec": lambda *_: 0,  # where a policy of XFRM counts, the walk has ended before
