@@ -26,7 +26,7 @@ check: setup-dev ## the inner loop, in less than a minute: style, types, and the
 test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.1, 6.12 and newest, in VMs (KERNELS="6.1 newest"; a quarter of an hour)
 	tests/vm/suite $(KERNELS)
 
-accuracy: setup-kernels ## compare paths with packets really sent, in random networks, on all kernels, and write docs/accuracy.md (most of an hour)
+accuracy: setup-kernels ## compare paths with packets really sent, in random networks and through random rulesets, on all kernels, and write docs/accuracy.md (some hours)
 	tests/path/accuracy $(KERNELS)
 
 test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman": their rows; some minutes)

@@ -12,7 +12,7 @@ from rulesets_lab import NOWHERE, UNROUTED
 from rulesets_packets import TCP, UDP
 
 if TYPE_CHECKING:
-    from rulesets_courses import Spot
+    from rulesets_courses import Course, Spot
     from rulesets_packets import Probe
     from rulesets_script import Script
 
@@ -22,18 +22,14 @@ def tool_of(script: Script, *, six: bool) -> str:
     return f"{'ip6tables' if six else 'iptables'}-{script.rng.choice(('nft', 'legacy'))}"
 
 
-def xtables(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) -> None:
+def xtables(script: Script, aim: Aim, wish: xt.Match) -> None:
     """A rule of iptables that most probably takes the packet, and decides."""
-    rng = script.rng
-    tool = tool_of(script, six=probe.six)
-    onward = [one for one in (there if rng.random() < 0.75 or not back else back) if one.layer == "ip"]
-    spot = rng.choice(onward)
-    aim = Aim(spot, probe)
-    if rng.random() < 0.3 and _translated(script, tool, probe, there):
-        return
-    table = rng.choice(xt.TABLES[spot.hook].split())
+    rng, spot = script.rng, aim.spot
+    tool = tool_of(script, six=aim.six)
+    fits = [one for one in xt.TABLES[spot.hook].split() if wish.stands(spot.hook, one)]
+    table = rng.choice(fits or xt.TABLES[spot.hook].split())
     chain = xt.CHAINS[spot.hook]
-    proto, clauses, forms = matched(script, aim, table, rng.choice((1, 1, 1, 2, 3)))
+    proto, clauses, forms = matched(script, aim, table, rng.choice((1, 1, 1, 2, 3)), wish)
     if rng.random() < 0.2:
         text, form = targets.ipset(script, aim)
         clauses.append(text)
@@ -91,17 +87,17 @@ def _short(tool: str) -> str:
     return tool.split("-", maxsplit=1)[0]
 
 
-def matched(script: Script, aim: Aim, table: str, wanted: int) -> tuple[str, list[str], tuple[str, ...]]:
-    """The protocol, matches that take the packet, and what is in them."""
+def matched(
+    script: Script, aim: Aim, table: str, wanted: int, wish: xt.Match
+) -> tuple[str, list[str], tuple[str, ...]]:
+    """The protocol, matches that take the packet, and what is in them; the wish among them."""
     proto = ""
     clauses: list[str] = []
     forms: tuple[str, ...] = ()
-    for one in script.rng.sample(xt.MATCHES, len(xt.MATCHES)):
-        if len(forms) == wanted:
+    for one in (wish, *script.rng.sample(xt.MATCHES, len(xt.MATCHES))):
+        if len(forms) >= wanted:
             break
-        if one.tables and not (
-            table in one.tables.split() and xt.CHAINS[aim.spot.hook] in one.tables.split()
-        ):
+        if not one.stands(aim.spot.hook, table) or f"match {one.name}" in forms:
             continue
         words = one.make(aim, script.rng)
         if words is None:
@@ -141,8 +137,10 @@ def _lacking(script: Script, aim: Aim, tool: str, table: str) -> None:
         )
 
 
-def _translated(script: Script, tool: str, probe: Probe, there: list[Spot]) -> bool:
+def translated(script: Script, probe: Probe, there: list[Spot], wish: xt.Match) -> bool:
+    """A rule of table nat; False, if there is none for that packet."""
     rng = script.rng
+    tool = tool_of(script, six=probe.six)
     places = [one for one in there if one.layer == "ip" and one.hook != "forward"]
     course = script.course
     if course.dst == NOWHERE:
@@ -151,7 +149,7 @@ def _translated(script: Script, tool: str, probe: Probe, there: list[Spot]) -> b
         places = [one for one in places if one.hook == "postrouting" and one.node != "a"] or places
     spot = rng.choice(places)
     aim = Aim(spot, probe)
-    proto, clauses, forms = matched(script, aim, "nat", rng.choice((0, 1, 1, 2)))
+    proto, clauses, forms = matched(script, aim, "nat", rng.choice((0, 1, 1, 2)), wish)
     words, form = targets.translation(script, aim)
     words, merged = _merged(words, proto)
     if merged is None:
@@ -247,14 +245,9 @@ BRIDGE_LACKING = ("-p ARP --arp-op Request", "-p ARP --arp-ip-src 10.5.0.2", "-p
 NAT_CHAINS = {"prerouting": "PREROUTING", "output": "OUTPUT", "postrouting": "POSTROUTING"}
 
 
-def ebtables(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) -> None:
+def ebtables(script: Script, aim: Aim) -> None:
     """A rule of ebtables."""
-    rng = script.rng
-    spots = [one for one in (there if rng.random() < 0.75 or not back else back) if one.layer == "bridge"]
-    if not spots:
-        return xtables(script, probe, there, back)
-    spot = rng.choice(spots)
-    aim = Aim(spot, probe)
+    rng, spot = script.rng, aim.spot
     table = "nat" if spot.hook in ("prerouting", "postrouting") else "filter"
     chain = xt.CHAINS[spot.hook]
     tool = "ebtables-nft"
@@ -315,7 +308,6 @@ def ebtables(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) 
     )
     if then:
         script.add(spot.node, tool, f"-A {chain}", *then, table=table)
-    return None
 
 
 # -- ARP ---------------------------------------------------------------------------------------------------------
@@ -327,17 +319,21 @@ ARP_PAIRS = {  # who sends: its link, whom it asks, that one's node and link; al
 }
 
 
-def arp(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) -> None:
+def asks(probe: Probe, course: Course) -> bool:
+    """Whether that packet makes its sender ask for a neighbour."""
+    pair = ARP_PAIRS.get(probe.node)
+    return (
+        pair is not None
+        and not probe.six
+        and probe.src in (pair[1], "10.9.0.1")
+        and course.there[0].oif == pair[0]
+    )
+
+
+def arp(script: Script, probe: Probe) -> None:
     """A rule about the question who has an address: the sender does not know its neighbour any more."""
     rng = script.rng
-    pair = ARP_PAIRS.get(probe.node)
-    if (
-        pair is None
-        or probe.six
-        or probe.src not in (pair[1], "10.9.0.1")
-        or script.course.there[0].oif != pair[0]
-    ):
-        return xtables(script, probe, there, back)
+    pair = ARP_PAIRS[probe.node]
     link, mine, asked, node, far = pair
     if script.course.name == "bridged":
         asked, node, far = "10.5.0.3", "d", "d0"
@@ -388,7 +384,7 @@ def arp(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) -> No
             forms=(f"match {' '.join(test.split()[:2])}", f"hook arp {where[1]}"),
             subject=True,
         )
-        return None
+        return
     tests = [
         f"--opcode {2 if answer else 1}",
         f"-s {sender}",
@@ -418,4 +414,4 @@ def arp(script: Script, probe: Probe, there: list[Spot], back: list[Spot]) -> No
     )
     if verdict == "-j ACCEPT":
         script.add(where[0], tool, f"-A {where[1].upper()}", "-j DROP", table="filter")
-    return None
+    return

@@ -124,6 +124,7 @@ class Laboratory:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             lab = self._stack.enter_context(Lab())
+            subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)
             stack.callback(self._stack.close)
             for name in NODES:
                 self.nodes[name] = lab.namespace("named", name)

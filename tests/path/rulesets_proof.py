@@ -341,13 +341,13 @@ def main() -> int:
         proof = Proof(lab, seed, shrinks=not asked.keep)
         number = asked.first
         while len(proof.cases) < asked.packets and time.monotonic() - started < asked.limit:
-            if os.environ.get("SHOW"):
-                sys.stderr.write(f"{number} {time.monotonic() - started:.2f} {len(proof.cases)}\n")
             for case in proof.ruleset(number):
                 if case.wrongly:
                     sys.stdout.write(f"{'unsteady ' if case.once else ''}{case.told}\n\n")
                     sys.stdout.flush()
             number += 1
+            if number % 50 == 0:  # whoever waits for it sees that it goes on
+                sys.stderr.write(f"{len(proof.cases)} packets in {time.monotonic() - started:.0f} s\n")
         late = lab.post.late
     tell(proof, number - asked.first, late, time.monotonic() - started, verbose=asked.v)
     if asked.json is not None:

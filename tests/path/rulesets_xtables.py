@@ -28,6 +28,11 @@ class Match(NamedTuple):
     make: Callable[[Aim, random.Random], Words]
     tables: str = ""
 
+    def stands(self, hook: str, table: str = "") -> bool:
+        """Whether it can be in a chain of that hook, and in that table."""
+        words = self.tables.split()
+        return not words or (CHAINS[hook] in words and (not table or table in words))
+
 
 PROTO = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "ipv6-icmp"}
 CHAINS = {
@@ -305,7 +310,6 @@ MATCHES = (
     Match("limit", _always("-m limit --limit 10/sec", "-m limit --limit 1/hour --limit-burst 3")),
     Match("mac", lambda aim, rng: rng.choice((f"-m mac --mac-source {aim.spot.smac}", "-m mac ! --mac-source aa:bb:cc:dd:ee:ff")) if aim.spot.smac and _in(aim) else None),
     Match("mark", lambda aim, rng: rng.choice((f"-m mark --mark {hex(0 if aim.spot.back or aim.spot.iif else aim.probe.mark)}", "-m mark ! --mark 0x99", "-m mark --mark 0x0/0xf000"))),
-    Match("nfacct", _only_if(lambda _: False)),
     Match("osf", _only_if(_tcp, "-p tcp -m osf --genre Linux --ttl 0")),
     Match("owner", _owner),
     Match("physdev", _physdev),
@@ -313,7 +317,6 @@ MATCHES = (
     Match("policy", _only_if(lambda aim: aim.spot.hook in ("input", "forward", "prerouting"), "-m policy --dir in --pol none")),
     Match("policy out", _only_if(lambda aim: aim.spot.hook in ("forward", "output", "postrouting"), "-m policy --dir out --pol none")),
     Match("quota", _always("-m quota --quota 1000000")),
-    Match("rateest", _only_if(lambda _: False)),
     Match("realm", _only_if(_v4, "-m realm --realm 0")),
     Match("recent", _always("-m recent --set --name r1 --rsource", "-m recent ! --rcheck --name r2 --rsource", "-m recent ! --update --seconds 60 --name r3 --rdest")),
     Match("rpfilter", _always("-m rpfilter", "-m rpfilter --loose", "-m rpfilter --validmark", "-m rpfilter --accept-local"), "raw mangle PREROUTING"),
@@ -323,9 +326,7 @@ MATCHES = (
     Match("string", _only_if(lambda aim: aim.proto == UDP, "-m string --algo bm --string nswire", "-m string --algo kmp ! --string zzz")),
     Match("time", _always("-m time --datestart 2020-01-01T00:00:00", "-m time --timestart 00:00 --timestop 23:59:59")),
     Match("u32", lambda aim, _: None if aim.six else f'-m u32 --u32 "6&0xFF=0x{aim.proto:x}"'),
-    Match("eui64", _only_if(lambda _: False)),
     Match("ipv6header", lambda aim, _: None if not aim.six else "-m ipv6header --soft --header prot"),
-    Match("! frag", _only_if(lambda _: False)),
 )  # fmt: skip
 LACKING4 = (
     "-f",
