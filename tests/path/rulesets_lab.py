@@ -247,7 +247,7 @@ class Laboratory:
         if tool == "nft":
             self.run(node, ["nft", "-f", "-"], "\n".join(texts) + "\n")
         elif tool == "ipset":
-            self.run(node, ["ipset", "restore"], "\n".join(texts) + "\n")
+            self.run(node, ["ipset", "restore", "-exist"], "\n".join(texts) + "\n")
         elif tool == "ip":
             self.ip(node, texts)
         elif tool == "sysctl":
@@ -299,12 +299,13 @@ class Laboratory:
     def _destroy(self, node: str) -> None:
         """`ipset destroy`, once the kernel has let go of rules that are gone: nf_tables does so some time later.
 
-        After a refused batch it never does; names are not used twice, so what stays does no harm.
+        After a refused batch it never does; what stays is empty, and names are not used twice.
         """
         for _ in range(3):
             with contextlib.suppress(Refused):
                 self.run(node, ["ipset", "destroy"])
                 return
+        self.run(node, ["ipset", "flush"])
 
     def _empty(self, node: str, tool: str) -> None:
         if tool == "arptables-legacy":

@@ -189,16 +189,19 @@ class Proof:
         for line, words in refused:
             self.refused.update(line.forms)
             self.why[line.text] = words
-        found = []
-        for at, probe in enumerate(made.probes):
-            if at:
-                self._again(lines)
-            found.append(self._case(number, lines, subject, probe, made.courses[at]))
-        if subject is not None and found:
-            decided = self._contrast(lines, made.probes)
-            found = [
-                one._replace(decided=one.was != without) for one, without in zip(found, decided, strict=False)
-            ]
+        found: list[Case] = []
+        decided: list[str] = []
+        try:
+            for at, probe in enumerate(made.probes):
+                if at:
+                    self._again(lines)
+                found.append(self._case(number, lines, subject, probe, made.courses[at]))
+            if subject is not None:
+                decided = self._contrast(lines, made.probes)
+        except Refused as again:  # what was taken once is not taken again
+            self.failed.append(f"{self.seed}/{number}: {again}")
+        for at, without in enumerate(decided):
+            found[at] = found[at]._replace(decided=found[at].was != without)
         self.cases += found
         return found
 
