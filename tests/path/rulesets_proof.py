@@ -163,10 +163,11 @@ def _code(ways: Ways) -> str:
 class Proof:
     """Rulesets one after the other in a laboratory."""
 
-    def __init__(self, lab: Laboratory, seed: str, *, shrinks: bool = True) -> None:
+    def __init__(self, lab: Laboratory, seed: str, *, shrinks: bool = True, unknown: bool = False) -> None:
         self.lab = lab
         self.seed = seed
         self.shrinks = shrinks
+        self.unknown = unknown  # shrink what is not told, too
         self.cases: list[Case] = []
         self.tried: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -228,6 +229,10 @@ class Proof:
             elif again is not None:
                 smallest, wrong = _written(lines), again
             self.lab.load(lines, strict=True)
+        elif self.unknown and None in (got.forward, got.answer):
+            kind = "forward" if got.forward is None else "answer"
+            smallest = _written(shrink(lines, lambda some: self._unknown(some, probe, kind)))
+            self.lab.load(lines, strict=True)
         return Case(
             self.seed, number, probe, course, _family(subject), subject.forms if subject else (),
             got.forward, got.answer, () if isinstance(said, str) else reasons(said, got), seen.told, decided=False, once=once,
@@ -256,6 +261,17 @@ class Proof:
         return (
             ("there" if got.forward is False else "answer", described(said), seen.told) if got.wrong else None
         )
+
+    def _unknown(self, lines: Sequence[Line], probe: Probe, kind: str) -> bool:
+        """Whether what becomes of a packet in a ruleset is not told."""
+        try:
+            self.lab.load(lines, strict=True)
+        except Refused:
+            return False
+        said = self._asked(probe)
+        if isinstance(said, str):
+            return False
+        return getattr(compare(self.lab, said, probe, self.lab.post.send(probe)), kind) is None
 
     def _contrast(self, lines: Sequence[Line], probes: Sequence[Probe]) -> list[str]:
         """What becomes of the packets without the subject."""
@@ -319,6 +335,15 @@ def shrink(lines: Sequence[Line], wrong: Callable[[Sequence[Line]], bool]) -> li
     return fewest
 
 
+def _bare(line: str) -> str:
+    """A rule without numbers and names."""
+    return re.sub(
+        r"0x[0-9a-f]+|[\da-f:.]*\d[\da-f:./-]*",
+        "N",
+        re.sub(r"^\w+: (\S+) add rule (\w+) \w+ \w+", r"\1 \2", line),
+    )
+
+
 def drawn() -> str:
     """A seed that nobody has chosen."""
     return os.urandom(6).hex()
@@ -335,13 +360,14 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=1e9, help="seconds")
     parser.add_argument("--first", type=int, default=0, help="the first ruleset")
     parser.add_argument("--keep", action="store_true", help="do not shrink what is wrong")
+    parser.add_argument("--unknown", action="store_true", help="shrink what is not told, too")
     parser.add_argument("-v", action="store_true", help="tell what is refused and unknown")
     asked = parser.parse_args()
     seed = asked.seed or drawn()
     sys.stdout.write(f"seed {seed}\n")
     started = time.monotonic()
     with Laboratory() as lab:
-        proof = Proof(lab, seed, shrinks=not asked.keep)
+        proof = Proof(lab, seed, shrinks=not asked.keep, unknown=asked.unknown)
         number = asked.first
         while len(proof.cases) < asked.packets and time.monotonic() - started < asked.limit:
             for case in proof.ruleset(number):
@@ -390,6 +416,9 @@ def tell(proof: Proof, rulesets: int, late: int, seconds: float, *, verbose: boo
     )
     for reason, count in Counter(reason for one in cases for reason in one.reasons).most_common(40):
         write(f"{count:5} x {reason}\n")
+    last = Counter(_bare(one.smallest[-1]) for one in cases if one.smallest and not one.wrongly)
+    for text, count in last.most_common():
+        write(f"{count:5} unknown: {text}\n")
     if verbose:
         rows = {form for one in cases for form in one.forms}
         for form in sorted(rows | set(proof.tried)):
