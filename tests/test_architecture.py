@@ -19,7 +19,7 @@ ROOMS = (
 )  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))
 TRAVELS = (
-    "live.py visitor.py proc.py process.py descriptors.py foreign.py apart.py files.py daemons.py generic.py "
+    "live.py visitor.py proc.py process.py descriptors.py foreign.py apart.py budget.py files.py daemons.py generic.py "
     "jsonrpc.py programs.py syscalls.py system.py"
 ).split()
 TRAVELLING = {"nswire.host", *(f"nswire.host.{name.removesuffix('.py')}" for name in TRAVELS)}

@@ -90,6 +90,8 @@ def _resolve(this: Scan) -> None:
     while True:
         this.outcome = resolve(this.facts)
         out = this.outcome
+        if this.tired():
+            return
         asked = (
             visits.prove(this, out.ask),
             visits.look_behind(this, out.look),
@@ -118,6 +120,8 @@ def _search_hidden(this: Scan) -> None:
 def _walk(this: Scan, unknown: Callable[[], set[View]]) -> None:
     """Read namespaces through their ids, each of which may lead to further ones, until nothing is new."""
     while views := unknown():
+        if this.tired():
+            return
         hidden.identify(this, views)
         _resolve(this)
         if hidden.recognise(this, unknown()):

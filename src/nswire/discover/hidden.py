@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from nswire.host.system import Answer
     from nswire.model.values import NsKey
 
+MOST, FEWEST = (
+    1 << 18,
+    64,
+)  # questions what one calls another, asked at once; namespaces that each is asked about
+TOO_MANY = "there are too many to ask about each of them"
+
 
 def identify(scan: Scan, views: Iterable[View]) -> None:
     """Make sure that these ids belong to none of the known namespaces.
@@ -48,7 +54,13 @@ def identify(scan: Scan, views: Iterable[View]) -> None:
         if number != nsid.NOT_ASSIGNED or ns not in throughs
     }
     known = {ns: set(scan.outcome.nsids.get(ns, {}).values()) for ns in throughs}
-    prove(scan, {(ns, other) for ns in throughs for other in scan.ways if other not in known[ns]})
+    others = list(scan.ways)
+    if len(throughs) * len(others) > MOST:
+        others = others[: max(FEWEST, MOST // len(throughs))]
+        gap = Gap(f"{len(scan.ways) - len(others)} namespaces", "whether only an id leads to them", TOO_MANY)
+        if gap not in facts.gaps:
+            facts.gaps.append(gap)
+    prove(scan, ((ns, other) for ns in throughs for other in others if other not in known[ns]))
 
 
 def recognise(scan: Scan, views: Iterable[View]) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from nswire.codec import about
 from nswire.codec.netlink.link import Decoder
 from nswire.host.system import Door, Refusal
 from nswire.model.facts import Facts
+from nswire.model.values import Gap
 from nswire.resolve.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from nswire.model.values import NsKey
     from nswire.sources.found import Found
 
+LONG = 15  # seconds of processor time, after which no further namespace is looked for
 WAYS = 8  # ways remembered into one namespace
 
 
@@ -40,6 +43,8 @@ class Scan:
         """The answers about addresses that nobody has wanted to know yet."""
         self.looked: set[str] = set()
         """The sources that were asked."""
+        self._began = time.process_time()
+        self._tired = False
         self.attempt = 0
         """Steps of the walk through hidden namespaces: what was not assigned before may be now."""
 
@@ -53,6 +58,20 @@ class Scan:
     def door(self, key: NsKey) -> Door:
         """A namespace that was found, as one that can be entered."""
         return Door(key, self.facts.cookies.get(key, 0), tuple(self.ways[key]))
+
+    def tired(self) -> bool:
+        """True if it is time to conclude from what is known: a host may change faster than it is read. That is a gap."""
+        if not self._tired and time.process_time() - self._began > LONG:
+            self._tired = True
+            self.facts.gaps.append(
+                Gap(
+                    "the whole host",
+                    "what only ids of namespaces lead to",
+                    f"it took {LONG} seconds",
+                    "ask again",
+                )
+            )
+        return self._tired
 
     def unvisited(self) -> list[NsKey]:
         """The namespaces that were found and nobody has tried to enter."""

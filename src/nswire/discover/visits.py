@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from errno import EACCES, EAGAIN, EMFILE, ENFILE, ENODEV, ENOENT, ENXIO, EPERM, ESRCH, ESTALE, ETIMEDOUT
+from errno import (
+    EACCES,
+    EAGAIN,
+    EFBIG,
+    EMFILE,
+    ENFILE,
+    ENODEV,
+    ENOENT,
+    ENXIO,
+    EPERM,
+    ESRCH,
+    ESTALE,
+    ETIME,
+    ETIMEDOUT,
+)
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -28,6 +42,8 @@ VANISHED = "vanished while we looked"
 RESTLESS = "they changed all the time"
 REASONS = {
     ESTALE: "that way leads to another namespace now",
+    EFBIG: "there is more of it than is read (64 MiB an answer, 96 MiB a namespace)",  # see host.budget
+    ETIME: "it takes more than three seconds of processor time",
     EAGAIN: "the way there leads through a file system that may never answer",  # see syscalls.open_path_in_root
 }
 GONE = frozenset({ENOENT, ESRCH, ENODEV, ENXIO})  # what is not there any more is refused with these
@@ -131,6 +147,7 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
                 (questions.COOKIE, *(questions.nsid_of(scan.door(about), scan.attempt) for about in abouts)),
             )
             for ns, abouts in sorted(by_asked.items())
+            if not scan.tired()
         ),
         deliver,
     )
@@ -297,7 +314,7 @@ def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) 
                     Gap(place(key), "addresses that changed during the dump", RESTLESS, "ask again")
                 )
             return
-        why = strerror(answer.errno)
+        why = reason_of(answer.errno)
     except (KernelError, Malformed) as error:
         why = why_not(error)
     scan.facts.gaps.append(Gap(place(key), "its addresses", why))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     At = Callable[[int], None]
 
+MANY = 1 << 16  # descriptors of one process that are looked at
 GONE = (errno.ESRCH, errno.EBADF, errno.ENOENT)
 TUN = os.makedev(10, 200)  # TUN_MINOR, include/linux/miscdevice.h
 VHOST_NET = os.makedev(10, 238)  # VHOST_NET_MINOR
@@ -178,7 +180,7 @@ class Descriptors:
         """(PID or TID, number, text) of what a process has open; `-` and `!ERRNO`: that may not be seen."""
         self._at(pid)
         try:
-            numbers = os.listdir(f"{self._proc}/{pid}/fd")
+            numbers = self._numbers(f"{self._proc}/{pid}/fd")
             tid = pid
             if not numbers:
                 tid, numbers = self._of_another_thread(pid)
@@ -187,7 +189,9 @@ class Descriptors:
                 yield pid, "-", f"!{error.errno or errno.EIO}"
             return
         base = f"{self._proc}/{tid}/fd"
-        for fd in numbers:
+        if len(numbers) > MANY:
+            yield pid, "-", f"!{errno.E2BIG}"
+        for fd in numbers[:MANY]:
             try:
                 target = os.readlink(f"{base}/{fd}")
             except OSError:
@@ -195,12 +199,18 @@ class Descriptors:
             if not target.startswith("!"):
                 yield tid, fd, target
 
+    @staticmethod
+    def _numbers(folder: str) -> list[str]:
+        """As many as are looked at, and one more."""
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, MANY + 1)]
+
     def _of_another_thread(self, pid: int) -> tuple[int, list[str]]:
         """The descriptors of a process whose first thread ended are shown by the others alone: (TID, its numbers)."""
         base = f"{self._proc}/{pid}/task"
         if os.stat(base).st_nlink > 3:
             for tid in os.listdir(base):
-                numbers = os.listdir(f"{base}/{tid}/fd")
+                numbers = self._numbers(f"{base}/{tid}/fd")
                 if numbers:
                     return int(tid), numbers
         return pid, []

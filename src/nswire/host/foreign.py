@@ -32,6 +32,7 @@ MORE, MARK, LAST, FAILED = b"+", b"~", b"=", b"!"
 PIECE = 60000  # bytes of one message
 OFTEN = 0.05  # seconds after which what was found is sent
 LARGEST = 1 << 16
+LONG = 10.0  # seconds of processor time for one question about all processes: some two million descriptors
 SILENT = errno.ETIMEDOUT
 UNKNOWN = -1  # start time of a process
 
@@ -202,7 +203,12 @@ def _list(channel: socket.socket, foreign: Foreign, verb: str, after: int) -> No
     lines: list[bytes] = []
     size = 0
     sent = time.monotonic()
+    begun = time.process_time()
     for pid in descriptors.pids(after):
+        if time.process_time() - begun > LONG:
+            _pieces(channel, lines)
+            channel.send(LAST + silence(verb, 0, errno.E2BIG) + b"\n")
+            return
         if foreign.is_silent(pid):
             new: Iterable[bytes] = (silence(verb, pid),)
         else:
@@ -228,9 +234,9 @@ def _pieces(channel: socket.socket, lines: list[bytes]) -> None:
         lines.clear()
 
 
-def silence(verb: str, pid: int) -> bytes:
+def silence(verb: str, pid: int, code: int = SILENT) -> bytes:
     """The line that says of a process that it did not answer (0: of all that come after)."""
-    return f"{pid} - !{SILENT}{' - -' if verb == 'taps' else ''}".encode()
+    return f"{pid} - !{code}{' - -' if verb == 'taps' else ''}".encode()
 
 
 def alone(home: int, *keep: int) -> None:

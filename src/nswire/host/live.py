@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
 from nswire.host.apart import Apart
+from nswire.host.budget import Budget
 from nswire.host.daemons import OpenVSwitch
 from nswire.host.files import Files
 from nswire.host.foreign import Foreign
@@ -90,6 +91,7 @@ class Live:
         self._nsfs = own.st_dev
         self._pid = _shown(proc)
         self._apart = Apart(proc, root, self._nsfs, self._pid, foreign)
+        self._budget = Budget()
         # Calls that take a pid take that of our own pid namespace: they would mean another process than /proc does.
         self._numbered_otherwise = self._pid != os.getpid()
         self._questions: dict[str, Callable[[str], bytes]] = {
@@ -119,6 +121,7 @@ class Live:
 
     def _about(self, _: str) -> bytes:
         """JSON: when, which kernel, with which capabilities, which namespace is home, is it the initial one."""
+        self._budget.again()  # every look begins with this question
         status = self._text("thread-self/status").decode(errors="replace")
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         try:
@@ -235,7 +238,9 @@ class Live:
         stop = threading.Event()
 
         def work() -> None:
-            visitor = Visitor(self._proc, self._sysfs, self._home, self._pid, self._apart)
+            visitor = Visitor(
+                self._proc, self._sysfs, self._home, self._pid, apart=self._apart, budget=self._budget
+            )
             try:
                 # A few at a time: what asks and what reads the answers displace each other from the caches.
                 some = first

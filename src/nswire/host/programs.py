@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
+import resource
 import select
 import shutil
 import signal
@@ -19,12 +21,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nswire.host.budget import ANSWER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nswire.host.budget import Budget
+
 FOLDERS = "/usr/sbin:/sbin:/usr/bin:/bin"  # nothing that is elsewhere is started as root
-SECONDS = 20  # a firewall with 100 000 elements takes two
-LARGEST = 64 << 20  # bytes: a recording holds no more of one answer, and 100 000 rules are a fifth of that
+SECONDS = 20  # of wall clock in any case: a firewall with 100 000 elements takes two
+MEMORY = 512 << 20  # bytes of address space; nft takes 250 MB for 50 000 rules
+OFTEN = 0.05  # seconds between two looks at what it took
+CPUCLOCK_SCHED = 2
 PIECE = 1 << 20
 NETLINK_NETFILTER = 12
 NFT_MSG_GETTABLE = 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, include/uapi/linux/netfilter/nf_tables.h
@@ -34,14 +42,16 @@ HEADER = 20  # of an empty dump: one NLMSG_DONE
 _request = struct.Struct("=IHHIIBBH")
 
 
-def run(name: str, *arguments: str) -> bytes:
-    """What a program prints. OSError: it is not installed (ENOPKG), fails, takes too long, or prints more than anybody reads.
+def run(name: str, *arguments: str, budget: Budget | None = None) -> bytes:
+    """What a program prints. OSError: it is not installed (ENOPKG), fails, takes too long (ETIMEDOUT), prints too much (EFBIG).
 
-    It is in a session of its own, so that it ends with all that it may have started.
+    It is in a session of its own, so that it ends with all that it may have started. What it takes depends on what a container
+    has made, so there it gets a share of processor time, and of memory (`budget`; None: at home).
     """
     path = shutil.which(name, path=FOLDERS)
     if path is None:
         raise OSError(errno.ENOPKG, f"{name} is not installed")
+    share = SECONDS if budget is None else budget.share()
     with subprocess.Popen(
         [path, *arguments],
         stdin=subprocess.DEVNULL,
@@ -50,64 +60,95 @@ def run(name: str, *arguments: str) -> bytes:
         env={"PATH": FOLDERS, "LC_ALL": "C"},
         start_new_session=True,
     ) as process:
+        took = 0.0
         try:
-            printed = _printed(process, time.monotonic() + SECONDS)
+            _limit(process.pid, share, None if budget is None else MEMORY)
+            printed, took = _printed(process, time.monotonic() + SECONDS, share)
         except OSError as error:
+            took = share
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise OSError(error.errno, f"{name}: {error.strerror}") from None
+        finally:
+            if budget is not None:
+                budget.ran(took)
     if process.returncode:
-        raise OSError(errno.EIO, f"{name} failed")
+        slow = process.returncode == -signal.SIGXCPU
+        raise OSError(errno.ETIMEDOUT if slow else errno.EIO, f"{name} failed")
     return printed
 
 
-def _printed(process: subprocess.Popen[bytes], until: float) -> bytes:
-    """All that it prints, until it ends. OSError: ETIMEDOUT, EFBIG."""
+def _limit(pid: int, seconds: float, memory: int | None) -> None:
+    """What the kernel itself sees to, should we be kept from it."""
+    with contextlib.suppress(OSError):  # it may have ended by now
+        most = math.ceil(seconds)
+        resource.prlimit(pid, resource.RLIMIT_CPU, (most, most))
+        if memory is not None:
+            resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
+
+
+def _printed(process: subprocess.Popen[bytes], until: float, share: float) -> tuple[bytes, float]:
+    """All that it prints, until it ends, and the processor time that it took. OSError: ETIMEDOUT, EFBIG."""
     if process.stdout is None:
         raise OSError(errno.EIO, "no output")
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
+    took = 0.0
     while True:
+        took = max(took, _seconds(process.pid))
         left = until - time.monotonic()
-        if left <= 0 or not select.select([process.stdout], (), (), left)[0]:
+        if left <= 0 or took > share:
             raise OSError(errno.ETIMEDOUT, "it took too long")
+        if not select.select([process.stdout], (), (), min(left, OFTEN))[0]:
+            continue
         part = os.read(process.stdout.fileno(), PIECE)
         if not part:
             break
         parts.append(part)
         size += len(part)
-        if size > LARGEST:
+        if size > ANSWER:
             raise OSError(errno.EFBIG, "it prints too much")
     try:
         process.wait(max(until - time.monotonic(), 0))
     except subprocess.TimeoutExpired:
         raise OSError(errno.ETIMEDOUT, "it took too long") from None
-    return b"".join(parts)
+    return b"".join(parts), took
 
 
-def nftables(sysfs: str, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:
+def _seconds(pid: int) -> float:
+    """Processor time that a child took until now; 0 if it is gone. The number of its clock: linux/posix-timers_types.h."""
+    try:
+        return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
+    except OSError:
+        return 0.0
+
+
+def nftables(
+    sysfs: str, converse: Callable[[socket.socket, bytes], bytes], budget: Budget | None = None
+) -> bytes:
     """The ruleset as `nft -j` lists it; empty if there is none, which a kernel without nf_tables is not even asked."""
     if not has("nf_tables", sysfs):
         return b""
     with _netfilter() as sock:
         size = _request.size
         tables = converse(sock, _request.pack(size, NFT_MSG_GETTABLE, NLM_F_REQUEST_DUMP, 1, 0, 0, 0, 0))
-    return run("nft", "-j", "list", "ruleset") if len(tables) > HEADER else b""
+    return run("nft", "-j", "list", "ruleset", budget=budget) if len(tables) > HEADER else b""
 
 
-def legacy(proc: str, names: str, program: str, *arguments: str) -> bytes:
+def legacy(proc: str, names: str, program: str, *arguments: str, budget: Budget | None = None) -> bytes:
     """The tables of the old iptables or arptables, as a program prints them; empty if none is in use."""
     try:
         used = Path(f"{proc}/thread-self/net/{names}").read_bytes()
     except FileNotFoundError:
         return b""
-    return run(program, *arguments) if used else b""
+    return run(program, *arguments, budget=budget) if used else b""
 
 
-def ebtables(sysfs: str, table: str) -> bytes:
+def ebtables(sysfs: str, table: str, budget: Budget | None = None) -> bytes:
     """A table of the old ebtables, as it lists it; empty if no namespace has it: to ask for it would load its module."""
     if not os.path.exists(f"{sysfs}/module/ebtable_{table}"):
         return b""
-    return run("ebtables-legacy", "-t", table, "-L", "--Lmac2")
+    return run("ebtables-legacy", "-t", table, "-L", "--Lmac2", budget=budget)
 
 
 def ipset(sysfs: str, request: bytes, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import re
 import socket
 import struct
+import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nswire.host import generic, syscalls
+from nswire.host.budget import ANSWER
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nswire.host.apart import Apart
+    from nswire.host.budget import Budget
 
 SO_NETNS_COOKIE = 71  # Linux 5.14, include/uapi/asm-generic/socket.h
 SOL_NETLINK, NETLINK_GET_STRICT_CHK = 270, 12
@@ -75,12 +80,15 @@ def is_ours(way: Way, own: int) -> bool:
 class Visitor:
     """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
 
-    def __init__(self, proc: str, sysfs: str, home: int, pid: int, apart: Apart) -> None:
+    def __init__(self, proc: str, sysfs: str, home: int, pid: int, *, apart: Apart, budget: Budget) -> None:
         self._proc = proc
         self._sysfs = sysfs
         self._home = home
         self._pid = pid
         self._apart = apart
+        self._budget = budget
+        self._taken = self._most = 0
+        self._began, self._until = 0.0, math.inf
         self._at = home
         self._home_fd = -1
         self._buffer = memoryview(bytearray(BUFFER))
@@ -118,10 +126,31 @@ class Visitor:
     def run(self, errand: Errand) -> list[Answer]:
         """Enter, ask, and close the socket; the thread stays there until the next errand."""
         try:
-            return self._run(errand)
+            return self._within(errand)
         except _CutOffError:  # a link with more to say than most, such as a hundred names
             self._least = LARGE
-            return self._run(errand)
+            return self._within(errand)
+
+    def _within(self, errand: Errand) -> list[Answer]:
+        """What a namespace may take: some bytes, some seconds of the kernel's time. Only large answers are counted."""
+        inode = errand.door.inode
+        self._taken, self._most, self._until = 0, sys.maxsize, math.inf
+        if inode != self._home:
+            self._most, seconds = self._budget.left(inode)
+            self._began = time.thread_time()
+            self._until = self._began + seconds
+        found = self._run(errand)
+        if self._taken and inode != self._home:
+            self._budget.spend(inode, self._taken, time.thread_time() - self._began)
+        return found
+
+    def _take(self, size: int, so_far: int) -> None:
+        """So many bytes more were said in one answer, which are `so_far` now. OSError: it is enough."""
+        self._taken += size
+        if self._taken > self._most or so_far > ANSWER:
+            raise OSError(errno.EFBIG, "the answer is too large")
+        if self._until < math.inf and time.thread_time() > self._until:
+            raise OSError(errno.ETIME, "the answer takes too long")
 
     def _run(self, errand: Errand) -> list[Answer]:
         try:
@@ -283,23 +312,31 @@ class Visitor:
         if question.request:
             counts, line = question.request.split()
             with contextlib.suppress(OSError), open(f"{folder}/{counts.decode()}", "rb") as file:
-                if b"\n%s inuse 0" % line in b"\n" + file.read():
+                if b"\n%s inuse 0" % line in b"\n" + file.read(LARGE):
                     return b""
+        pieces = []
         with open(f"{folder}/{question.name.partition('/')[2]}", "rb") as file:
-            return file.read()
+            while piece := file.read(BUFFER):
+                pieces.append(piece)
+                if len(pieces) > 1:
+                    self._take(len(piece), len(pieces) * BUFFER)
+        return b"".join(pieces)
 
     def _program(self, _: socket.SocketType, question: Question) -> bytes:
         """What a program prints that is run here, if there is anything to print."""
         from nswire.host import programs  # and with it subprocess, which few questions need
 
+        budget = None if self._at == self._home else self._budget
         if question.by == "nftables":
-            return programs.nftables(self._sysfs, self._converse)
+            return programs.nftables(self._sysfs, self._converse, budget)
         if question.by == "ebtables":
-            return programs.ebtables(self._sysfs, question.request.decode())
+            return programs.ebtables(self._sysfs, question.request.decode(), budget)
         if question.by == "ipset":
             return programs.ipset(self._sysfs, question.request, self._converse)
         words = question.request.decode().split()
-        return programs.legacy(self._proc, *words) if question.by == "legacy" else programs.run(*words)
+        if question.by == "legacy":
+            return programs.legacy(self._proc, *words, budget=budget)
+        return programs.run(*words, budget=budget)
 
     def _sysctls(self, _: socket.SocketType, question: Question) -> bytes:
         """Lines `NAME=VALUE` of those of the files under /proc/sys/net that there are: the thread's namespace's own."""
@@ -341,7 +378,7 @@ class Visitor:
         """
         buffer = self._buffer
         chunks: list[bytes] = []
-        size = 0
+        size = whole = 0
         while True:
             start = size
             room = self._room
@@ -363,6 +400,9 @@ class Visitor:
                 self._room = LARGE
             if last or size > BUFFER - LARGE:
                 chunks.append(bytes(buffer[:size]))
+                whole += size
+                if not last:
+                    self._take(size, whole)
                 size = 0
             if last:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)

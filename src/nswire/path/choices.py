@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from nswire.model.lookups import NotKnown
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 T = TypeVar("T")
 
+TOO_LONG = Reason("path.too_long", "the walk was given up after {seconds} seconds of processor time")
+LONG = 10  # seconds of processor time for all walks of one question
+SOME = 256  # frames sent between two looks at the clock
 MOST = 24  # walks; where more would be needed, what is left out makes the verdict unknown
 
 
@@ -23,9 +30,17 @@ class Choice(NamedTuple):
 class Chooser:
     """Makes the choices of one walk: first those of a script, then always the first possibility."""
 
-    def __init__(self, script: Sequence[int] = ()) -> None:
+    def __init__(self, script: Sequence[int] = (), began: float | None = None) -> None:
         self._script = script
+        self._began = time.process_time() if began is None else began
+        self._frames = 0
         self.made: list[Choice] = []
+
+    def sends(self) -> None:
+        """A frame is sent: somebody's network may be one in which that never ends. NotKnown: it takes too long."""
+        self._frames += 1
+        if self._frames % SOME == 0 and time.process_time() - self._began > LONG:
+            raise NotKnown(TOO_LONG(seconds=LONG))
 
     def choose(self, possibilities: Sequence[str]) -> int:
         """The number of the possibility that this walk takes; where there is but one, nothing is chosen."""
@@ -40,8 +55,9 @@ class Chooser:
 def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, bool]]:
     """Walk for each combination of choices: the result, and whether others were left out."""
     script: list[int] = []
+    began = time.process_time()
     for count in range(MOST):
-        chooser = Chooser(script)
+        chooser = Chooser(script, began)
         result = walk(chooser)
         script = [choice.taken for choice in chooser.made]
         totals = [choice.of for choice in chooser.made]
@@ -49,6 +65,7 @@ def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, bool]]:
             script.pop()
         if script:
             script[-1] += 1
-        yield result, bool(script) and count == MOST - 1
-        if not script:
+        last = count == MOST - 1 or time.process_time() - began > LONG
+        yield result, bool(script) and last
+        if not script or last:
             return

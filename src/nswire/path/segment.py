@@ -141,6 +141,7 @@ class Segment:
 
     def send(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
         """A frame that goes out by a link."""
+        self._walk.chooser.sends()
         stopped = self._stopped(link, frame, steps)
         if stopped is not None:
             yield stopped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from errno import EACCES, ENOENT, EPERM, ESRCH, ETIMEDOUT, EXDEV
+from errno import E2BIG, EACCES, ENOENT, EPERM, ESRCH, ETIMEDOUT, EXDEV
 from os import strerror
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ SINGULAR = {
     "sockets": "socket",
     "mount namespaces": "mount namespace",
 }
+
+
+TOO_MANY = "more descriptors than are looked at: 65 536 of a process, ten seconds in all"
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +74,8 @@ def unreadable(errors: Counter[int], what: str, hides: str) -> Iterator[Gap]:
             if errno in (EACCES, EPERM)
             else ""
         )
-        yield Gap(f"{count} {what if count > 1 else SINGULAR[what]}", hides, strerror(errno), hint)
+        why = TOO_MANY if errno == E2BIG else strerror(errno)
+        yield Gap(f"{count} {what if count > 1 else SINGULAR[what]}", hides, why, hint)
 
 
 def silent(pid: int, hides: str) -> Gap:
