@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Process(msgspec.Struct, frozen=True):
-    """A process: its namespace's inode is `ns` (0: not told); `start` tells it from a later one with the same pid."""
+    """A process: its namespace's inode is `ns` (0: not told); `start` tells it from a later one with the same pid.
+
+    `groups`: the effective one first (none: not told). `capabilities` are the effective ones, as bits.
+    """
 
     pid: int
     comm: str = ""
@@ -23,6 +26,8 @@ class Process(msgspec.Struct, frozen=True):
     start: int = 0
     net: str = ""
     cgroup: str = ""
+    groups: tuple[int, ...] = ()
+    capabilities: int = 0
 
     @property
     def ns(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nswire import kinds
 from nswire.codec import bpf, procfs
+from nswire.codec import process as processes
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
@@ -18,7 +19,7 @@ from nswire.host import questions
 from nswire.host.system import Refusal
 from nswire.model.lookups import NotKnown, Policies
 from nswire.model.reasons import Reason
-from nswire.model.sockets import Process
+from nswire.model.sockets import Credentials, Process
 from nswire.model.values import Gap
 
 if TYPE_CHECKING:
@@ -170,6 +171,12 @@ class Lookups:
             return None
         name = self._asking.host(f"comm/{pid}")
         return Process(pid, "?" if isinstance(name, Refusal) else name.decode("utf-8", "surrogateescape"))
+
+    def credentials(self, pid: int) -> Credentials | None:
+        """By /proc/PID/status."""
+        answer = self._asking.host(f"process/{pid}")
+        one = processes.decode(answer) if isinstance(answer, bytes) else None
+        return None if one is None or not one.groups else Credentials(one.uid, one.groups, one.capabilities)
 
     def _listeners(self, ns: NsKey) -> tuple[Listener, ...] | None:
         found: list[Listener] = []

@@ -51,7 +51,7 @@ def process(held: int, pid: int) -> bytes:
     Bytes that are no UTF-8 are backslash-escaped; what looks like a password in the command line is left out. OSError,
     ValueError, IndexError.
     """
-    stat = read_at(held, "stat")
+    stat, status = read_at(held, "stat"), read_at(held, "status")
     words = read_at(held, "cmdline").decode("utf-8", "backslashreplace").split("\0")
     comm = stat[stat.index(b"(") + 1 : stat.rindex(b")")]
     return json.dumps(
@@ -59,7 +59,9 @@ def process(held: int, pid: int) -> bytes:
             "pid": pid,
             "comm": comm.decode("utf-8", "backslashreplace"),
             "cmdline": _without_secrets([word for word in words if word]),
-            "uid": _uid(read_at(held, "status")),
+            "uid": _effective(status, b"Uid:"),
+            "groups": [_effective(status, b"Gid:"), *_groups(status)],
+            "capabilities": _capabilities(status),
             "ppid": int(stat[stat.rindex(b")") + 2 :].split()[1]),
             "start": start(stat),
             "net": link_at(held, "ns/net"),
@@ -68,11 +70,25 @@ def process(held: int, pid: int) -> bytes:
     ).encode()
 
 
-def _uid(status: bytes) -> int:
-    """The effective user. Not who owns /proc/PID: that is root for a process that may not be traced."""
-    line = next((line for line in status.split(b"\n") if line.startswith(b"Uid:")), b"")
-    words = line.split()
-    return int(words[2]) if len(words) > 2 else -1
+def _words(status: bytes, name: bytes) -> list[bytes]:
+    return next((line.split()[1:] for line in status.split(b"\n") if line.startswith(name)), [])
+
+
+def _effective(status: bytes, name: bytes) -> int:
+    """The effective user or group. Not who owns /proc/PID: that is root for a process that may not be traced."""
+    words = _words(status, name)
+    return int(words[1]) if len(words) > 1 else -1
+
+
+def _groups(status: bytes) -> list[int]:
+    """The supplementary groups."""
+    return [int(word) for word in _words(status, b"Groups:")]
+
+
+def _capabilities(status: bytes) -> int:
+    """The effective capabilities, in the process's own user namespace, as bits."""
+    words = _words(status, b"CapEff:")
+    return int(words[0], 16) if words else 0
 
 
 def _without_secrets(words: list[str]) -> list[str]:

@@ -87,7 +87,7 @@ SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
     "bridge/bridge-nf-call-arptables", "ipv4/ip_default_ttl",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
-    "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all",
+    "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all", "ipv4/ping_group_range",
 )  # fmt: skip
 LINK_SYSCTLS = (
     "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",

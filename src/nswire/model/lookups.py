@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Firewall
     from nswire.model.reasons import Cause
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule, VlanState
-    from nswire.model.sockets import Listener, Process
+    from nswire.model.sockets import Credentials, Listener, Process
     from nswire.model.values import End, NsKey, Value
 
 NOT_READ = Reason("tables.not_read", "its tables were not read")
@@ -205,6 +205,10 @@ class Lookups(Protocol):
         """The process that has a socket open; None if none is seen to."""
         ...
 
+    def credentials(self, pid: int, /) -> Credentials | None:
+        """What a process may do; None if that cannot be told."""
+        ...
+
     def details(self, end: End, facet: str, /) -> Mapping[str, Value]:
         """What a facet tells of a link."""
         ...
@@ -232,6 +236,9 @@ class NothingKnown:
         """Not known."""
 
     def holder(self, _: int, /) -> None:
+        """Not known."""
+
+    def credentials(self, _: int, /) -> None:
         """Not known."""
 
     def switched(self, _: str, __: str, /) -> None:

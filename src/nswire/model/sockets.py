@@ -42,6 +42,14 @@ class Process(NamedTuple):
     name: str
 
 
+class Credentials(NamedTuple):
+    """What a process may do: effective user, groups (the effective one first), effective capabilities as bits."""
+
+    uid: int
+    groups: tuple[int, ...]
+    capabilities: int
+
+
 class Forward(NamedTuple):
     """Where a process hands on what comes to a socket of its: to `port` (0: not told) at an address of the namespace `ns`.
 
