@@ -99,7 +99,10 @@ class Router:
     def both(self, case: Case) -> tuple[Real | str, Real]:
         """What is said, and what really happens."""
         said, real = self.spaces.both(case.start, case.flow, mark=case.mark, size=case.size)
+        nobody = said.trace.forward.reason is not None and said.trace.forward.reason.drop == "NO_SOCKET"
         told = "unknown" if "unknown" in (said.fate, said.answer) else said.as_real
+        if nobody and isinstance(told, Real) and told.answer == "answered":
+            told = told._replace(answer="refused")
         self.last = said
         return told, real
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,6 +93,28 @@ BRIDGED = [
     Case(chain("ct state new drop", family="inet"), "lost", ASKED, also=NF, undo=NO_NF),
     Case(chain('iifname "br0" oifname "br0" udp dport 53 drop'), "lost", ASKED, also=NF, undo=NO_NF),
 ]  # fmt: skip
+VLANS = """\
+r ip link set br0 type bridge vlan_filtering 1
+r bridge vlan add vid 10 dev pa pvid untagged
+r bridge vlan add vid 10 dev pb
+b ip address flush dev eb
+b ip link add link eb name eb.10 type vlan id 10
+b ip address add 10.0.1.3/24 dev eb.10
+b ip link set eb.10 up
+"""
+TAGGED = [
+    Case("", "answered", TOLD),
+    Case(
+        chain("vlan id 10 ether saddr 02:00:00:00:01:02 drop", "prerouting", family="bridge"),
+        "answered",
+        TOLD,
+    ),
+    Case(chain("vlan id 10 ether saddr 02:00:00:00:02:02 drop", "prerouting", family="bridge"), "?", TOLD),
+    Case(chain("vlan id 10 vlan type ip drop", family="bridge"), "lost", TOLD),
+    Case(chain("ether type vlan vlan type ip drop", family="bridge"), "lost", TOLD),
+    Case(chain("ether type ip ether daddr 02:00:00:00:02:02 drop", family="bridge"), "answered", TOLD),
+    Case(chain("ip protocol icmp drop", family="bridge"), "lost", TOLD),
+]
 SHARED = """\
 r ip link add br0 address 02:00:00:00:09:01 type bridge
 r ip link add pa type veth peer name ea address 02:00:00:00:01:02 netns a
@@ -148,6 +171,19 @@ def test_frames_that_are_bridged(lab: Lab) -> None:
         else [one for one in BRIDGED if not one.also.startswith(NF)]
     )
     found = router.wrong(cases)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.needs("ip", "nft", "sysctl")
+def test_frames_with_tags(lab: Lab) -> None:
+    """A tag is seen as the frame came in, and as it is to go out."""
+    router = Router(lab, BRIDGE)
+    try:
+        router.spaces.run(VLANS)
+    except subprocess.CalledProcessError:
+        pytest.skip("this kernel's bridges have no VLANs")
+    router.spaces.settled()
+    found = router.wrong(TAGGED)
     assert not found, "\n".join(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from socket import AF_INET, AF_INET6, inet_pton
 
 NAMES = {
     "iifname",
@@ -20,7 +21,7 @@ NAMES = {
 """Keys whose values are names."""
 
 PROTOCOLS = {
-    "hopopt": 0, "icmp": 1, "igmp": 2, "ggp": 3, "ipencap": 4, "ip-encap": 4, "st": 5, "tcp": 6, "egp": 8, "igp": 9, "pup": 12,
+    "ip": 0, "hopopt": 0, "icmp": 1, "igmp": 2, "ggp": 3, "ipencap": 4, "ip-encap": 4, "st": 5, "tcp": 6, "egp": 8, "igp": 9, "pup": 12,
     "udp": 17, "hmp": 20, "xns-idp": 22, "rdp": 27, "iso-tp4": 29, "dccp": 33, "xtp": 36, "ddp": 37, "idpr-cmtp": 38, "ipv6": 41,
     "ipv6-route": 43, "ipv6-frag": 44, "idrp": 45, "rsvp": 46, "gre": 47, "esp": 50, "ipv6-crypt": 50, "ah": 51, "ipv6-auth": 51,
     "skip": 57, "ipv6-icmp": 58, "icmpv6": 58, "ipv6-nonxt": 59, "ipv6-opts": 60, "rspf": 73, "vmtp": 81, "eigrp": 88, "ospf": 89,
@@ -115,7 +116,15 @@ WORDS: dict[str, dict[str, int]] = {
         (f"fib {side} . mark . {link} type" for side in ("saddr", "daddr") for link in ("iif", "oif")),
         ADDRESS_TYPES,
     ),
-    "arp operation": {"request": 1, "reply": 2},
+    "arp operation": {
+        "request": 1,
+        "reply": 2,
+        "rrequest": 3,
+        "rreply": 4,
+        "inrequest": 8,
+        "inreply": 9,
+        "nak": 10,
+    },
 }
 
 
@@ -123,7 +132,10 @@ def number(address: str) -> int:
     """An IP address or a MAC as a number. ValueError."""
     if address.count(":") == 5 and "::" not in address:
         return int(address.replace(":", ""), 16)
-    return int(ipaddress.ip_address(address))
+    try:
+        return int.from_bytes(inet_pton(AF_INET6 if ":" in address else AF_INET, address))
+    except (OSError, ValueError):  # a name of no address, or something with a scope
+        return int(ipaddress.ip_address(address))
 
 
 def symbol(key: str, word: str) -> int:

@@ -64,11 +64,13 @@ class Test(msgspec.Struct, frozen=True):
 class Opaque(msgspec.Struct, frozen=True, gc=False):
     """A condition that nobody can decide: a rate, a random choice, an unknown match. Both ways are walked.
 
-    `extension`: it is one of iptables in a rule of nft, of that name (`*`: nft does not tell which).
+    `extension`: it is one of iptables in a rule of nft, of that name (`*`: nft does not tell which). `keys`: what it looks
+    at, as far as that is known; a packet that has not all of them ends the rule.
     """
 
     text: str
     extension: str = ""
+    keys: tuple[Key, ...] = ()
 
 
 class Unfollowed(msgspec.Struct, frozen=True, gc=False):

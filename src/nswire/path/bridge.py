@@ -70,7 +70,7 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
         return
     if not walk.segment.light:
         try:
-            passing, steps = _filter(walk, passing, steps, "prerouting")
+            passing, steps = _filter(walk, passing, steps, "prerouting", tagged=frame)
         except Ended as ended:
             yield ended.landing
             return
@@ -178,7 +178,7 @@ def _out(walk: Walk, passing: Passing, port: Link, steps: Steps) -> Iterator[Lan
     if not walk.segment.light:
         try:
             for hook in ("forward" if passing.port is not None else "output", "postrouting"):
-                passing, steps = _filter(walk, passing, steps, hook, port)
+                passing, steps = _filter(walk, passing, steps, hook, port, tagged=frame)
         except Ended as ended:
             yield ended.landing
             return
@@ -245,9 +245,18 @@ def _calls_arp(walk: Walk, bridge: Link) -> bool:
 
 
 def _filter(
-    walk: Walk, passing: Passing, steps: Steps, hook: str, out: Link | None = None
+    walk: Walk,
+    passing: Passing,
+    steps: Steps,
+    hook: str,
+    out: Link | None = None,
+    *,
+    tagged: Frame | None = None,
 ) -> tuple[Passing, Steps]:
-    """The chains of family bridge, and those of IP where br_netfilter calls them for bridged packets. Ended."""
+    """The chains of family bridge, and those of IP where br_netfilter calls them for bridged packets. Ended.
+
+    `tagged`: the frame with its tag, as it came in, or as it will go out (br_handle_vlan comes before the hooks).
+    """
     bridge, frame = passing.bridge, passing.frame
     ns = bridge.end.ns
     physin = passing.port.ifname if passing.port is not None else ""
@@ -261,7 +270,7 @@ def _filter(
         physout if hook != "input" else "",
         physin,
         physout,
-        sight=Sight(walk, ns, frame),
+        sight=Sight(walk, ns, tagged or frame),
         interrupted=routed and hook in ("prerouting", "forward"),
     )
     going = Going(ns, frame.packet, steps)

@@ -69,7 +69,7 @@ class Connection(msgspec.Struct, gc=False):
     """A connection as a namespace tracks it: how its packets come in, how its answers are to come in; its mark.
 
     `sources` and `destinations`: whether translation of these was decided already, with the first packet. `replied`: an
-    answer was seen. `zone`: its id, and the bits of the directions that it counts for (nf_conntrack_zone.dir).
+    answer was seen. `labels`: as rules have set them. `zone`: its id, and the bits of the directions that it counts for (nf_conntrack_zone.dir).
     """
 
     original: Flow
@@ -79,6 +79,7 @@ class Connection(msgspec.Struct, gc=False):
     destinations: bool = False
     replied: bool = False
     zone: tuple[int, int] = (0, 3)
+    labels: int | None = 0
 
 
 class Header(NamedTuple):

@@ -223,7 +223,7 @@ class _Rules(Sequence[FirewallRule]):
         if not isinstance(expressions, list):
             return FirewallRule("a rule without statements", (Unfollowed("a rule without statements"),))
         return statements.rule(
-            expressions, self._scope, tracks=bool(_tracks(expressions, self._scope.family))
+            expressions, self._scope, tracks=statements.TRACKING.search(bytes(raw)) is not None
         )
 
 

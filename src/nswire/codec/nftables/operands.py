@@ -200,6 +200,8 @@ def _prefix(key: Key, value: Json) -> Cell:
 
 def number(key: Key, value: Json) -> int:
     """A number, whatever way it is written: bits by their names, addresses, words. ValueError."""
+    if key.name == "ct label":
+        return 1 << int(value)
     if isinstance(value, bool | int):
         return int(value)
     if isinstance(value, list):

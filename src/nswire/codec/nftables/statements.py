@@ -71,6 +71,8 @@ TRACKING = re.compile(rb'"(?:ct|ct [a-z]+|snat|dnat|masquerade|redirect|synproxy
 """What makes the kernel track connections, as nft -j writes it (callers of nf_ct_netns_get)."""
 UNITS = {"bytes": 1, "kbytes": 1 << 10, "mbytes": 1 << 20}
 RANDOM_FLAGS = ("random", "fully-random")
+TCP = (6, 6)
+ENOUGH = 4  # packets: as often as one comes by a rule
 FAR = 1 << 16  # bytes: larger than any packet
 
 
@@ -89,13 +91,35 @@ def rule(statements: list[Json], scope: Scope, *, tracks: bool = False) -> Firew
     made: list[Statement] = []
     foreign = False
     for at, statement in enumerate(statements):
-        if isinstance(statement, dict) and "xt" in statement:
+        if _fresh(statements, at):
+            over = bool(statement["limit"].get("inv"))
+            made.append(Test((Key("always"),), ((ANYTHING,),), negate=over))
+        elif isinstance(statement, dict) and "xt" in statement:
             foreign = True
             last = at == len(statements) - 1
             made.append(_extension(statement, last=last))
         else:
             made += read(statement, scope)
     return FirewallRule(_Text(statements), tuple(made), tracks, foreign)
+
+
+def _fresh(statements: list[Json], at: int) -> bool:
+    """Whether a limit (of packets) was not asked once, so that the next packets are the first, and within it.
+
+    A counter before it that is 0 says so; as does one just behind it, which counts what was within it.
+    """
+    statement = statements[at]
+    limit = statement.get("limit") if isinstance(statement, dict) else None
+    if not isinstance(limit, dict) or "rate_unit" in limit or not isinstance(limit.get("burst"), int):
+        return False
+    unused = [index for index, one in enumerate(statements) if _counted_none(one)]
+    asked_never = any(index < at for index in unused) or (at + 1 in unused and not limit.get("inv"))
+    return asked_never and limit["burst"] >= ENOUGH
+
+
+def _counted_none(statement: Json) -> bool:
+    counter = statement.get("counter") if isinstance(statement, dict) else None
+    return isinstance(counter, dict) and counter.get("packets") == 0
 
 
 def _extension(statement: Json, *, last: bool) -> Statement:
@@ -113,8 +137,17 @@ def read(statement: Json, scope: Scope) -> list[Statement]:
     try:
         return _read(statement, scope)
     except Errors:
-        known = isinstance(statement, dict) and next(iter(statement), "") == "match"
-        return [(Opaque if known else Unfollowed)(_text(statement))]
+        if isinstance(statement, dict) and next(iter(statement), "") == "match":
+            return [Opaque(_text(statement), keys=_looked_at(statement["match"]))]
+        return [Unfollowed(_text(statement))]
+
+
+def _looked_at(match: Json) -> tuple[Key, ...]:
+    """The keys of a comparison with something that is not understood."""
+    try:
+        return keys(match["left"])
+    except Errors:
+        return ()
 
 
 def _text(statement: Json) -> str:
@@ -133,6 +166,8 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
         return []
     if name in CONDITIONS:
         return [Opaque(_text(statement))]
+    if name == "synproxy":  # of TCP alone (nft_synproxy_do_eval)
+        return [Test((Key("l4proto"),), ((TCP,),)), Unfollowed(_text(statement))]
     maker = MAKERS.get(name)
     return [Unfollowed(_text(statement))] if maker is None else [maker(name, value, scope)]
 
@@ -192,9 +227,9 @@ def _quota(_: str, value: Json, scope: Scope) -> Statement:
         found = value
         size, inverted = int(value["val"]) * UNITS[value["val_unit"]], bool(value.get("inv"))
     used = int(found.get("used", 0)) * UNITS[found.get("used_unit", "bytes")]
-    if used - size > FAR:
+    if used >= size:
         return Test((Key("always"),), ((ANYTHING,),), negate=not inverted)
-    if size - used > FAR and "used" in found:
+    if size - used > FAR:
         return Test((Key("always"),), ((ANYTHING,),), negate=inverted)
     return Opaque(text)
 
@@ -227,8 +262,6 @@ def _expression(key: Key, value: Json, scope: Scope) -> Expression:
             return _mapped(value["map"], scope, lambda data: number(key, data))
         (one,) = keys(value)
         return one
-    if key.name == "ct label":
-        raise ValueError("a bit by its name")
     return number(key, value)
 
 
@@ -297,10 +330,6 @@ def _change(_: str, value: Json, scope: Scope) -> Statement:
         element = element["elem"]["val"]
     conditions = tuple(Opaque(_text(one)) for one in value.get("stmt", ()) if next(iter(one)) not in HARMLESS)
     return Change(value["op"], scope.set_name(value["set"]), keys(element), conditions)
-
-
-def _synproxy(_: str, value: Json, __: Scope) -> Statement:
-    return Unfollowed(_text({"synproxy": value}))
 
 
 MAKERS: dict[str, Callable[[str, Json, Scope], Statement]] = {

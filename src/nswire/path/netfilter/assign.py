@@ -40,6 +40,14 @@ def _set_mark(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
+def _set_label(run: Run, _: str, __: int | None) -> bool:
+    """One bit is added; which the others are is not known of a connection that is older."""
+    if run.packet.conn is None:
+        raise Break
+    run.packet.conn.labels = None
+    return True
+
+
 def _set_zone(run: Run, key: str, value: int | None) -> bool:
     if value is None:
         return False
@@ -146,7 +154,7 @@ SETTERS: dict[str, Callable[[Run, str, int | None], bool]] = {
     **dict.fromkeys(("ip dscp", "ip6 dscp", "ip ecn", "ip6 ecn", "ip tos", "ip6 tos"), _set_tos),
     "pkttype": _set_pkttype,
     "priority": _set_priority,
-    "ct label": lambda *_: True,  # which no key but `ct label` tells, and that is not known
+    "ct label": _set_label,
     **dict.fromkeys(("ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr"), _set_address),
     **dict.fromkeys(
         tuple(f"{name} {side}" for name in ("tcp", "udp", "th") for side in ("sport", "dport")), _set_port

@@ -30,9 +30,10 @@ ICMP_NAMES = {ICMP: "icmp", ICMPV6: "icmpv6"}
 UNKNOWN_PORTS = (132, 136)  # SCTP and UDP-Lite have ports, which nobody was told
 OUTGOING = ("output", "postrouting")
 IP = ("ip", "ip6")
+IPV6_FAMILY = 6
 OPTIONS = {"maxseg": 1}
 """TCP options that every SYN of Linux has; whether it has the others that are in USUAL, sysctls say."""
-USUAL = ("maxseg", "sack-perm", "timestamp", "window", "nop", "eol", "sack", "mptcp", "fastopen")
+USUAL = ("maxseg", "sack-perm", "timestamp", "window", "nop", "mptcp")
 
 
 class Sight:
@@ -98,6 +99,19 @@ class Sight:
             return ABSENT
         address = held.src if side == "saddr" else held.dst
         return packets.number(address) if address else None
+
+    def link_header(self, packet: Packet) -> headers.Bits:
+        """The Ethernet header, of a frame without a tag."""
+        held = self.frame or packet.header
+        if held is None or (self.frame is not None and self.frame.vlans):
+            return headers.Bits(0, 0, 112)
+        addresses = [packets.number(one) if one else None for one in (held.dst, held.src)]
+        return (
+            headers.Bits()
+            .then(48, addresses[0])
+            .then(48, addresses[1])
+            .then(16, IPV6 if packet.flow.family == IPV6_FAMILY else IPV4)
+        )
 
     def ether_type(self, place: Place, packet: Packet) -> Known:
         """What is behind the addresses, which is a tag if there is one (nft_payload_copy_vlan)."""
@@ -183,6 +197,15 @@ class Sight:
         made = (mac >> 24 ^ 0x020000) << 40 | 0xFFFE << 24 | mac & 0xFFFFFF
         return int(packets.number(packet.flow.src) & ((1 << 64) - 1) == made)
 
+    def priority(self, place: Place, packet: Packet) -> Known:
+        """What tc sorts by: 0, unless a rule set it, or IPv4 has forwarded it by its traffic class (rt_tos2priority)."""
+        forwarded = place.hook in ("forward", "postrouting") and packet.header is not None
+        return (
+            None
+            if packet.icmp or (forwarded and packet.tos and packet.flow.family != IPV6_FAMILY)
+            else packet.priority
+        )
+
     def length(self, place: Place, packet: Packet) -> Known:
         """The bytes from the IP header on; on its way out of a link that counts the Ethernet header, too."""
         return packet.size if headers.sized(packet) and place.hook != "egress" else None
@@ -198,6 +221,18 @@ class Sight:
         ):  # of the kernel itself, or of no full socket
             return ABSENT
         return ABSENT if packet.icmp else known
+
+    def socket(self, packet: Packet) -> Known:
+        """Something of the socket that would get it (nf_sk_lookup_slow_v4), which ICMP has none of."""
+        protocol = WITH_PORTS.get(packet.flow.proto)
+        if protocol is None:
+            return ABSENT
+        listeners = None if packet.answer else self.walk.lookups.listeners(self.ns)
+        if listeners is None or any(
+            (one.protocol, one.port) == (protocol, packet.flow.dport) for one in listeners
+        ):
+            return None
+        return ABSENT
 
     def ct(self, name: str, place: Place, packet: Packet) -> Known:
         """A key of the connection; all but its state end the rule where there is none."""
@@ -245,6 +280,7 @@ SIMPLE_CT: dict[str, Callable[[Packet], Known]] = {
     "ct zone": lambda packet: packet.conn.zone[0] if packet.conn is not None else ABSENT,
     "ct l3proto": lambda packet: PF_INET6 if packet.flow.family == 6 else PF_INET,
     "ct protocol": lambda packet: packet.flow.proto,
+    "ct label": lambda packet: packet.conn.labels if packet.conn is not None else ABSENT,
     "ct helper": lambda _: ABSENT,  # of connections that another one has announced
 }
 
@@ -273,6 +309,12 @@ def _tcp_option(_: Sight, name: str, __: Place, packet: Packet) -> Known:
 def _raw(sight: Sight, name: str, _: Place, packet: Packet) -> Known:
     """`@nh,128,32`."""
     base, offset, length = name[1:].split(",")
+    if base == "ll":
+        return (
+            sight.link_header(packet).part(int(offset), int(length))
+            if sight.mac("saddr", packet) is not ABSENT
+            else ABSENT
+        )
     header = {"nh": headers.network, "th": headers.transport}.get(base)
     if header is None or (sight.frame is not None and sight.frame.asks):
         return None
@@ -284,16 +326,11 @@ def _number(_: Sight, name: str, __: Place, ___: Packet) -> Known:
     return first, last
 
 
-def _socket(_: Sight, __: str, ___: Place, packet: Packet) -> Known:
-    """Of the socket that would get it: ICMP has none (nf_sk_lookup_slow_v4)."""
-    return None if packet.flow.proto in WITH_PORTS else ABSENT
-
-
-def _undecidable(_: Sight, name: str, __: Place, packet: Packet) -> Known:
+def _undecidable(sight: Sight, name: str, __: Place, packet: Packet) -> Known:
     """What is looked at by its protocol's own matches."""
     what = name.split()[1]
     if what == "socket":
-        return None if packet.flow.proto in WITH_PORTS else ABSENT
+        return sight.socket(packet)
     if what == "osf":
         return None if packet.flow.proto == TCP else ABSENT
     return ABSENT if what in ("sctp", "dccp", "ipsec") else None
@@ -316,9 +353,19 @@ FAMILIES: dict[str, Callable[[Sight, str, Place, Packet], Known]] = {
     "ip option": _ip_option,
     "tcp option": _tcp_option,
     "number": _number,
-    "socket": _socket,
     "@": _raw,
     "?": _undecidable,
+    **dict.fromkeys(
+        (
+            "icmp gateway",
+            "icmp mtu",
+            "icmpv6 mtu",
+            "icmpv6 parameter-problem",
+            "icmpv6 taddr",
+            "icmpv6 max-delay",
+        ),
+        _elsewhere,
+    ),
     **dict.fromkeys(
         ("sctp", "dccp", "esp", "ah", "comp", "igmp", "udplite", "gre", "vxlan", "geneve", "arp"), _elsewhere
     ),
@@ -346,8 +393,8 @@ def _link_reader(side: str, what: Callable[[Link], Known]) -> Callable[[Sight, P
 
 def _gateway(_: Sight, place: Place, packet: Packet) -> Known:
     """`rt nexthop`: the gateway, or the destination itself (rt_nexthop)."""
-    if place.hook not in ("output", "forward", "postrouting"):
-        return ABSENT
+    if place.hook not in ("input", "output", "forward", "postrouting"):
+        return ABSENT  # there is no route yet
     address = place.gateway or packet.flow.dst
     return packets.number(address) if (":" in address) == (packet.flow.family == 6) else ABSENT
 
@@ -380,7 +427,7 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "vlan dei": lambda sight, place, packet: ABSENT if sight.vlan(place, packet) is ABSENT else None,
     "vlan cfi": lambda sight, place, packet: ABSENT if sight.vlan(place, packet) is ABSENT else None,
     "mark": lambda _, __, packet: packet.mark,
-    "priority": lambda _, place, packet: packet.priority if place.hook == "output" else None,
+    "priority": Sight.priority,
     "pkttype": Sight.pkttype,
     "length": Sight.length,
     "physdev in": lambda _, place, __: int(

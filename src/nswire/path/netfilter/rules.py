@@ -164,6 +164,8 @@ class Run:
                     unsure |= told is None
                     continue
                 if isinstance(statement, Opaque):
+                    if statement.keys and self._values(statement.keys) is None:
+                        return None
                     unsure = True
                     continue
                 if unsure and not self._taken(rule):
