@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from filter_frames import FRAMES
 from filter_site import C, Case, Sent, Site, wrong
 
 if TYPE_CHECKING:
@@ -51,34 +51,6 @@ BRIDGED: list[tuple[str, str]] = [
     ("-t mangle -A PREROUTING -m physdev --physdev-is-out -j DROP", "P"),
 ]
 TO_C = Sent(dst=C)
-FRAMES: list[tuple[str, str]] = [
-    ("-A FORWARD -p IPv4 --ip-src 10.0.1.2 --ip-proto udp --ip-dport 7000 -j DROP", "D"),
-    ("-A FORWARD -p IPv4 --ip-proto udp --ip-dport ! 7000 -j DROP", "P"),
-    ("-A FORWARD -p ARP --arp-ip-src 10.0.1.2 -j DROP", "P"),
-    ("-A FORWARD -p ARP --arp-ip-src ! 10.0.1.2 -j DROP", "P"),
-    ("-A FORWARD -p IPv6 --ip6-src fd00::1 -j DROP", "P"),
-    ("-A FORWARD -s 02:00:00:00:01:02 -d 02:00:00:00:01:03 -j DROP", "D"),
-    ("-A FORWARD -s ! 02:00:00:00:01:02 -j DROP", "P"),
-    ("-A FORWARD -i pa -o pc -j DROP", "D"),
-    ("-A FORWARD -i pc -j DROP", "P"),
-    ("-A FORWARD --among-src 02:00:00:00:01:02,02:00:00:00:01:09 -j DROP", "D"),
-    ("-A FORWARD --among-dst ! 02:00:00:00:01:03 -j DROP", "P"),
-    ("-A FORWARD --pkttype-type otherhost -j DROP", "D"),
-    ("-A FORWARD --pkttype-type host -j DROP", "P"),
-    ("-A FORWARD -p 802_1Q --vlan-id 5 -j DROP", "P"),
-    ("-A FORWARD -d BGA --stp-type config -j DROP", "P"),
-    ("-A FORWARD --log --log-prefix x -j CONTINUE", "P"),
-    ("-A FORWARD --mark 0x1 -j DROP", "P"),
-    (
-        "-t nat -A PREROUTING -j mark --mark-set 0x5 --mark-target CONTINUE\nEBT -A FORWARD --mark 0x5 -j DROP",
-        "D",
-    ),
-    ("-N MINE -P DROP\nEBT -A FORWARD -p IPv4 -j MINE", "D"),
-    ("-N MINE -P RETURN\nEBT -A FORWARD -p IPv4 -j MINE", "P"),
-    ("-N MINE\nEBT -A FORWARD -p IPv4 -j MINE\nEBT -A FORWARD -j DROP", "P"),
-    ("-P FORWARD DROP", "D"),
-    ("-A FORWARD --limit 1/hour -j DROP", "?"),
-]
 FORGET = "ip neigh del 10.0.2.2 dev rb 2>/dev/null || :\n"
 TO_B = Sent()
 ARPS: list[tuple[str, str]] = [
@@ -150,25 +122,6 @@ def test_frames(lab: Lab) -> None:
     site = Site(lab)
     cases = [Case(f"ebtables-nft {rule}".replace("EBT", "ebtables-nft"), fate, TO_C) for rule, fate in FRAMES]
     assert not wrong(site, cases)
-
-
-@pytest.mark.needs("ip", "ebtables-legacy", "iptables-legacy", "ipset", "nft")
-def test_frames_of_the_old_tables(lab: Lab) -> None:
-    """As the new ones: with its list, and with a kernel that tells which tables are in use or does not."""
-    site = Site(lab)
-    if not _has_ebtables(site):
-        pytest.skip("this kernel has no tables of ebtables")
-    more = [("-t nat -A POSTROUTING -o pc -j DROP", "D"), ("-t broute -A BROUTING -p IPv4 -j DROP", "?")]
-    cases = [
-        Case(f"ebtables-legacy {rule}".replace("EBT", "ebtables-legacy"), fate, TO_C)
-        for rule, fate in [*FRAMES, *more]
-    ]
-    assert not wrong(site, cases, ("ebtables-legacy",))
-
-
-def _has_ebtables(site: Site) -> bool:
-    with site.spaces["r"].entered():
-        return subprocess.run(["ebtables-legacy", "-L"], check=False, capture_output=True).returncode == 0
 
 
 @pytest.mark.needs("ip", "arptables-legacy", "arptables-nft", "iptables-legacy", "ipset", "nft")
