@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from nswire.codec import iptables
 from nswire.codec.netlink import ipset
-from nswire.codec.xtables import ipsets
+from nswire.codec.xtables import ipsets, recents
+from nswire.codec.xtables.rows import Where
+from nswire.codec.xtables.words import saved
 from nswire.model.firewall import (
     ANYTHING,
     Assign,
@@ -376,7 +378,7 @@ SET_RULES: dict[str, tuple[Statement, ...]] = {
 def test_sets(rule: str) -> None:
     """What is looked up where, by the type of the set."""
     text = f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {rule}\nCOMMIT\n".encode()
-    (chain,) = iptables.decode(text, "ip", "iptables-save", _sets())
+    (chain,) = iptables.decode(text, "ip", "iptables-save", Where("", sets=_sets()))
     assert chain.rules[0].statements == SET_RULES[rule]
 
 
@@ -403,3 +405,75 @@ def test_the_smallest_network_decides(networks: list[tuple[int, int, bool]], add
     ]
     expected = bool(holding) and not max(holding)[1]
     assert any(isinstance(cell, tuple) and cell[0] <= address <= cell[1] for (cell,) in rows) == expected
+
+
+KEPT = b"""*filter
+:INPUT ACCEPT [0:0]
+:mine - [0:0]
+-A INPUT -m recent --set --name one --mask 255.255.255.255 --rsource
+-A INPUT -m recent --update --seconds 60 --hitcount 4 --name one --mask 255.255.255.255 --rsource -j mine
+-A INPUT -j mine
+-A mine -m recent --set --name two --mask 255.255.255.0 --rdest
+"""
+LISTS = b"*one\nsrc=10.0.0.1 ttl: 64 last_seen: 4296163611 oldest_pkt: 1 4296163611\nsrc=fd00::1 ttl: 3 last_seen: 1\n*two\n\n*three\n"
+ONE, TWO = ("recent", "", "one"), ("recent", "", "two")
+DST24 = (Key("ip daddr", 0xFFFFFF00),)
+RECENT_RULES: dict[str, tuple[Statement, ...]] = {
+    "-m recent --set --name one --rsource -j DROP": (
+        Change("add", ONE, SRC, ends=False),
+        key("always", ANYTHING),
+        DROP,
+    ),
+    "-m recent ! --set --name one --rsource -j DROP": (Change("add", ONE, SRC, ends=False), NEVER, DROP),
+    "-m recent --rcheck --name one --rsource -j DROP": (Compared(SRC, set=ONE, lax=True), DROP),
+    "-m recent ! --rcheck --name two --mask 255.255.255.0 --rdest -j DROP": (
+        Compared(DST24, set=TWO, negate=True, lax=True),
+        DROP,
+    ),
+    "-m recent --remove --name one --rsource -j DROP": (
+        Compared(SRC, set=ONE, lax=True),
+        Change("delete", ONE, SRC, ends=False),
+        DROP,
+    ),
+    "-m recent --update --seconds 5 --name one --rsource -j DROP": (
+        Compared(SRC, set=ONE, lax=True),
+        Opaque("-m recent --update --seconds 5 --name one --rsource"),
+        DROP,
+    ),
+    "-m recent --update --seconds 5 --name two --rsource -j DROP": (Compared(SRC, set=TWO, lax=True), DROP),
+    "-m recent ! --update --seconds 5 --name one --rsource -j DROP": (
+        Opaque("-m recent ! --update --seconds 5 --name one --rsource"),
+        DROP,
+    ),
+    # two is kept by a rule that is come to in two ways: four times, bridged and routed
+    "-m recent --update --hitcount 5 --name two --rsource -j DROP": (NEVER, DROP),
+    "-m recent --update --hitcount 4 --name two --rsource -j DROP": (
+        Compared(SRC, set=TWO, lax=True),
+        Opaque("-m recent --update --hitcount 4 --name two --rsource"),
+        DROP,
+    ),
+    "-m recent --rcheck --hitcount 1 --name three --rsource -j DROP": (NEVER, DROP),
+    "-m recent --rcheck --name nosuch --rsource -j DROP": (
+        Opaque("-m recent --rcheck --name nosuch --rsource"),
+        DROP,
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RECENT_RULES)
+def test_recent(rule: str) -> None:
+    """What is in a list, what this packet may have put there, and what nobody can say."""
+    lists = recents.decode(LISTS, [saved(KEPT)])
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {rule}\nCOMMIT\n".encode()
+    (chain,) = iptables.decode(text, "ip", "iptables-save", Where("", recent=lists))
+    assert chain.rules[0].statements == RECENT_RULES[rule]
+
+
+def test_lists_of_addresses() -> None:
+    """The two families of one list are kept apart."""
+    lists = recents.sets(recents.decode(LISTS, []))
+    assert lists[ONE].content((Key("ip saddr"),))[0] == (((0x0A000001, 0x0A000001),),)
+    assert lists[ONE].content((Key("ip6 saddr"),))[0] == (((0xFD << 120 | 1,) * 2,),)
+    assert lists[TWO].content((Key("ip saddr"),))[0] == ()
+    with pytest.raises(ValueError, match="x"):
+        recents.decode(b"*one\nsrc=x ttl: 1", [])

@@ -199,6 +199,37 @@ def test_what_a_packet_puts_into_a_set(lab: Lab) -> None:
     assert not wrong(site, cases, OLD_AND_NEW)
 
 
+@pytest.mark.needs("ip", "iptables-legacy", "iptables-nft", "ipset", "nft")
+def test_who_was_seen_lately(lab: Lab) -> None:
+    """The lists of -m recent: whether the sender is in one, what this packet puts there, and how often a first one can have been seen."""
+    site = Site(lab)
+    kept = "IPT -A FORWARD -m recent --set --name {0} --rsource\n"
+    known = "IPT -t raw -A OUTPUT -m recent --rcheck --name {0} --rsource\necho +10.0.1.2 > /proc/net/xt_recent/{0}\n"
+    drop = "IPT -A FORWARD -m recent {1} --name {0} -j DROP"
+    rows = [
+        (drop, "--rcheck", "P"),
+        (drop, "! --rcheck", "D"),
+        (drop, "--update --seconds 60 --hitcount 4", "P"),
+        (kept + drop, "--rcheck", "D"),
+        (kept + drop, "--rcheck --rdest", "P"),
+        (kept + drop, "--update --seconds 60", "D"),
+        (kept + drop, "--update --seconds 60 --hitcount 4", "P"),
+        (known + drop, "--rcheck", "D"),
+        (known + drop, "! --rcheck", "P"),
+        (known + drop, "--rcheck --mask 255.255.255.0", "?"),  # the mask is that of the list's first rule
+        (drop, "! --rcheck --mask 255.255.255.0", "D"),
+        (known + drop, "--update --seconds 60", "?"),
+        (known + "IPT -A FORWARD -m recent --remove --name {0} --rsource\n" + drop, "--rcheck", "P"),
+    ]
+    for program in OLD_AND_NEW:
+        cases = [
+            Case(f"{rules}\n".format(f"{program[9]}{at}", match), fate)
+            for at, (rules, match, fate) in enumerate(rows)
+        ]
+        cases = [one._replace(rules=f"{one.rules}# -t raw") for one in cases]
+        assert not wrong(site, cases, (program,))
+
+
 def test_sites() -> None:
     """The receiver of these packets is the one that the rules name."""
     assert B == "10.0.2.2"

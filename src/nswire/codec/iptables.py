@@ -6,15 +6,12 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
-from nswire.codec.xtables.rows import Where
+from nswire.codec.xtables.rows import UNKNOWN, Where
 from nswire.codec.xtables.rule import TRACKERS, rule
 from nswire.codec.xtables.words import saved
 from nswire.model.firewall import Chain, FirewallRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nswire.codec.netlink.ipset import IpSet
     from nswire.codec.xtables.words import Saved
 
 HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward", "OUTPUT": "output", "POSTROUTING": "postrouting"}  # fmt: skip
@@ -29,14 +26,13 @@ DNAT_PRIORITY = -100
 BEFORE_ROUTING = ("PREROUTING", "OUTPUT")
 
 
-def decode(
-    answer: bytes, family: str, tool: str, sets: Mapping[str, IpSet] | None = None
-) -> tuple[Chain, ...]:
-    """The chains of all tables in an answer; `family` is `ip` or `ip6`. ValueError if that is no such text."""
+def decode(answer: bytes, family: str, tool: str, known: Where = UNKNOWN) -> tuple[Chain, ...]:
+    """The chains of all tables in an answer; `family` is `ip` or `ip6`, `known` has what lists are known. ValueError if that is no such text."""
     chains = saved(answer)
     ways = directions(chains)
     return tuple(
-        _chain(one, Where(family, ways.get((one.table, one.name), ""), sets), tool) for one in chains
+        _chain(one, known._replace(family=family, nat=ways.get((one.table, one.name), "")), tool)
+        for one in chains
     )
 
 

@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING
 from nswire.codec import ebtables, nftables
 from nswire.codec.netlink import ipset
 from nswire.codec.nftables import listed
-from nswire.codec.xtables import ipsets
+from nswire.codec.xtables import ipsets, recents
 from nswire.codec.xtables.joined import joined
 from nswire.codec.xtables.old import READERS, TOOLS
+from nswire.codec.xtables.rows import Where
+from nswire.codec.xtables.words import saved as saved_chains
 from nswire.host import questions
 from nswire.host.system import Refusal
 from nswire.model.firewall import NOWHERE, Firewall, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from nswire.codec.netlink.ipset import IpSet
     from nswire.codec.nftables import Ruleset
     from nswire.codec.nftables.listed import Listed
+    from nswire.codec.xtables.recents import Recent
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Chain
 
@@ -50,16 +53,21 @@ def read(ask: Ask, *, switches: bool) -> Firewall:
     }
     if switches:
         legacy[ebtables.FAMILY] = _frames(ask, unread)
-    found = _sets(ask, (*saved.values(), *legacy.values()), unread)
-    chains = list(joined(ruleset.chains, saved, found, unread)) if ruleset is not None else []
+    texts = (*saved.values(), *legacy.values())
+    known = Where("", sets=_sets(ask, texts, unread), recent=_recent(ask, texts, unread))
+    chains = list(joined(ruleset.chains, saved, known, unread)) if ruleset is not None else []
     for family, text in legacy.items():
-        chains += _legacy(family, text, found, unread)
+        chains += _legacy(family, text, known, unread)
     tracked = {
         chain.family for chain in chains if chain.tracks and chain.family != "inet"
     }  # of which nft tells more exactly
     return Firewall(
         tuple(chains),
-        {**({} if ruleset is None else ruleset.sets), **ipsets.sets(found or {})},
+        {
+            **({} if ruleset is None else ruleset.sets),
+            **ipsets.sets(known.sets or {}),
+            **recents.sets(known.recent or {}),
+        },
         tuple(unread),
         frozenset(tracked | (ruleset.tracked if ruleset is not None else frozenset())),
     )
@@ -124,6 +132,22 @@ def _sets(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str, I
         return None
 
 
+def _recent(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str, Recent] | None:
+    """The lists of addresses that rules keep, if any does; None if they cannot be had."""
+    keeping = [text for text in texts if b"-m recent " in text]
+    if not keeping:
+        return {}
+    answer = ask(questions.RECENT)
+    if isinstance(answer, Refusal):
+        unread.append(Unread(_missing("xt_recent", answer.errno), NOWHERE))
+        return None
+    try:
+        return recents.decode(answer, [saved_chains(text) for text in keeping])
+    except (ValueError, IndexError):
+        unread.append(Unread("the lists of xt_recent", NOWHERE))
+        return None
+
+
 def _frames(ask: Ask, unread: list[Unread]) -> bytes:
     """The tables of the old ebtables that are in use."""
     hooks = ask(questions.HOOKS[ebtables.FAMILY])
@@ -134,15 +158,13 @@ def _frames(ask: Ask, unread: list[Unread]) -> bytes:
     )
 
 
-def _legacy(
-    family: str, text: bytes, sets: Mapping[str, IpSet] | None, unread: list[Unread]
-) -> tuple[Chain, ...]:
+def _legacy(family: str, text: bytes, known: Where, unread: list[Unread]) -> tuple[Chain, ...]:
     """The chains of an old variant."""
     if not text:
         return ()
     name = TOOLS[family]
     try:
-        return READERS[family](text, name, sets)
+        return READERS[family](text, name, known)
     except (ValueError, IndexError):
         unread.append(Unread(f"what {name} prints makes no sense", (family,)))
         return ()

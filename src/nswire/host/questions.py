@@ -83,6 +83,7 @@ EBTABLES = {
 }
 """As these, by the table: one that a namespace has not in use would be made if it were asked for."""
 IPSET = Question("ipset", ipset.ask(), by="ipset")
+RECENT = Question("recent", b"", by="recent")
 SYSCTLS = (
     "ipv4/ip_forward", "ipv6/conf/all/forwarding", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables",
     "bridge/bridge-nf-call-arptables", "ipv4/ip_default_ttl",

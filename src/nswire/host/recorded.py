@@ -83,6 +83,7 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/nftables        what `nft -j list ruleset` prints; iptables-...-save and ebtables-, arptables-nft-save likewise
   netns/INODE/arptables-legacy  what `arptables-legacy -nvL` prints; ebtables-legacy/TABLE: its `-L`
   netns/INODE/ipset           IPSET_CMD_LIST dump: the sets with all members
+  netns/INODE/recent          *NAME and the lines of /proc/net/xt_recent/NAME, of each list
 """
 
 

@@ -108,6 +108,7 @@ class Visitor:
             "legacy": self._program,
             "ebtables": self._program,
             "ipset": self._program,
+            "recent": self._recent,
             "program": self._program,
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
@@ -337,6 +338,16 @@ class Visitor:
         if question.by == "legacy":
             return programs.legacy(self._proc, *words, budget=budget)
         return programs.run(*words, budget=budget)
+
+    def _recent(self, _: socket.SocketType, __: Question) -> bytes:
+        """The lists of addresses that rules keep (xt_recent): a line `*NAME`, then what its file has."""
+        folder = f"{self._proc}/thread-self/net/xt_recent"
+        lines = []
+        for name in sorted(os.listdir(folder)):
+            if "\n" not in name:
+                with open(f"{folder}/{name}", "rb") as file:
+                    lines.append(b"*%s\n%s" % (os.fsencode(name), file.read()))
+        return b"\n".join(lines)
 
     def _sysctls(self, _: socket.SocketType, question: Question) -> bytes:
         """Lines `NAME=VALUE` of those of the files under /proc/sys/net that there are: the thread's namespace's own."""

@@ -21,7 +21,6 @@ from nswire.model.firewall import NOWHERE, FirewallRule, Opaque, Unfollowed, Unr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from nswire.codec.netlink.ipset import IpSet
     from nswire.codec.xtables.rule import Reading
     from nswire.codec.xtables.words import Saved
     from nswire.model.firewall import Chain, Statement
@@ -45,16 +44,16 @@ TOOLS = {
 def joined(
     chains: tuple[Chain, ...],
     answers: Mapping[str, bytes],
-    sets: Mapping[str, IpSet] | None,
+    known: Where,
     unread: list[Unread],
 ) -> Iterator[Chain]:
-    """The chains, with what the texts by family say of their extensions; what they leave open is `unread`."""
+    """The chains, with what the texts by family say of their extensions; what they leave open is `unread`. `known`: the lists."""
     told: dict[tuple[str, str, str], tuple[Saved, Where]] = {}
     for family, answer in answers.items():
         found = _saved(answer, TOOLS[family], unread)
         ways = directions(found)
         for one in found:
-            where = Where(family, ways.get((one.table, one.name), ""), sets)
+            where = known._replace(family=family, nat=ways.get((one.table, one.name), ""))
             told[family, one.table, one.name] = (one, where)
     for chain in chains:
         foreign = chain.family in answers and any(one.foreign for one in chain.rules)

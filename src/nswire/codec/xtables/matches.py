@@ -199,15 +199,6 @@ def _reverse_path(part: Part, _: Where) -> Iterable[Statement]:
     yield made.equal(key, 1, negate="invert" in given)
 
 
-def _recent(part: Part, _: Where) -> Iterable[Statement]:
-    """recent_mt: `--set` is true of all packets; what the others say depends on those that came before."""
-    sets = [one for one in part.options if one.name == "--set"]
-    if len(sets) == 1 and not any(one.name in ("--rcheck", "--update", "--remove") for one in part.options):
-        yield made.constant(true=not sets[0].negate)
-        return
-    yield Opaque(part.text)
-
-
 def _helper(one: Option, _: Where) -> Iterable[Statement]:
     """helper_mt: no connection that somebody opens by himself is one that a helper expected."""
     yield made.constant(true=one.negate)
@@ -303,12 +294,6 @@ MATCHES: dict[str, Extension] = {
         spec("--dir --pol --strict:0 --next:0 --reqid --spi --proto --mode --tunnel-src --tunnel-dst"),
     ),
     "realm": extension({"--realm": mask_of("rtclassid")}),
-    "recent": Extension(
-        _recent,
-        spec(
-            "--set:0 --rcheck:0 --update:0 --remove:0 --seconds --reap:0 --hitcount --rttl:0 --name --mask --rsource:0 --rdest:0"
-        ),
-    ),
     "rpfilter": Extension(_reverse_path, spec("--loose:0 --validmark:0 --accept-local:0 --invert:0")),
     "sctp": extension({**PORTS, "--chunk-types": opaque}, "--chunk-types:2"),
     "tcp": extension(

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 from nswire.codec import arptables, ebtables, iptables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from nswire.codec.netlink.ipset import IpSet
+    from nswire.codec.xtables.rows import Where
     from nswire.model.firewall import Chain
 
-    Sets = Mapping[str, IpSet] | None
-
-READERS: dict[str, Callable[[bytes, str, Sets], tuple[Chain, ...]]] = {
-    "ip": lambda text, tool, sets: iptables.decode(text, "ip", tool, sets),
-    "ip6": lambda text, tool, sets: iptables.decode(text, "ip6", tool, sets),
+READERS: dict[str, Callable[[bytes, str, Where], tuple[Chain, ...]]] = {
+    "ip": lambda text, tool, known: iptables.decode(text, "ip", tool, known),
+    "ip6": lambda text, tool, known: iptables.decode(text, "ip6", tool, known),
     ebtables.FAMILY: lambda text, tool, _: ebtables.decode(text, tool),
     "arp": lambda text, tool, _: arptables.decode(text, tool),
 }
-"""A text, whose it is, the sets -> its chains. ValueError, IndexError: it is no such text."""
+"""A text, whose it is, the lists that are known -> its chains. ValueError, IndexError: it is no such text."""
 TOOLS = {
     "ip": "iptables-legacy-save",
     "ip6": "ip6tables-legacy-save",

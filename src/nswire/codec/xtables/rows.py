@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nswire.codec.netlink.ipset import IpSet
+    from nswire.codec.xtables.recents import Recent
     from nswire.codec.xtables.words import Option, Part
     from nswire.model.firewall import Statement
 
@@ -20,17 +21,22 @@ class Where(NamedTuple):
     """Where a rule stands: the family of its table (`ip`, `ip6`, `bridge`, `arp`), which way its chain translates, the sets.
 
     `nat`: `dnat` before routing, `snat` after it, empty if the chain is used by both (or is none of nat's).
-    `sets`: those of ipset by name; None: they could not be had.
+    `sets`: those of ipset by name, `recent`: the lists of that match; None: they could not be had.
     """
 
     family: str
     nat: str = ""
     sets: Mapping[str, IpSet] | None = None
+    recent: Mapping[str, Recent] | None = None
 
     @property
     def ip(self) -> str:
         """The family of addresses."""
         return "ip6" if self.family == "ip6" else "ip"
+
+
+UNKNOWN = Where("")
+"""Where no list is known."""
 
 
 class Extension(NamedTuple):

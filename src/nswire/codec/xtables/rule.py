@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.codec.xtables.headers6 import HEADERS6
 from nswire.codec.xtables.ipsets import SETS
 from nswire.codec.xtables.matches import BASE, MATCHES
+from nswire.codec.xtables.recents import RECENT
 from nswire.codec.xtables.targets import TARGETS
 from nswire.codec.xtables.tracking import TRACKING
 from nswire.codec.xtables.undecided import UNDECIDED
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nswire.codec.xtables.words import Word
     from nswire.model.firewall import Statement
 
-ALL = {**MATCHES, **TRACKING, **SETS, **UNDECIDED}
+ALL = {**MATCHES, **TRACKING, **SETS, **RECENT, **UNDECIDED}
 V4 = {**ALL, "ah": UNDECIDED["esp"]}
 """By the family of the table: `ah` is a protocol here, and may be a header before one there."""
 V6 = {**ALL, **HEADERS6}
