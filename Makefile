@@ -1,18 +1,21 @@
 # Every target does its own set-up; a fresh clone needs nothing but python3 (3.11 or newer), make and git.
-# PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
+# PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, SERVE_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
 
 PYTHON ?= python3
 BIN := .venv/bin
 CHECKED := tests/test_*.py tests/codec tests/draw tests/handles tests/kinds tests/path/test_stories.py tests/resolve tests/show
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-dev setup-bench setup-kernels test-engines setup-engines
+.PHONY: help demo serve check test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-web setup-dev setup-bench setup-kernels test-engines setup-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup-run ## build the blog post's network in a private namespace and ask nswire about it (no root needed)
 	$(BIN)/nswire demo $(DEMO_ARGS)
+
+serve: setup-web ## the served page, of this machine (as root: sudo make serve; SERVE_ARGS="--port 8053")
+	$(BIN)/nswire serve $(SERVE_ARGS)
 
 test: setup-kernels ## run the tests in a private host that leaves nothing behind, and tests/kernels on the newest kernel in a VM
 	tools/test $(PYTEST_ARGS)
@@ -65,5 +68,5 @@ clean: ## remove everything that these targets made
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist bench/build
 	find src tests tools bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-setup-run setup-dev setup-bench setup-kernels setup-engines:
+setup-run setup-web setup-dev setup-bench setup-kernels setup-engines:
 	@$(PYTHON) tools/setup $(@:setup-%=%)
