@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.path import choices, local
+from nswire.path.bounds import TOO_DEEP, deep
 from nswire.path.fib import Fib
 from nswire.path.values import (
     BROADCAST,
@@ -90,6 +91,8 @@ def trace(
             there = _meant(walk, _sent(walk, start, packet, by), to)
         except NotKnown as missing:
             there = Landing("unknown", (), start, packet=packet, reason=missing.cause)
+        except RecursionError:
+            there = Landing("unknown", (), start, packet=packet, reason=TOO_DEEP())
         if there.fate in ("delivered", "leaves"):
             # a link that only heard who is asked for, or got a copy of a flood, does not count
             passed = ends(there.steps)
@@ -101,6 +104,8 @@ def trace(
             back = _answered(walk, there, start, by)
         except NotKnown as missing:
             back = Landing("unknown", (), there.ns, reason=missing.cause)
+        except RecursionError:
+            back = Landing("unknown", (), there.ns, reason=TOO_DEEP())
         if back is None:
             return forward, None
         first = there.packet.flow.reverse if there.packet is not None else flow.reverse
@@ -109,11 +114,12 @@ def trace(
     forwards: dict[Way, None] = {}
     replies: dict[Way, None] = {}
     more = False
-    for (forward, back), left in choices.explore(walked):
-        forwards.setdefault(forward)
-        if back is not None:
-            replies.setdefault(back)
-        more |= left
+    with deep():
+        for (forward, back), left in choices.explore(walked):
+            forwards.setdefault(forward)
+            if back is not None:
+                replies.setdefault(back)
+            more |= left
     mtu, mtu_at = min(mtus, key=lambda one: one[0], default=(0, None))
     return Trace(
         flow=flow,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.path import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ class Chooser:
     def __init__(self, script: Sequence[int] = (), began: float | None = None) -> None:
         self._script = script
         self._began = time.process_time() if began is None else began
-        self._frames = 0
+        self._frames = self._passed = 0
         self.made: list[Choice] = []
 
     def sends(self) -> None:
@@ -41,6 +42,12 @@ class Chooser:
         self._frames += 1
         if self._frames % SOME == 0 and time.process_time() - self._began > LONG:
             raise NotKnown(TOO_LONG(seconds=LONG))
+
+    def passes(self) -> None:
+        """A frame goes through a link, which leaves a step behind. NotKnown: that is one too many for a walk."""
+        self._passed += 1
+        if self._passed > bounds.PASSED:
+            raise NotKnown(bounds.TOO_MANY_LINKS(count=bounds.PASSED))
 
     def choose(self, possibilities: Sequence[str]) -> int:
         """The number of the possibility that this walk takes; where there is but one, nothing is chosen."""

@@ -210,8 +210,9 @@ class Segment:
         yield self.to_stack(link, frame, steps)
 
     def _stopped(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
-        """What ends a way at any link: it is down, or the way has no end."""
-        if len(steps) > DEEPEST * 8:
+        """What ends a way at any link: it is down, or the way has no end. NotKnown, if it has been followed far enough."""
+        self._walk.chooser.passes()
+        if len(steps) > DEEPEST and sum(step.way == "in" for step in steps) > DEEPEST:
             return self.lost(link, frame, steps, LOOP())
         if not link.fact.flags & UP:
             mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
