@@ -13,6 +13,7 @@ import pytest
 import nswire
 from nswire.lab.truth import wait_until
 from nswire.model.sockets import Forward
+from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +166,9 @@ def test_docker_proxy_is_no_second_answer(lab: Lab, web: Ns, tmp_path: Path) -> 
         for topology in both(tmp_path):
             assert meant(topology, ":18092") == ["web/eth0"]
             assert forwards(topology, lab.home.inode, 18092) == [(Forward(None, "172.20.0.2", 80),)]
+            flow = Flow("172.20.0.1", "", 6, 0, 18092)
+            reason = trace(topology, topology.lookups(), web.inode, flow).forward.reason
+            assert str(reason).endswith("listens on 0.0.0.0:18092, and hands on what comes to 172.20.0.2:80")
         with listening(web, "tcp=0.0.0.0=18092"):
             assert meant(nswire.scan(), ":18092") == ["web", "web/eth0"]
         assert pid
@@ -209,6 +213,9 @@ def test_pasta(lab: Lab, tmp_path: Path, ports: str, inside: int) -> None:
             for topology in both(tmp_path):
                 assert forwards(topology, lab.home.inode, 18080)[0] == (Forward(inner.inode, "", inside),)
                 assert meant(topology, "tcp:18080") == ["inner"]
+                flow = Flow("127.0.0.1", "", 6, 0, 18080)
+                reason = trace(topology, topology.lookups(), lab.home.inode, flow).forward.reason
+                assert str(reason).endswith(f"and hands on what comes to port {inside} of inner")
         finally:
             pasta.terminate()
 

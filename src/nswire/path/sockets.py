@@ -14,6 +14,8 @@ from nswire.model.values import End
 from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nswire.model.reasons import Cause
     from nswire.model.sockets import Listener
     from nswire.model.topology import Link
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}")
+HANDED_ON = Reason(
+    "local.handed_on",
+    "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}, and hands on what comes to {to}",
+)
+ONLY_KEPT = Reason(
+    "local.only_kept",
+    "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}, and only keeps it from others: nobody answers, "
+    "as the firewall would have it go to {to}",
+)
 TAKEN_BY_SOMEBODY = Reason(
     "local.taken_by_somebody", "{address} is an address of {netns}; a socket listens on {socket}"
 )
@@ -67,7 +78,8 @@ def taken(walk: Walk, link: Link, flow: Flow) -> Cause | None:
         socket = _written(walk, link, one)
         if process is None:
             return TAKEN_BY_SOMEBODY(**told, socket=socket)
-        return TAKEN(**told, socket=socket, process=process.name, pid=process.pid)
+        taker: dict[str, str | int] = {"socket": socket, "process": process.name, "pid": process.pid}
+        return _handed_on(walk, link, one, told | taker) or TAKEN(**told, **taker)
     if any(fit is None for fit, _ in fits):
         return None
     wanted = f"[{flow.dst}]:{flow.dport}" if flow.family == 6 else f"{flow.dst}:{flow.dport}"
@@ -80,6 +92,24 @@ def taken(walk: Walk, link: Link, flow: Flow) -> Cause | None:
     if process is None:
         return SOMEBODY_ELSEWHERE(**told)
     return LISTENS_ELSEWHERE(**told, process=process.name, pid=process.pid)
+
+
+def _handed_on(walk: Walk, link: Link, one: Listener, told: Mapping[str, str | int]) -> Cause | None:
+    """By a program that listens for somebody else (docker-proxy, pasta ...), and to whom, as far as that is known."""
+    forwards = walk.topology.forwards(link.end.ns, int(told["pid"]), one)
+    if not forwards:
+        return None
+    to = forwards[0]
+    address = f"[{to.address}]" if ":" in to.address else to.address
+    place = address if to.ns is None else walk.name(to.ns)
+    written = (
+        f"{place}:{to.port}"
+        if to.port and to.ns is None
+        else f"port {to.port} of {place}"
+        if to.port
+        else place
+    )
+    return (ONLY_KEPT if to.keeps else HANDED_ON)(**told, to=written)
 
 
 def _came(link: Link) -> _Came:

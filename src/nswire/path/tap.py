@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
 PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen")
+LEAVES_TO_VM = Reason("tap.leaves_to_vm", "it leaves to the VM {vm} ({process}, {pid}) behind {link}")
 LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind {link}")
 
 
@@ -49,5 +50,7 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
         if landing is not None:
             yield landing
             return
-    reason = LEAVES(process=far.name or "?", pid=far.pid or 0, link=link.ifname)
+    told: dict[str, str | int] = {"process": far.name or "?", "pid": far.pid or 0, "link": link.ifname}
+    vm = next((owner for owner in link.owners if owner.type == "vm" and owner.pid == far.pid), None)
+    reason = LEAVES(**told) if vm is None else LEAVES_TO_VM(**told, vm=vm.name)
     yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from nswire.model.values import End
     from nswire.path.values import Mend, Step, Trace, Way, Ways
 
+HERE = {  # what leaves the stacks of this host, and stays on it
+    "tap.leaves": "it goes to a process of this host",
+    "tap.leaves_to_vm": "it goes to a guest of this host",
+}
+
 
 def write_trace(
     paper: Paper, topology: Topology, trace: Trace, *, notes: tuple[str, ...], hops: bool
@@ -82,7 +87,9 @@ def verdict(topology: Topology, ways: Ways) -> str:
         if ways.fate == "dropped" and len(last) == 1
         else ""
     )
-    return f"{VERDICTS[ways.fate]}{where}{f': {ways.reason}' if ways.reason is not None else ''}"
+    code = "" if ways.reason is None else ways.reason.code
+    fate = HERE.get(code, VERDICTS[ways.fate])
+    return f"{fate}{where}{f': {ways.reason}' if ways.reason is not None else ''}"
 
 
 def mended(topology: Topology, mend: Mend) -> str:

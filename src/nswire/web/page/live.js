@@ -149,6 +149,7 @@ route.addEventListener("submit", (event) => {
 });
 
 const VERDICTS = { leaves: "it leaves this host", delivered: "delivered", dropped: "dropped", unknown: "not known" };
+const HERE = { "tap.leaves": "it goes to a process of this host", "tap.leaves_to_vm": "it goes to a guest of this host" };
 const side = (address, port) => `${address ?? "?"}${port ? ` port ${port}` : ""}`;
 
 function stepLine(step) {
@@ -160,7 +161,7 @@ function stepLine(step) {
 const stay = (hop) => [tag("h3", shown(hop.netns.label)), tag("ul", "", ...hop.steps.map(stepLine))];
 
 function fate(title, said) {
-  const made = tag("p", "", tag("b", `${title}${VERDICTS[said.fate]}`), said.reason ? `: ${shown(said.reason.text)}` : "");
+  const made = tag("p", "", tag("b", `${title}${HERE[said.reason?.code] ?? VERDICTS[said.fate]}`), said.reason ? `: ${shown(said.reason.text)}` : "");
   made.className = `fate ${said.fate}`;
   return said.mend ? [made, ...(said.mend.command ? [tag("code", shown(said.mend.command))] : []), tag("p", shown(said.mend.effect))] : [made];
 }
