@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from path_cases import ASK, BRIDGE, LINE, PING6, Case, build, hold
+from path_exchanges import ICMP
 
 import nswire
+from nswire.path import Flow
 from nswire.path.choices import Chooser
 from nswire.path.fib import Fib
 from nswire.path.values import Packet
@@ -87,6 +89,35 @@ CASES |= {
         size=1401,
     ),
 }
+
+SERVICE = (
+    BRIDGE
+    + """
+r sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1
+r ip address add 10.0.0.254/24 dev br0
+a ip route add 10.96.0.0/16 via 10.0.0.254
+b ip route add 10.96.0.0/16 via 10.0.0.254
+r nft 'table ip n { chain p { type nat hook prerouting priority -100; ip daddr 10.96.0.10 dnat to 10.0.0.2; }; }'
+"""
+)
+MASQUERADE = "r nft 'table ip m { chain p { type nat hook postrouting priority 100; ip daddr 10.0.0.2 masquerade; }; }'"
+ASKED = Flow("10.96.0.10", "", ICMP)
+CASES |= {
+    f"a service on the bridge: {name}": Case(f"{SERVICE}{lines}", code, ASKED, start=start, at=at)
+    for name, lines, code, start, at in (
+        ("of another", "", "", "a", "b"),
+        ("masqueraded", MASQUERADE, "", "a", "b"),
+        ("of itself, no hairpin", MASQUERADE, "bridge.no_hairpin", "b", "b"),
+        ("of itself, hairpin", f"{MASQUERADE}\nr bridge link set dev pb hairpin on", "", "b", "b"),
+        ("a rule of physdev", "r iptables -A FORWARD -m physdev --physdev-in pa --physdev-out pb -j DROP", "netfilter.drop", "a", "b"),
+        ("isolated ports", "r bridge link set dev pa isolated on\nr bridge link set dev pb isolated on", "bridge.isolated", "a", "b"),
+        ("of the bridge's own", "r nft insert rule ip n p ip daddr 10.96.0.10 dnat to 10.0.0.254", "", "a", "r"),
+    )
+}  # fmt: skip
+
+CASES["a service on the bridge: no forwarding"] = Case(
+    f"{SERVICE}{MASQUERADE}\nr sysctl -qw net.ipv4.ip_forward=0", "route.no_forwarding", ASKED
+)
 
 
 @pytest.mark.parametrize("name", CASES)
