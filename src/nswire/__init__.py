@@ -20,10 +20,9 @@ links (docs/limits.md). What could not be seen is in `Topology.gaps`; what raise
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
 from nswire.version import __version__
+
+TYPE_CHECKING = False  # not from typing: until `start` is loaded, Ctrl-C shows a traceback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +65,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,6 +1,6 @@
 """`python -m nswire`."""
 
-from nswire.cli import main
+from nswire.start import main
 
 if __name__ == "__main__":
     main()

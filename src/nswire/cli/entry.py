@@ -8,12 +8,16 @@ import os
 import signal
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from nswire.cli.errors import Failure, say
 from nswire.cli.verbs import NAMES, TABLE
 from nswire.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INTERRUPTED = 130
 BROKEN = 2
@@ -106,7 +110,38 @@ def main(args: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(_run(args))
+    with _interruptible():
+        status = _run(args)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends what is inside by KeyboardInterrupt, once; a second one, or one before or after, ends us in silence."""
+    before: object = None
+    with contextlib.suppress(ValueError):  # not in the main thread
+        before = signal.getsignal(signal.SIGINT)
+        if before != signal.SIG_IGN:
+            sys.unraisablehook = _unraisable
+            signal.signal(signal.SIGINT, _interrupted)
+    try:
+        yield
+    finally:
+        if before not in (None, signal.SIG_IGN):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    raise KeyboardInterrupt
+
+
+def _unraisable(problem: sys.UnraisableHookArgs) -> None:
+    """Where an exception cannot be raised, as while an object goes, Ctrl-C ends us all the same, and nothing is told."""
+    if issubclass(problem.exc_type, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    sys.__unraisablehook__(problem)
 
 
 def _run(args: list[str] | None) -> int:

@@ -255,7 +255,10 @@ class Live:
                 visitor.close()
 
         worker = threading.Thread(target=work, name="nswire-visitor", daemon=True)
-        worker.start()
+        try:
+            worker.start()
+        except RuntimeError:  # pthread_create: RLIMIT_NPROC, pids.max
+            raise OSError(errno.EAGAIN, "no thread may be started") from None
         try:
             worker.join()
         finally:
