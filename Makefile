@@ -57,6 +57,7 @@ format: setup-dev ## format, and mend what can be mended by itself
 
 bench: setup-bench ## compare speed with other tools at 1000 and 4000 namespaces (some minutes)
 	$(BIN)/python bench/run.py $(BENCH_ARGS)
+	$(BIN)/python bench/firewall.py
 
 bench-small: setup-bench ## the same at a small size, to see that it works
 	$(BIN)/python bench/run.py --small $(BENCH_ARGS)

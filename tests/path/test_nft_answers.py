@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filter_faults import A6, B6, ICMPV6, TCP, UDP, A, B, Case, Flow, Router, chain
 
+from nswire.discover import firewalls
+
 if TYPE_CHECKING:
     from nswire.lab.truth import Lab
+    from nswire.model.firewall import Firewall
 
 PING, TCP80, UDP53 = Flow(B), Flow(B, "", TCP, 0, 80), Flow(B, "", UDP, 0, 53)
 TRIANGLE = """\
@@ -185,6 +188,32 @@ def test_frames_with_tags(lab: Lab) -> None:
     router.spaces.settled()
     found = router.wrong(TAGGED)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.needs("ip", "nft", "sysctl")
+def test_rules_that_change_while_they_are_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read again; if that does not end, nothing is said of them."""
+    router = Router(lab)
+    read, calls = firewalls.read, list[int]()
+    most = 1
+
+    def changing(ask: Any, *, switches: bool) -> Firewall:
+        found = read(ask, switches=switches)
+        if len(calls) < most:
+            calls.append(1)
+            router.load("r", chain(f"udp dport 53 drop; udp dport {len(calls)} accept"))
+        return found
+
+    monkeypatch.setattr(firewalls, "read", changing)
+    said = router.spaces.said("a", UDP53)
+    assert said.fate == "dropped", said.reason
+    assert "udp dport 53 drop" in said.reason
+    calls.clear()
+    most = 100
+    said = router.spaces.said("a", UDP53)
+    assert said.fate == "unknown"
+    assert "it changed all the time" in said.reason
+    assert any("it changed all the time" in gap.why for gap in said.topology.gaps)
 
 
 _ = (A, A6, B6)

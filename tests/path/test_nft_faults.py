@@ -261,7 +261,11 @@ CASES: dict[str, list[Case]] = {
         Case(chain("@ll,48,48 0x020000000102 drop"), "lost"),
         Case(chain("@ll,96,16 0x86dd drop"), "answered"),
         Case(chain("quota over 0 bytes drop"), "lost"),
-        Case(chain("symhash mod 4 < 4 drop"), "lost"),
+        Case('table netdev t { chain c { type filter hook egress device "ea" priority 0; meta skuid 4711 drop; }; }', "?", where="a"),
+        Case("table arp t { chain c { type filter hook output priority 0; ether type arp drop; }; }", "answered", where="b", also="a ip neigh flush all\nr ip neigh flush all\nb ip neigh flush all"),
+        Case("table arp t { chain c { type filter hook output priority 0; meta protocol arp drop; }; }", "lost", where="b", also="r ip neigh flush all"),
+        Case("table arp t { chain c { type filter hook input priority 0; ether type arp drop; }; }", "lost", where="b", also="r ip neigh flush all"),
+        Case(chain("symhash mod 4 <= 3 drop"), "lost"),
         Case(chain("masquerade", "postrouting", "100", "nat", "ip6"), "answered", Flow("::1", "", UDP, 0, 53), where="a", at="a", also="a ip address add fd00:9::1/128 dev lo", undo="a ip address del fd00:9::1/128 dev lo"),
     ],
     "an opaque condition comes after the others": [

@@ -6,6 +6,8 @@ import functools
 from errno import EINVAL, ENODATA, ENOENT, EOPNOTSUPP, EPROTONOSUPPORT
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec.structs import replace
+
 from nswire import kinds
 from nswire.codec import bpf, procfs
 from nswire.codec import process as processes
@@ -17,6 +19,7 @@ from nswire.facets import filters
 from nswire.facets.asked import NOT_THERE, decoded, hint, why
 from nswire.host import questions
 from nswire.host.system import Refusal
+from nswire.model.firewall import Unread
 from nswire.model.lookups import NotKnown, Policies
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Credentials, Process
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
     Details = Callable[[End, str], Mapping[str, Mapping[str, Value]]]
 
 T = TypeVar("T")
+GEN_ID = slice(
+    20, 28
+)  # NFTA_GEN_ID, the first attribute; behind it is who asks, which is another thread each time
+ATTEMPTS = 3  # to read a firewall while nobody changes it
 FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could not be read")
 TABLE_UNREAD = Reason("tables.unread", "the {what} of that namespace could not be read ({error})")
 IF_ANY = (
@@ -276,10 +283,32 @@ class Lookups:
     def _gap(self, ns: NsKey, what: str, errno: int) -> None:
         self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))
 
+    def _generation(self, ns: NsKey, attempt: int) -> bytes:
+        """Which rules of nf_tables these are; empty where that cannot be asked."""
+        (answer,) = self._answers(ns, questions.generation(attempt))
+        return b"" if isinstance(answer, Refusal) else answer[GEN_ID]
+
+    def _unchanged(self, ns: NsKey, *, switches: bool) -> Firewall:
+        """The firewall as it was at one time: what several programs say of it counts if nothing changed in between."""
+        for attempt in range(ATTEMPTS):
+            asked: set[str] = set()
+
+            def ask(question: Question, asked: set[str] = asked) -> Answer:
+                asked.add(question.name)
+                return self._answer(ns, question)
+
+            before = self._generation(ns, 2 * attempt)
+            found = firewalls.read(ask, switches=switches)
+            if before == self._generation(ns, 2 * attempt + 1):
+                return found
+            for name in asked:
+                self._known.pop((ns, name), None)
+        return replace(found, unread=(*found.unread, Unread("it changed all the time that it was read")))
+
     def _firewall(self, ns: NsKey) -> Firewall:
         links = self._asking.facts.links.get(ns, {}).values()
         switches = any(kinds.of(link.kind).switch for link in links)
-        found = firewalls.read(lambda question: self._answer(ns, question), switches=switches)
+        found = self._unchanged(ns, switches=switches)
         if found.unread:
             listed = self._answer(ns, questions.NFTABLES)
             gap = Gap(

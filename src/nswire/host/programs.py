@@ -35,6 +35,8 @@ OFTEN = 0.05  # seconds between two looks at what it took
 CPUCLOCK_SCHED = 2
 PIECE = 1 << 20
 NETLINK_NETFILTER = 12
+NFT_MSG_GETGEN = 10 << 8 | 16
+NLM_F_REQUEST = 1
 NFT_MSG_GETTABLE = 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, include/uapi/linux/netfilter/nf_tables.h
 NLM_F_REQUEST_DUMP = 0x301
 HEADER = 20  # of an empty dump: one NLMSG_DONE
@@ -149,6 +151,14 @@ def ebtables(sysfs: str, table: str, budget: Budget | None = None) -> bytes:
     if not os.path.exists(f"{sysfs}/module/ebtable_{table}"):
         return b""
     return run("ebtables-legacy", "-t", table, "-L", "--Lmac2", budget=budget)
+
+
+def generation(sysfs: str, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:
+    """NFT_MSG_GETGEN: a number that each change of nf_tables' rules makes another; empty on a kernel without nf_tables."""
+    if not has("nf_tables", sysfs):
+        return b""
+    with _netfilter() as sock:
+        return converse(sock, _request.pack(_request.size, NFT_MSG_GETGEN, NLM_F_REQUEST, 1, 0, 0, 0, 0))
 
 
 def ipset(sysfs: str, request: bytes, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:

@@ -150,6 +150,11 @@ def link_behind(ifindex: int, target: int) -> Question:
     return Question(f"link/{ifindex}@{target}", link.ask_one(ifindex, target), by="strict")
 
 
+def generation(attempt: int) -> Question:
+    """The generation of nf_tables' rules: whether they changed between two questions."""
+    return Question(f"nft-generation#{attempt}", b"", by="generation")
+
+
 def nft_table(family: str, table: str) -> Question:
     """One table of nft's; the name must be one that needs no quotes."""
     return Question(

@@ -82,6 +82,8 @@ Read it with `nswire peer --from FILE`, and so on: every verb that reads takes -
   netns/INODE/sysctls         NAME=VALUE of those of /proc/sys/net that decide about packets; sysctls/LINK: of a link
   netns/INODE/nftables        what `nft -j list ruleset` prints; iptables-...-save and ebtables-, arptables-nft-save likewise
   netns/INODE/arptables-legacy  what `arptables-legacy -nvL` prints; ebtables-legacy/TABLE: its `-L`
+  netns/INODE/nft-list        what `nft -t list ruleset` prints, where the JSON leaves something out; nft-table/F/T: one table as JSON
+  netns/INODE/nft-generation#N  NFT_MSG_GETGEN: whether the rules changed while they were read
   netns/INODE/ipset           IPSET_CMD_LIST dump: the sets with all members
   netns/INODE/recent          *NAME and the lines of /proc/net/xt_recent/NAME, of each list
 """

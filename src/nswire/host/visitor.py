@@ -109,6 +109,7 @@ class Visitor:
             "ebtables": self._program,
             "ipset": self._program,
             "recent": self._recent,
+            "generation": self._program,
             "program": self._program,
             "ethtool": lambda _, question: syscalls.driver_statistics(question.request),
             "driver": lambda _, question: syscalls.driver(question.request),
@@ -330,6 +331,8 @@ class Visitor:
         budget = None if self._at == self._home else self._budget
         if question.by == "nftables":
             return programs.nftables(self._sysfs, self._converse, budget)
+        if question.by == "generation":
+            return programs.generation(self._sysfs, self._converse)
         if question.by == "ebtables":
             return programs.ebtables(self._sysfs, question.request.decode(), budget)
         if question.by == "ipset":

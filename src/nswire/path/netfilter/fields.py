@@ -28,7 +28,7 @@ PF_BRIDGE, PF_NETDEV, PF_INET, PF_INET6, PF_ARP = 7, 5, 2, 10, 3
 HOST, BROADCAST, MULTICAST, OTHER = 0, 1, 2, 3
 ICMP_NAMES = {ICMP: "icmp", ICMPV6: "icmpv6"}
 UNKNOWN_PORTS = (132, 136)  # SCTP and UDP-Lite have ports, which nobody was told
-OUTGOING = ("output", "postrouting")
+OUTGOING = ("output", "postrouting", "egress")
 IP = ("ip", "ip6")
 IPV6_FAMILY = 6
 OPTIONS = {"maxseg": 1}
@@ -64,6 +64,8 @@ class Sight:
         if name.startswith("arp ") and self.frame is not None:
             where = headers.FIELDS.get(name)
             return headers.arp(self.frame).part(where.offset, where.length) if where is not None else None
+        if place.hook == "output" and place.family == "arp" and name.startswith(("ether ", "vlan ", "@ll,")):
+            return ABSENT  # arp_create sets no mac_header
         if name == "l4proto" or name.startswith(NOT_ARP) or name in headers.FIELDS:
             return ABSENT
         reader = READERS.get(name)
