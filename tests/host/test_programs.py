@@ -34,7 +34,7 @@ def test_whatever_it_does(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     program.chmod(0o755)
     monkeypatch.setattr(programs, "FOLDERS", os.fspath(tmp_path))
     monkeypatch.setattr(programs, "SECONDS", 1.0)
-    monkeypatch.setattr(programs, "LARGEST", 1 << 16)
+    monkeypatch.setattr(programs, "ANSWER", 1 << 16)
     begin = time.monotonic()
     if not refusal:
         assert programs.run("program") == b"*filter\n"

@@ -28,5 +28,4 @@ FRAMES: list[tuple[str, str]] = [
     ("-N MINE -P RETURN\nEBT -A FORWARD -p IPv4 -j MINE", "P"),
     ("-N MINE\nEBT -A FORWARD -p IPv4 -j MINE\nEBT -A FORWARD -j DROP", "P"),
     ("-P FORWARD DROP", "D"),
-    ("-A FORWARD --limit 1/hour -j DROP", "?"),
 ]

@@ -219,3 +219,9 @@ def wrong(site: Site, cases: Iterable[Case], programs: Sequence[str] = ("",)) ->
                 found.append(f"{program} {case.rules}: {foretold.fate}: {foretold.reason}")
             site.clean(program, rules)
     return "\n".join(found)
+
+
+def has_arptables(site: Site) -> bool:
+    """Whether this kernel has the old tables of ARP."""
+    with site.spaces["r"].entered():
+        return os.path.exists("/proc/thread-self/net/arp_tables_names")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from filter_frames import FRAMES
-from filter_site import C, Case, Sent, Site, wrong
+from filter_site import C, Case, Sent, Site, has_arptables, wrong
 
 if TYPE_CHECKING:
     from nswire.lab.truth import Lab
@@ -134,7 +133,7 @@ def test_arp_in_and_out(lab: Lab) -> None:
         wrong(site, [Case(FORGET + nft % tuple(rule.split("; ")), fate, TO_B) for rule, fate in NFT_ARPS])
     ]
     for program in ("arptables-nft", "arptables-legacy"):
-        if program.endswith("legacy") and not _has_arptables(site):
+        if program.endswith("legacy") and not has_arptables(site):
             continue
         found.append(
             wrong(site, [one._replace(rules=one.rules.replace("ARPT", program)) for one in cases], (program,))
@@ -146,7 +145,7 @@ def test_arp_in_and_out(lab: Lab) -> None:
 def test_arp_at_the_one_who_is_asked(lab: Lab) -> None:
     """He neither hears the question, nor sends the answer."""
     site = Site(lab)
-    if not _has_arptables(site):
+    if not has_arptables(site):
         pytest.skip("this kernel has no arp_tables")
     for rule, fate in (
         ("INPUT -s 10.0.2.1", "dropped"),
@@ -163,7 +162,7 @@ def test_arp_at_the_one_who_is_asked(lab: Lab) -> None:
 def test_arp_through_a_bridge(lab: Lab) -> None:
     """With bridge-nf-call-arptables a bridge shows ARP to FORWARD."""
     site = Site(lab)
-    if not _has_arptables(site) or not _called(site):
+    if not has_arptables(site) or not _called(site):
         pytest.skip("this kernel has no arp_tables, or no br_netfilter")
     site.shell("r", "arptables-legacy -A FORWARD -s 10.0.1.2 -i pa -o pc -j DROP")
     for called, fate in (("1", "dropped"), ("0", "delivered")):
@@ -171,8 +170,3 @@ def test_arp_through_a_bridge(lab: Lab) -> None:
         site.shell("a", "ip neigh del 10.0.1.3 dev ea")
         assert site.foretold(TO_C).fate == fate
         assert site.arrives(TO_C, "c") == (fate == "delivered")
-
-
-def _has_arptables(site: Site) -> bool:
-    with site.spaces["r"].entered():
-        return os.path.exists("/proc/thread-self/net/arp_tables_names")

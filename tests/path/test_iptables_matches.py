@@ -77,7 +77,7 @@ MATCHES: list[tuple[str, str, Sent]] = [
     ("-i p+", "P", Sent()),
 ]
 UNDECIDED = [
-    "-m limit --limit 1/hour", "-m statistic --mode random --probability 0.5", "-m u32 --u32 '0&0xFF=1:5'", "-m string --string x --algo bm", "-m quota --quota 10", "-m cpu --cpu 1", "-m time --timestart 01:00", "-m connbytes --connbytes 10000: --connbytes-dir both --connbytes-mode bytes", "-m hashlimit --hashlimit-name h --hashlimit-above 10/sec --hashlimit-mode srcip",
+    "-m statistic --mode random --probability 0.5", "-m u32 --u32 '0&0xFF=1:5'", "-m string --string x --algo bm", "-m quota --quota 10", "-m cpu --cpu 1", "-m time --timestart 01:00", "-m connbytes --connbytes 10000: --connbytes-dir both --connbytes-mode bytes", "-m hashlimit --hashlimit-name h --hashlimit-above 10/sec --hashlimit-mode srcip",
     "-m connlimit --connlimit-above 20",
 ]  # fmt: skip
 HEADERS = [

@@ -192,7 +192,7 @@ class Chain(msgspec.Struct, frozen=True):
 
     `family` is nft's (`ip`, `ip6`, `inet`, `bridge`, `netdev`, `arp`), `type` is `filter`, `nat` or `route`, `tool` whose it is.
     `devices`: of an ingress or egress chain, `eth*` for all so beginning; None: which they are is not told.
-    `tracks`: a rule in it makes the kernel track connections.
+    `tracks`: a rule in it makes the kernel track connections. `foreign`: one has an extension of iptables.
     """
 
     tool: str
@@ -206,6 +206,7 @@ class Chain(msgspec.Struct, frozen=True):
     policy: str = "accept"
     devices: tuple[str, ...] | None = ()
     tracks: bool = False
+    foreign: bool = False
 
     @property
     def legacy(self) -> bool:

@@ -184,6 +184,7 @@ def _chain(chain: Mapping[str, Json], rules: _Rules, listed: Listed | None) -> C
         policy=str(chain.get("policy", "accept")),
         devices=devices,
         tracks=bool(rules.tracked),
+        foreign=rules.foreign,
     )
 
 

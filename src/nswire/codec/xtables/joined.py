@@ -56,8 +56,7 @@ def joined(
             where = known._replace(family=family, nat=ways.get((one.table, one.name), ""))
             told[family, one.table, one.name] = (one, where)
     for chain in chains:
-        foreign = chain.family in answers and any(one.foreign for one in chain.rules)
-        if not foreign:
+        if not chain.foreign or chain.family not in answers:
             yield chain
             continue
         text = told.get((chain.family, chain.table, chain.name))

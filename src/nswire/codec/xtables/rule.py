@@ -61,7 +61,8 @@ def reading(line: str, where: Where) -> Reading:
     matches: list[tuple[str, list[Statement]]] = []
     tracks = False
     given = words(line)[2:]  # without `-A CHAIN`
-    for name, part in _parts(given, known):
+    spans, at = _spans(given, known)
+    for name, part in _parts(spans):
         row = BASE if not name else known.get(name)
         made = _condition(row, part, where)
         tracks |= row is not None and row.tracks
@@ -69,7 +70,6 @@ def reading(line: str, where: Where) -> Reading:
             matches.append((name, made))
         else:
             base += made
-    at = _jump(given, known)
     if at is None:
         return Reading(base, matches, "", [], tracks)
     kind, name, rest = JUMPS[given[at]], str(given[at + 1]) if at + 1 < len(given) else "", given[at + 2 :]
@@ -99,58 +99,50 @@ def _does(kind: str, name: str, rest: list[Word], target: Extension | None, wher
         return [Unfollowed(" ".join(("-j", name, *rest)))]
 
 
-def _parts(given: list[Word], known: Mapping[str, Extension]) -> Iterator[tuple[str, Part]]:
+def _parts(spans: list[_Span]) -> Iterator[tuple[str, Part]]:
     """The base and each match, with its own options; those that the base has are its own wherever they stand."""
-    end = _jump(given, known)
-    spans = _spans(given[:end], known)
-    for name, row, span in spans:
-        found = list(options(span, {**BASE.arity, **(row.arity if row is not None else {})}))
+    for name, arity, span in spans:
+        found = list(options(span, arity))
         own = [one for one in found if one.name not in BASE.arity]
-        others = [one for one in found if one.name in BASE.arity]
-        if others:
-            yield "", Part("", tuple(others))
+        if len(own) != len(found):
+            yield "", Part("", tuple(one for one in found if one.name in BASE.arity))
         if name or own:
             yield name, Part(name, tuple(own))
 
 
-def _spans(
-    given: list[Word], known: Mapping[str, Extension]
-) -> list[tuple[str, Extension | None, list[Word]]]:
-    """The words of each match, up to the next `-m`."""
-    found: list[tuple[str, Extension | None, list[Word]]] = [("", BASE, [])]
-    at = 0
-    while at < len(given):
+def _spans(given: list[Word], known: Mapping[str, Extension]) -> tuple[list[_Span], int | None]:
+    """The words of each match, up to the next `-m`, and where the target begins: at a `-j` that is not the word of an option."""
+    arity = BASE.arity
+    span: list[Word] = []
+    found: list[_Span] = [("", arity, span)]
+    at, end = 0, len(given)
+    while at < end:
         word = given[at]
-        if word == "-m" and not word.quoted and at + 1 < len(given):
-            name = str(given[at + 1])
-            found.append((name, known.get(name), []))
-            at += 2
-            continue
-        _, row, span = found[-1]
-        taken = 1 + _arity(word, row)
+        taken = 1
+        if not word.quoted and word[:1] == "-":
+            if word in JUMPS:
+                return found, at
+            if word == "-m" and at + 1 < end:
+                name = str(given[at + 1])
+                row = known.get(name)
+                arity = BASE.arity if row is None else _with_base(name, row)
+                span = []
+                found.append((name, arity, span))
+                at += 2
+                continue
+            taken += arity.get(word, 0)
         span += given[at : at + taken]
         at += taken
-    return found
+    return found, None
 
 
-def _arity(word: Word, row: Extension | None) -> int:
-    if word.quoted or not word.startswith("-"):
-        return 0
-    arity = row.arity if row is not None else {}
-    return arity.get(word, BASE.arity.get(word, 0))
+def _with_base(name: str, row: Extension) -> Mapping[str, int]:
+    """How many words its options take, and those that the base has."""
+    merged = _ARITIES.get((name, id(row)))
+    if merged is None:
+        merged = _ARITIES[name, id(row)] = {**BASE.arity, **row.arity}
+    return merged
 
 
-def _jump(given: list[Word], known: Mapping[str, Extension]) -> int | None:
-    """Where the target begins: at a `-j` that is not the word of an option."""
-    row: Extension | None = BASE
-    at = 0
-    while at < len(given):
-        word = given[at]
-        if word in JUMPS and not word.quoted:
-            return at
-        if word == "-m" and not word.quoted and at + 1 < len(given):
-            row = known.get(str(given[at + 1]))
-            at += 2
-            continue
-        at += 1 + _arity(word, row)
-    return None
+_Span = tuple[str, "Mapping[str, int]", "list[Word]"]
+_ARITIES: dict[tuple[str, int], Mapping[str, int]] = {}

@@ -7,7 +7,7 @@ xtables_save_string (libxtables/xtables.c): a text stands in double quotes unles
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,14 +19,15 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 class Word(str):
     """A word. `quoted`: it stood in quotes, so it is no option, whatever it looks like."""
 
-    __slots__ = ("quoted",)
-    quoted: bool
+    __slots__ = ()
+    quoted = False
 
-    def __new__(cls, text: str, *, quoted: bool = False) -> Self:
-        """The word of that text."""
-        word = super().__new__(cls, text)
-        word.quoted = quoted
-        return word
+
+class Quoted(Word):
+    """A word in quotes."""
+
+    __slots__ = ()
+    quoted = True
 
 
 class Option(NamedTuple):
@@ -72,10 +73,11 @@ class Saved(NamedTuple):
 
 def words(line: str) -> list[Word]:
     """A line in words, quotes taken off."""
-    return [
-        Word(plain) if plain else Word(_ESCAPED.sub(r"\1", quoted), quoted=True)
-        for quoted, plain in _WORD.findall(line)
-    ]
+    return [Word(plain) if plain else _unquoted(quoted) for quoted, plain in _WORD.findall(line)]
+
+
+def _unquoted(text: str) -> Word:
+    return Quoted(_ESCAPED.sub(r"\1", text) if "\\" in text else text)
 
 
 def saved(answer: bytes) -> list[Saved]:
