@@ -12,8 +12,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import nswire
+from nswire.facets import guests as guests_facet
 from nswire.path import question
 from nswire.path.endpoints import Impossible
 from nswire.path.question import Party, Wanted
@@ -194,9 +197,49 @@ def test_a_vm_with_one_nic_and_a_path_to_it(lab: Lab) -> None:
         topology = nswire.scan()
         found = asked(topology, "vm:db1", "192.168.122.1")
         assert (found.flow.src, found.forward.fate) == (ADDRESSES["vnet0"], "delivered"), found.forward.reason
+        ((vm, *_),) = (nswire.find(topology, "vm:db1"),)
+        party = Party("vm:db1", vm.links, vm.namespace, vm.owner)
+        notes = question.complete(topology, party, Party("192.168.122.1"), Wanted()).notes
+        assert notes == (
+            f"it starts in the VM db1, behind vnet0, {MACS['vnet0']} (others here know {ADDRESSES['vnet0']} of it)",
+        )
         assert asked(topology, "vnet0", ADDRESSES["vnet0"]).flow.src == "192.168.122.1"
         there = asked(topology, "home", MACS["vnet0"])
         assert there.flow.dst == ADDRESSES["vnet0"]
         assert verdict(topology, there.forward).startswith(
             "it goes to a guest of this host: it leaves to the VM db1 (qemu-system-x86, "
         )
+
+
+class Odd:
+    """A machine whose files say odd things."""
+
+    def __init__(self, said: object) -> None:
+        self._said = json.dumps(said).encode()
+
+    def host(self, _: str) -> bytes:
+        return self._said
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["", "pid", "text", "address", "dev", "mac-address", "ip-address"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+ELEMENT = (
+    st.fixed_dictionaries({"": st.sampled_from(["domstatus", "uuid", "interface", "mac", "target"])}) | JSON
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), st.lists(ELEMENT | JSON, max_size=6) | JSON, max_size=3) | JSON)
+def test_files_that_make_no_sense(said: object) -> None:
+    odd = Odd(said)
+    list(guests_facet._domains(odd))  # type: ignore[arg-type]
+    list(guests_facet._leases(odd))  # type: ignore[arg-type]

@@ -208,6 +208,12 @@ def test_libvirt(host: Host) -> None:
         ((owner, links),) = host.meant(handle)
         assert (owner is not None, links) == (True, ["vnet0"]), handle
     assert host.meant("52:54:00:AA:BB:01") == [(None, ["vnet0"])]
+    assert host.meant("192.168.122.12") == []
+    leased = {"ip-address": "192.168.122.12", "mac-address": "52:54:00:AA:BB:01", "hostname": "secret"}
+    host.file("var/lib/libvirt/dnsmasq/virbr0.status", [leased])
+    host.file("var/lib/neutron/dhcp/x/host", "52:54:00:aa:bb:01,host-10-0-0-3.local,10.0.0.3\n")
+    for address in ("192.168.122.12", "10.0.0.3"):
+        assert host.meant(address) == [(None, ["vnet0"])]
     (owner, *_), *_ = host.topology().owned()
     assert dict(owner.data) == {"nova": "db1", "guest_macs": "52:54:00:aa:bb:01 52:54:00:aa:bb:02"}
 

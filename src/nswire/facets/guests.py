@@ -34,6 +34,10 @@ HOSTS = (  # lines with a MAC and its addresses in them
     "macs/var/lib/neutron/dhcp/*/host",
     "macs/var/lib/neutron/dhcp/*/leases",
     "macs/var/lib/misc/dnsmasq*.leases",
+    "macs/var/lib/dnsmasq/*.leases",
+    "macs/var/lib/NetworkManager/dnsmasq-*.leases",
+    "macs/var/lib/incus/networks/*/dnsmasq.leases",
+    "macs/var/snap/lxd/common/lxd/networks/*/dnsmasq.leases",
 )
 GONE = 0x20  # NUD_FAILED
 NOBODY = ("", "00:00:00:00:00:00")
@@ -93,7 +97,7 @@ def _domains(asking: Asking) -> Iterator[Domain]:
         for one in listed if isinstance(listed, list) else ():
             match one.get("") if isinstance(one, dict) else None:
                 case "domstatus":
-                    pid = int(one["pid"]) if str(one.get("pid", "")).isdecimal() else 0
+                    pid = _number(one.get("pid"))
                 case "uuid":
                     uuid = uuid or str(one.get("text", ""))
                 case "interface":
@@ -104,6 +108,11 @@ def _domains(asking: Asking) -> Iterator[Domain]:
                     nics.append(Nic(mac, str(one["dev"])))
                     mac = ""
         yield Domain(pid, uuid, tuple(nics))
+
+
+def _number(said: object) -> int:
+    text = said if isinstance(said, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= procfs.DIGITS else 0
 
 
 def _nics(asking: Asking, pid: int, domains: Iterable[Domain]) -> list[Nic]:

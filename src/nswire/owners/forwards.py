@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.sockets import Forward
 from nswire.model.values import End
-from nswire.owners.asked import away, process
+from nswire.owners.asked import away, number, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,9 +34,9 @@ def _docker_proxy(_: Asking, one: Process, listener: Listener) -> Iterator[Forwa
     words = {
         name: one.option(f"-{name}", f"--{name}") for name in ("proto", "container-ip", "container-port")
     }
-    port = words["container-port"]
-    if words["proto"] == listener.protocol and words["container-ip"] and port.isdecimal():
-        yield Forward(None, words["container-ip"], int(port))
+    port = number(words["container-port"])
+    if words["proto"] == listener.protocol and words["container-ip"] and port:
+        yield Forward(None, words["container-ip"], port)
 
 
 def _pasta(asking: Asking, one: Process, listener: Listener) -> Iterator[Forward]:

@@ -110,10 +110,10 @@ def _guest(topology: Topology, link: Link, only: tuple[str, ...] = ()) -> Sender
         served = [wire.to for wire in link.late_wires("tap") if wire.to is not None]
         who = (served[0].name or served[0].pid) if served else "a VM"
         note = f"it starts at the process behind {link.ifname} ({who})"
-    known = guest.addresses if guest is not None else ()
-    return Sender(
-        link.end.ns, only or tuple(one for one in known if not one.startswith("fe80:")), link.end, note
-    )
+    known = tuple(one for one in guest.addresses if not one.startswith("fe80:")) if guest is not None else ()
+    if known and not only:
+        note += f" (others here know {', '.join(known[:TOLD])} of it)"
+    return Sender(link.end.ns, only or known, link.end, note)
 
 
 def means_guest(word: str, links: Sequence[Link], owner: Owner | None) -> bool:
