@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.handles.family import SearchFamily, number
 from nswire.handles.index import Found
 from nswire.model.firewall import Nat, Target, Test
+from nswire.model.lookups import NotKnown
 from nswire.model.sockets import MAPPED
 from nswire.model.values import End
 
@@ -133,7 +134,10 @@ def _with_address(topology: Topology, address: str, ns: NsKey) -> Iterator[Found
 
 
 def _targets(topology: Topology, ns: NsKey, wanted: Wanted) -> Iterator[str]:
-    firewall = topology.lookups().firewall(ns)
+    try:
+        firewall = topology.lookups().firewall(ns)
+    except NotKnown:
+        return
     for chain in firewall.chains:
         for rule in chain.rules:
             yield from _of_rule(firewall, rule, wanted)
