@@ -2,6 +2,7 @@
 # PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, SERVE_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
 
 PYTHON ?= python3
+HOSTILE ?= 60
 BIN := .venv/bin
 CHECKED := tests/test_*.py tests/codec tests/draw tests/handles tests/kinds tests/path/test_stories.py tests/resolve tests/show
 
@@ -31,6 +32,10 @@ test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.
 
 accuracy: setup-kernels ## compare paths with packets really sent, in random networks and through random rulesets, on all kernels, and write docs/accuracy.md (some hours)
 	tests/path/accuracy $(KERNELS)
+
+hostile: setup-dev ## attack it for long: mutated recordings, signals, hostile namespaces; writes the figures of docs/security.md (an hour; HOSTILE=60 times what `make test` does)
+	NSWIRE_HOSTILE=$(HOSTILE) tools/private-host $(BIN)/python -m pytest -q -s tests/hostile $(PYTEST_ARGS)
+	tools/private-host $(BIN)/python tests/hostile/figures
 
 test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman": their rows; some minutes)
 	PYTHONPATH=tests $(BIN)/python -m engines.suite $(ENGINES)

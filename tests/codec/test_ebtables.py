@@ -179,11 +179,6 @@ ARP_RULES: dict[str, tuple[Statement, ...]] = {
     "-j mangle -i * -o * --mangle-ip-s 1.2.3.4 --mangle-target CONTINUE , pcnt=0 -- bcnt=0 ": (
         Unfollowed("-j mangle --mangle-ip-s 1.2.3.4 --mangle-target CONTINUE"),
     ),
-    "-j DROP -i * -o * --proto-type 0x806/100 --h-type 24/32 , pcnt=12K -- bcnt=1M ": (
-        key("arp ptype", (0x806, 0x806), mask=0x100),
-        key("arp htype", (24, 24), mask=32),
-        DROP,
-    ),
     "-j MARK -i * -o * --set-mark 5, pcnt=0 -- bcnt=0 ": (Assign("mark", 5),),
     "-i * -o * , pcnt=0 -- bcnt=0 ": (),
     "-j DROP --what 1": (Opaque("--what 1"), DROP),

@@ -112,32 +112,6 @@ def test_headers_of_ipv6(lab: Lab) -> None:
     assert not wrong(site, cases, ("ip6tables-legacy", "ip6tables-nft"))
 
 
-@pytest.mark.needs("ip", "iptables-legacy", "iptables-nft", "ipset", "nft")
-def test_who_sent_it(lab: Lab) -> None:
-    """What is forwarded is nobody's here, so that whatever is negated is true of it."""
-    site = Site(lab)
-    late = "IPT -t mangle -A POSTROUTING -m owner {} -j DROP"
-    cases = [
-        Case(late.format("! --uid-owner 0"), "D"),
-        Case(late.format("--uid-owner 0"), "P"),
-        Case(late.format("! --gid-owner 5-9"), "D"),
-    ]
-    assert not wrong(site, cases, OLD_AND_NEW)
-
-
-@pytest.mark.needs("ip", "ip6tables-nft", "iptables-legacy", "ipset", "nft")
-def test_an_address_made_of_the_mac(lab: Lab) -> None:
-    """-m eui64 is true of it."""
-    site = Site(lab)
-    address = "fd00:1::ff:fe00:102"
-    site.shell(
-        "a",
-        f"ip -6 addr flush dev ea scope global; ip addr add {address}/64 dev ea nodad; ip -6 route replace default via fd00:1::1",
-    )
-    site.shell("r", f"ip neigh replace {address} lladdr 02:00:00:00:01:02 dev br0")
-    assert not wrong(site, [Case(DROP.format("-m eui64"), "D", PING6)], ("ip6tables-nft",))
-
-
 def test_addresses() -> None:
     """So that the packets above are what their rules are about."""
     assert A6.startswith("fd00:1:")

@@ -67,6 +67,9 @@ def wanted(values: dict[str, Any], *, reply: bool = True) -> Wanted:
 
 def _number(word: str, option: str) -> int:
     try:
-        return int(word, 0)
+        number = int(word, 0) if word.isascii() else -1
     except ValueError:
-        raise Failure(f"{option} {word}", "that is no number", "such as 7 or 0x10") from None
+        number = -1
+    if not 0 <= number < 1 << 32:
+        raise Failure(f"{option} {word}", "that is no number of 32 bits", "such as 7 or 0x10")
+    return number

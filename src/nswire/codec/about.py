@@ -6,6 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+from nswire.codec.checked import document
+
 END_OF_TIME = 253402300799  # 9999-12-31, the last second that datetime knows
 
 
@@ -34,6 +36,6 @@ class About(msgspec.Struct, frozen=True):
 def decode(answer: bytes) -> About:
     """The machine, from its JSON. ValueError if it is none."""
     try:
-        return msgspec.json.decode(answer, type=About)
-    except msgspec.DecodeError as error:
+        return document(answer, About)
+    except ValueError as error:
         raise ValueError(f"the machine does not say who it is: {error}") from None

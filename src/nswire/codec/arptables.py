@@ -43,13 +43,11 @@ def _hardware(one: Option, where: Where) -> Iterable[Statement]:
     yield from _masked("arp htype", one, where)
 
 
-def _protocol(one: Option, _: Where) -> Iterable[Statement]:
+def _protocol(one: Option, where: Where) -> Iterable[Statement]:
     if one.value.lower() == "ipv4":
         yield made.equal("arp ptype", 0x800, negate=one.negate)
         return
-    value, _slash, mask = one.value.partition("/")  # both hexadecimal, and the mask does not say so
-    bits = int(mask, 16) if mask else -1
-    yield made.equal("arp ptype", int(value, 16), negate=one.negate, mask=bits)
+    yield from _masked("arp ptype", one, where)
 
 
 def _operation(one: Option, where: Where) -> Iterable[Statement]:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
+from nswire.codec.checked import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,8 +65,8 @@ def _values(value: str) -> dict[str, str]:
     """`tap,id=n0,ifname=a,,b`, where `,,` is a comma of a value, or JSON; the first word is called ``."""
     if value.startswith("{"):
         try:
-            found = msgspec.json.decode(value, type=dict[str, object])
-        except (msgspec.DecodeError, RecursionError):
+            found = document(value, dict[str, object])
+        except ValueError:
             return {}
         return {name: said for name, said in found.items() if isinstance(said, str)}
     words = [word.replace("\0", ",") for word in value.replace(",,", "\0").split(",")]

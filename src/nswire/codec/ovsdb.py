@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from nswire.codec.checked import document
+
 LOCAL = 65534  # OFPP_LOCAL: the port of a bridge that is the bridge's own link
 _BRIDGE = re.compile(r"  (\S.*):")
 _PORT = re.compile(r"    (\S.*) (\d+)/(\d+|none): \(")
@@ -54,8 +56,8 @@ class Shown(NamedTuple):
 def bridges(answer: bytes) -> tuple[Bridge, ...]:
     """The bridges in the rows of the tables. ValueError if they are none."""
     try:
-        tables = msgspec.json.decode(answer, type=dict[str, list[dict[str, Any]]])
-    except (msgspec.DecodeError, RecursionError) as error:
+        tables = document(answer, dict[str, list[dict[str, Any]]])
+    except ValueError as error:
         raise ValueError(f"no rows of Open vSwitch's database: {error}") from None
     interfaces = {_text(row.get("_uuid")): _interface(row) for row in tables.get("Interface", ())}
     ports = {_text(row.get("_uuid")): _port(row, interfaces) for row in tables.get("Port", ())}
@@ -137,8 +139,8 @@ class Vswitchd(msgspec.Struct):
 def vswitchd(answer: bytes) -> Vswitchd:
     """The answer to the question `ovs`. ValueError."""
     try:
-        return msgspec.json.decode(answer, type=Vswitchd)
-    except msgspec.DecodeError as error:
+        return document(answer, Vswitchd)
+    except ValueError as error:
         raise ValueError(f"nothing that ovs-vswitchd would say: {error}") from None
 
 

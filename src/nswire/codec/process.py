@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from nswire.codec.procfs import DIGITS, LONGEST, namespace
+from nswire.codec.checked import document, is_decimal
+from nswire.codec.procfs import LONGEST, namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +49,8 @@ class Process(msgspec.Struct, frozen=True):
 def decode(answer: bytes) -> Process | None:
     """The process; None if the answer is none."""
     try:
-        return msgspec.json.decode(answer, type=Process)
-    except msgspec.DecodeError:
+        return document(answer, Process)
+    except ValueError:
         return None
 
 
@@ -66,6 +67,6 @@ def cgroups(answer: bytes) -> Iterator[Row]:
     for line in answer.split(b"\n"):
         pid, _, rest = line.partition(b" ")
         net, _, path = rest.partition(b" ")
-        if pid.isdigit() and len(pid) <= DIGITS and len(net) <= LONGEST and path:
+        if is_decimal(pid) and len(net) <= LONGEST and path:
             inode = namespace(net.decode("ascii", "replace")) or 0
             yield Row(int(pid), inode if inode > 0 else None, path.decode("utf-8", "surrogateescape"))

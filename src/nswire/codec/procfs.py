@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from nswire.codec.checked import is_decimal
 from nswire.codec.netlink.framing import ip
 from nswire.model.sockets import Listener
 
@@ -87,12 +88,7 @@ def namespace(word: str) -> int | None:
 def _words(answer: bytes, count: int) -> Iterator[list[str]]:
     for line in answer.decode("ascii", "replace").split("\n"):
         words = line.split(" ")
-        if (
-            len(words) == count
-            and words[0].isdigit()
-            and len(words[0]) <= DIGITS
-            and len(words[1]) <= LONGEST
-        ):
+        if len(words) == count and is_decimal(words[0]) and len(words[1]) <= LONGEST:
             yield words
 
 
@@ -108,7 +104,7 @@ def table(answer: bytes) -> Iterator[TableRow]:
     """Rows of the questions `threads`, `fds` and `sockets`."""
     for pid, number, net in _words(answer, 3):
         inode = namespace(net)
-        if inode is not None and (number.isdigit() or number == "-"):
+        if inode is not None and (is_decimal(number) or number == "-"):
             yield TableRow(int(pid), -1 if number == "-" else int(number), inode)
 
 
@@ -119,12 +115,12 @@ def taps(answer: bytes) -> Iterator[TapRow]:
         if len(words) != 5:
             continue
         pid, fd, where, mac = (word.decode("ascii", "replace") for word in words[:4])
-        if not (pid.isdigit() and (fd.isdigit() or fd == "-") and len(pid) <= DIGITS and len(fd) <= DIGITS):
+        if not (is_decimal(pid) and (is_decimal(fd) or fd == "-")):
             continue
         row = TapRow(int(pid), -1 if fd == "-" else int(fd), name=os.fsdecode(words[4]))
         if where == "vhost":
             yield row._replace(vhost=True)
-        elif where.startswith("tap:") and where[4:].isdigit() and len(where) <= DIGITS:
+        elif where.startswith("tap:") and is_decimal(where[4:], 6):
             yield row._replace(ifindex=int(where[4:]), mac=mac)
         elif len(where) <= LONGEST and (net := namespace(where)):
             yield row._replace(net=net)
@@ -138,7 +134,7 @@ def links(answer: bytes) -> dict[str, str]:
 
 def inodes(answer: bytes) -> frozenset[int]:
     """The numbers of the question `socket-inodes`."""
-    return frozenset(int(line) for line in answer.split() if line.isdigit() and len(line) <= LONGEST)
+    return frozenset(int(line) for line in answer.split() if is_decimal(line, LONGEST))
 
 
 def listeners(answer: bytes, protocol: str) -> Iterator[Listener]:
@@ -165,7 +161,7 @@ def socket_holders(answer: bytes) -> dict[int, int]:
     found: dict[int, int] = {}
     for line in answer.split(b"\n"):
         pid, _, inode = line.partition(b" ")
-        if pid.isdigit() and inode.isdigit():
+        if is_decimal(pid) and is_decimal(inode, LONGEST):
             found[int(inode)] = min(int(pid), found.get(int(inode), int(pid)))
     return found
 
@@ -174,7 +170,7 @@ def udp_sockets(answer: bytes) -> Iterator[tuple[int, int]]:
     """(local port, inode) of each line of /proc/net/udp or udp6."""
     for line in answer.split(b"\n"):
         words = line.split()
-        if len(words) > 9 and words[0].endswith(b":") and words[9].isdigit():
+        if len(words) > 9 and words[0].endswith(b":") and is_decimal(words[9], LONGEST):
             _, _, port = words[1].rpartition(b":")
             try:
                 yield int(port, 16), int(words[9])

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.codec import bpf, procfs
 from nswire.codec import process as processes
+from nswire.codec.checked import is_decimal
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
@@ -343,6 +344,6 @@ def _settings(answer: bytes) -> dict[str, int]:
     for line in answer.decode("utf-8", "surrogateescape").split("\n"):
         name, _, value = line.rpartition("=")
         for at, part in enumerate(value.split()):
-            if part.lstrip("-").isdigit():
+            if is_decimal(part.removeprefix("-")):
                 found[f"{name}/{at}" if at else name] = int(part)
     return found

@@ -23,6 +23,7 @@ from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
+from nswire.codec.checked import errno as checked_errno
 from nswire.codec.netlink import address, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.host import questions
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from nswire.model.facts import Behind
     from nswire.model.values import End, Gateway, NsKey
 
+COOKIE = 8  # bytes
 VANISHED = "vanished while we looked"
 RESTLESS = "they changed all the time"
 REASONS = {
@@ -67,7 +69,7 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
         if isinstance(links, Refusal):
             _refused(scan, key, links)
             return
-        if isinstance(cookie, bytes):
+        if isinstance(cookie, bytes) and len(cookie) == COOKIE:
             facts.cookies[key] = int.from_bytes(cookie, sys.byteorder)
         _store_links(scan, key, links, None)
         if scan.addresses:
@@ -261,7 +263,11 @@ def is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
     before = scan.facts.cookies.get(key)
     if before is None:
         return True
-    return isinstance(cookie, bytes) and int.from_bytes(cookie, sys.byteorder) == before
+    return (
+        isinstance(cookie, bytes)
+        and len(cookie) == COOKIE
+        and int.from_bytes(cookie, sys.byteorder) == before
+    )
 
 
 def place(key: NsKey) -> str:
@@ -324,7 +330,7 @@ def reason_of(errno: int) -> str:
     """Why a question was refused, in words; what is gone is told as such."""
     if errno in GONE:
         return VANISHED
-    return REASONS.get(errno) or strerror(errno)
+    return REASONS.get(errno) or strerror(checked_errno(errno))
 
 
 def _help(errno: int) -> str:

@@ -6,7 +6,9 @@ from errno import EACCES, ENODEV, ENOENT, EOPNOTSUPP, EPERM, ESRCH
 from os import strerror
 from typing import TYPE_CHECKING, TypeVar
 
-from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.codec.checked import UNREADABLE
+from nswire.codec.checked import errno as checked_errno
+from nswire.codec.netlink.framing import KernelError
 from nswire.host.system import Refusal
 from nswire.model.values import Gap
 
@@ -43,12 +45,12 @@ def of_each(
 def decoded(answer: Answer, decode: Callable[[bytes], T]) -> T | int:
     """What an answer says, or the errno of what was refused (-1: it makes no sense)."""
     if isinstance(answer, Refusal):
-        return answer.errno
+        return checked_errno(answer.errno)
     try:
         return decode(answer)
     except KernelError as error:
-        return error.errno or -1
-    except Malformed:
+        return checked_errno(error.errno or 0)
+    except UNREADABLE:
         return -1
 
 
@@ -61,7 +63,7 @@ def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], what: str) ->
 
 def why(errno: int) -> str:
     """What an errno of `decoded` means."""
-    return strerror(errno) if errno > 0 else "the answer makes no sense"
+    return strerror(checked_errno(errno)) if errno > 0 else "the answer makes no sense"
 
 
 def hint(errno: int) -> str:

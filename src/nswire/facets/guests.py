@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from nswire.codec import hypervisor, procfs
 from nswire.codec import process as processes
+from nswire.codec.checked import document
 from nswire.codec.hypervisor import Nic
 from nswire.codec.netlink import neighbour
 from nswire.facets.asked import decoded
@@ -198,8 +197,8 @@ def _files(asking: Asking, question: str) -> dict[str, Any]:
     if isinstance(answer, Refusal):
         return {}
     try:
-        return msgspec.json.decode(answer, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+        return document(answer, dict[str, Any])
+    except ValueError:
         return {}
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import zipfile
-from errno import ENODATA, ESTALE
+from errno import EBADMSG, ENODATA, ESTALE
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ __all__ = ["BadRecording", "Recorded", "Recorder", "member"]
 
 SCHEMA, VERSION = "nswire/recording", 1
 MANIFEST, README = "manifest.json", "README.txt"
+MAX_ERRNO = 4095  # include/linux/err.h
 EXPLAINED = """\
 A recording made by nswire (version 1): what a machine answered when it was asked about its network namespaces.
 Read it with `nswire peer --from FILE`, and so on: every verb that reads takes --from.
@@ -147,7 +148,8 @@ class Recorded:
     def _answer(self, name: str) -> Answer:
         if name in self._names:
             return self._read(name)
-        return Refusal(*self._refused.get(name, (ENODATA, "find in the recording")))
+        number, doing = self._refused.get(name, (ENODATA, "find in the recording"))
+        return Refusal(number if 0 < number <= MAX_ERRNO else EBADMSG, doing)
 
 
 class _Manifest(msgspec.Struct):

@@ -6,9 +6,9 @@ from errno import ETIMEDOUT
 from os import strerror
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from nswire.codec import process as codec
+from nswire.codec.checked import document
+from nswire.codec.checked import errno as checked_errno
 from nswire.host.system import Refusal
 from nswire.model.values import Gap
 from nswire.sources.found import silent
@@ -87,8 +87,8 @@ def files(asking: Asking, how: str, pattern: str, *keys: str) -> Iterator[tuple[
     if isinstance(answer, Refusal):
         return
     try:
-        found = msgspec.json.decode(answer, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
+        found = document(answer, dict[str, Any])
+    except ValueError:
         return
     yield from found.items()
 
@@ -141,7 +141,7 @@ def unreadable(found: Iterable[tuple[str, object]], what: str) -> Iterator[Gap]:
         if isinstance(said, dict) and "!" in said:
             refused.setdefault(number(said["!"]), []).append(path)
     for errno, refusing in refused.items():
-        why = "it makes no sense" if errno in (0, MADE_NO_SENSE) else strerror(errno)
+        why = "it makes no sense" if errno in (0, MADE_NO_SENSE) else strerror(checked_errno(errno))
         where = refusing[0] if len(refusing) == 1 else f"{len(refusing)} files such as {refusing[0]}"
         yield Gap(where, what, why, HINT if errno in UNREADABLE else "half-written? ask again")
 

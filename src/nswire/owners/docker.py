@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from nswire.codec.checked import document
 from nswire.host.system import Refusal
 from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable
 from nswire.owners.engine import Engine, Named, Pod
@@ -134,8 +133,8 @@ def _by_socket(asking: Asking) -> Iterator[Named]:
     if isinstance(answer, Refusal):
         return
     try:
-        listed = msgspec.json.decode(answer, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, RecursionError):
+        listed = document(answer, list[dict[str, Any]])
+    except ValueError:
         return
     for said in listed:
         names, ports = said.get("Names"), said.get("Ports")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from nswire.codec.checked import is_decimal
 from nswire.model.reasons import Reason
 from nswire.path import ovsflow, tunnels
 from nswire.path.values import UDP, Flow, Landing
@@ -93,7 +94,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     for word in words:
         if (tunnel := TUNNEL.match(word)) is not None:
             remote = Flow(tunnel[1], "", UDP, 0, int(tunnel[2] or 0))
-        elif not word.isdigit():
+        elif not is_decimal(word):
             frame = ovsflow.changed(frame, word)
         else:
             yield from _output(walk, link, frame, steps, _Onward(bridge, word, because, remote))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.codec.checked import is_decimal
 from nswire.path import endpoints, trace
 from nswire.path.endpoints import OUT, Impossible, Receiver, Sender
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow
@@ -110,7 +111,7 @@ def _only_family(addresses: tuple[str, ...]) -> int:
 
 def _protocol(word: str, family: int, *, ports: bool) -> int:
     word = word or ("tcp" if ports else "icmp")
-    if word.isdigit() and int(word) < 256:
+    if is_decimal(word) and int(word) < 256:
         return int(word)
     if word in ("icmp", "icmpv6", "icmp6"):
         return ICMPV6 if family == 6 else ICMP

@@ -250,7 +250,7 @@ def allowing(ns: NsKey, cause: Cause) -> Mend | None:
 def martian(walk: Walk, ns: NsKey, query: Query) -> Cause | None:
     """Why an address cannot come in from outside at all; None if it can."""
     link = walk.topology.get(End(ns, query.iif))
-    if link is None or link.loopback:
+    if link is None or link.loopback or not query.src:
         return None
     src, dst = ipaddress.ip_address(query.src), ipaddress.ip_address(query.dst)
     if src.is_multicast or query.src == "255.255.255.255" or (src.is_unspecified and not dst.is_multicast):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from errno import EBADMSG
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ NLMSG_ERROR, NLMSG_DONE = ENDS = 2, 3
 NLM_F_REQUEST, NLM_F_DUMP = 0x1, 0x300
 NLM_F_MULTI, NLM_F_DUMP_INTR = 0x2, 0x10
 NLA_TYPE_MASK = 0x3FFF
+MAX_ERRNO = 4095  # include/linux/err.h
 HEADER = 16
 
 _header = struct.Struct("=IHHII")
@@ -56,7 +58,7 @@ def split(answer: bytes) -> tuple[list[tuple[int, int, int]], bool]:
         if kind in ENDS:
             code = _error.unpack_from(answer, offset + HEADER)[0] if length >= HEADER + 4 else 0
             if code < 0:
-                raise KernelError(-code)
+                raise KernelError(-code if -code <= MAX_ERRNO else EBADMSG)
             return found, bool(flags & NLM_F_DUMP_INTR)
         found.append((kind, offset + HEADER, end))
         offset = (end + 3) & ~3

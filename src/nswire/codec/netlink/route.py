@@ -127,6 +127,8 @@ def routes(answer: bytes) -> tuple[Route, ...]:
 def _route(family: int, fixed: tuple[int, ...], said: dict[int, bytes]) -> Route:
     prefix, src_prefix, tos, table, protocol, scope, use, flags = fixed
     size = 16 if family == socket.AF_INET6 else 4
+    if prefix > 8 * size or src_prefix > 8 * size or len(said.get(RTA_DST, b"")) not in (0, size):
+        raise Malformed("a route to what is no network of its family")
     hops = tuple(_hops(said, flags & 0xFF))
     return Route(
         family=int(family),

@@ -31,7 +31,7 @@ MAC_NAMES = {
 }
 ETHERTYPES = {
     "ipv4": 0x0800, "arp": 0x0806, "ipv6": 0x86DD, "802_1q": 0x8100, "x25": 0x0805, "rarp": 0x8035, "802_1ad": 0x88A8, "lldp": 0x88CC,
-    "dec": 0x6000, "mpls": 0x8847, "ppp_disc": 0x8863, "ppp_ses": 0x8864, "loop": 0x9000, "atalk": 0x809B, "aarp": 0x80F3, "ipx": 0x8137, "qinq": 0x9100,
+    "mpls": 0x8847, "ppp_disc": 0x8863, "ppp_ses": 0x8864, "loop": 0x9000, "atalk": 0x809B, "aarp": 0x80F3, "ipx": 0x8137, "qinq": 0x9100,
     "fcoe": 0x8906, "aoe": 0x88A2, "eapol": 0x888E, "netbeui": 0x8191,
 }  # fmt: skip
 """/etc/ethertypes, as far as it is what a bridge commonly sees."""
