@@ -75,10 +75,6 @@ class Apart:
         self._home = -1
         weakref.finalize(self, _end, self._child)
 
-    def pids(self) -> list[int]:
-        """The children: no namespace is held by them."""
-        return [*(child.pid for child in self._child), *_left]
-
     def ready(self) -> None:
         """Start the child now."""
         with self._lock, contextlib.suppress(OSError):
@@ -281,6 +277,11 @@ def _spawned(channel: int, memory: int, home: int, words: dict[str, str]) -> int
         file_actions=[(os.POSIX_SPAWN_DUP2, fd, fd) for fd in keep],  # which takes "close on exec" from it
         setsigmask=(signal.SIGINT, signal.SIGHUP),
     )
+
+
+def pids() -> list[int]:
+    """The children of this process."""
+    return [*(child.pid for children in _waiting for child in children), *_left]
 
 
 def end() -> None:

@@ -16,17 +16,18 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
-from nswire.host.apart import Apart
 from nswire.host.budget import Budget
 from nswire.host.daemons import OpenVSwitch
 from nswire.host.files import Files
-from nswire.host.foreign import Foreign
 from nswire.host.proc import Proc, link_text
 from nswire.host.system import Answer, Errand, Refusal
 from nswire.host.visitor import Visitor, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from nswire.host.apart import Apart
+    from nswire.host.foreign import Foreign
 
 NETNS_DIRS = ("/run/netns", "/run/docker/netns")
 TOGETHER = 32  # namespaces visited before their answers are handed over
@@ -77,7 +78,7 @@ class Live:
         ovs_dir: str = "/run/openvswitch",
         root: str = "/",
         *,
-        foreign: type[Foreign] = Foreign,
+        foreign: type[Foreign] | None = None,
     ) -> None:
         """Where all of that is; a test brings its own, and its own way to touch what is somebody else's (`foreign`)."""
         self._proc = proc
@@ -90,7 +91,9 @@ class Live:
         self._home = own.st_ino
         self._nsfs = own.st_dev
         self._pid = _shown(proc)
-        self._apart = Apart(proc, root, self._nsfs, self._pid, foreign)
+        self._root = root
+        self._foreign = foreign
+        self._apart: Apart | None = None
         self._budget = Budget()
         # Calls that take a pid take that of our own pid namespace: they would mean another process than /proc does.
         self._numbered_otherwise = self._pid != os.getpid()
@@ -100,10 +103,20 @@ class Live:
             "pci": self._pci,
             "program": lambda number: syscalls.program(int(number)),
             "netfilter-links": lambda _: syscalls.netfilter_links(),
-            **Proc(proc, self._home, self._pid, self._apart).questions,
+            **Proc(proc, self._home, self._pid, self._touching).questions,
             **{verb: self._of_files(verb, ask) for verb, ask in Files(root).questions.items()},
             **OpenVSwitch(ovs_dir).questions,
         }
+
+    def _touching(self) -> Apart:
+        """Who touches what is somebody else's: loaded when there is something to touch, which is not often."""
+        if self._apart is None:
+            from nswire.host.apart import Apart
+            from nswire.host.foreign import Foreign
+
+            made = self._foreign or Foreign
+            self._apart = Apart(self._proc, self._root, self._nsfs, self._pid, made)
+        return self._apart
 
     # -- the whole host ------------------------------------------------------------------------------------------
 
@@ -183,7 +196,7 @@ class Live:
         try:
             target = os.readlink(path)
             if not OF_PROCESS.fullmatch(target):
-                return self._apart.ask("behind", os.fsdecode(path))
+                return self._touching().ask("behind", os.fsdecode(path))
             found = _NET.fullmatch(os.readlink(target))
             return found[1] if found else b"0"
         except OSError as error:
@@ -195,7 +208,7 @@ class Live:
         def answer(argument: str) -> bytes:
             place = f"{argument.lstrip('/')}/"
             ours = verb in ("http", "user") or (place.startswith(OURS) and not place.startswith(NOT_OURS))
-            return ask(argument) if ours else self._apart.ask("files", verb, argument)
+            return ask(argument) if ours else self._touching().ask("files", verb, argument)
 
         return answer
 
@@ -232,14 +245,14 @@ class Live:
         for errand in first:
             ways = errand.door.ways
             if ways and not any(is_ours(way, self._pid) for way in ways):
-                self._apart.ready()  # while there is no other thread: a copy is made in a fraction of the time
+                self._touching().ready()  # while there is no other thread: a copy is made in a fraction of the time
                 break
         failures: list[BaseException] = []
         stop = threading.Event()
 
         def work() -> None:
             visitor = Visitor(
-                self._proc, self._sysfs, self._home, self._pid, apart=self._apart, budget=self._budget
+                self._proc, self._sysfs, self._home, self._pid, apart=self._touching, budget=self._budget
             )
             try:
                 # A few at a time: what asks and what reads the answers displace each other from the caches.

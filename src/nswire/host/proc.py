@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from nswire.host.process import deepest, link_at, read_at
@@ -30,22 +31,28 @@ def link_text(path: str) -> str:
         return f"!{error.errno or errno.EIO}"
 
 
+def _children() -> list[int]:
+    """Our own children that touch what is somebody else's: no namespace is held by them."""
+    apart = sys.modules.get("nswire.host.apart")
+    return apart.pids() if apart is not None else []
+
+
 class Proc:
     """The processes that /proc shows, but for the calling one. A root that is a parameter, so that a test may bring its own."""
 
-    def __init__(self, proc: str, home: int, pid: int, apart: Apart) -> None:
+    def __init__(self, proc: str, home: int, pid: int, touching: Callable[[], Apart]) -> None:
         self._proc = proc
         self._home = f"net:[{home}]"
         self._pid = pid
-        self._apart = apart
+        self._touching = touching
         self.questions: dict[str, Callable[[str], bytes]] = {
             "processes": self._processes,
             "threads": self._threads,
             "mountinfo": self._mountinfo,
             "root": self._root,
-            "fds": lambda _: apart.each("fds"),
-            "sockets": lambda _: apart.each("sockets"),
-            "taps": lambda _: apart.each("taps"),
+            "fds": lambda _: touching().each("fds"),
+            "sockets": lambda _: touching().each("sockets"),
+            "taps": lambda _: touching().each("taps"),
             "socket-inodes": self._socket_inodes,
             "socket-holders": self._socket_holders,
             "comm": self._comm,
@@ -93,17 +100,19 @@ class Proc:
 
     def _socket_inodes(self, _: str) -> bytes:
         """The inodes of all sockets that processes have open, a line each: the others are the kernel's own."""
-        return b"\n".join(sorted(set(self._apart.each("socket-inodes", whole=True).split())))
+        return b"\n".join(sorted(set(self._touching().each("socket-inodes", whole=True).split())))
 
     def _socket_holders(self, _: str) -> bytes:
         """Lines `PID INODE` of the sockets that processes have open."""
-        return b"\n".join(sorted(set(self._apart.each("socket-holders", whole=True).split(b"\n")) - {b""}))
+        return b"\n".join(
+            sorted(set(self._touching().each("socket-holders", whole=True).split(b"\n")) - {b""})
+        )
 
     def _process(self, pid: str) -> bytes:
         """See `host.process`."""
         if not (pid.isascii() and pid.isdigit()):
             raise OSError(errno.EINVAL, "no pid")
-        return self._apart.ask("process", pid)
+        return self._touching().ask("process", pid)
 
     def _comm(self, pid: str) -> bytes:
         """The process's name, as it calls itself."""
@@ -137,7 +146,7 @@ class Proc:
             os.close(fd)
 
     def _pids(self) -> Iterator[str]:
-        own = {str(pid) for pid in (self._pid, *self._apart.pids())}
+        own = {str(pid) for pid in (self._pid, *_children())}
         return (pid for pid in os.listdir(self._proc) if pid.isdigit() and pid not in own)
 
     def _text(self, name: str) -> bytes:

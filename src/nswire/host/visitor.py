@@ -80,7 +80,9 @@ def is_ours(way: Way, own: int) -> bool:
 class Visitor:
     """The thread that goes from namespace to namespace. It never returns home by itself: it ends."""
 
-    def __init__(self, proc: str, sysfs: str, home: int, pid: int, *, apart: Apart, budget: Budget) -> None:
+    def __init__(
+        self, proc: str, sysfs: str, home: int, pid: int, *, apart: Callable[[], Apart], budget: Budget
+    ) -> None:
         self._proc = proc
         self._sysfs = sysfs
         self._home = home
@@ -251,8 +253,8 @@ class Visitor:
         if is_ours(way, self._pid):
             return os.open(path, OWN_PATH)
         if kind == "path" or (kind == "mount" and pid == self._pid):
-            return self._apart.open("path", path, home=self._home_descriptor())
-        return self._apart.open(kind, str(pid), path, home=self._home_descriptor())
+            return self._apart().open("path", path, home=self._home_descriptor())
+        return self._apart().open(kind, str(pid), path, home=self._home_descriptor())
 
     def _strict(self, sock: socket.SocketType, question: Question) -> bytes:
         """Let the kernel refuse what it does not know (Linux 4.20).
