@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from nswire.model.topology import Topology
+    from nswire.path.values import Way
 
 # `make check` looks at a few examples of each property, the suite at a hundred; `long` is for a night.
 for profile, examples in (("quick", 10), ("suite", 100), ("long", 5000)):
@@ -178,3 +179,28 @@ def lab(private_host: None) -> Iterator[Lab]:
     del private_host
     with Lab() as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def reasons_fit_fates(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Of paths: what is not known says why with a reason of that kind, what ends says why it ends.
+
+    docs/limits.md lists the reasons for `unknown` by their rows; so each way of each walk of these tests is looked at.
+    """
+    if request.path.parent.name != "path":
+        yield
+        return
+    from nswire import path
+
+    wrong: list[object] = []
+    made = path._way
+
+    def looked_at(*args: Any) -> Way:
+        way = made(*args)
+        if way.reason is None or way.reason.unknown != (way.fate == "unknown"):
+            wrong.append((way.fate, way.reason and (way.reason.code, way.reason.text)))
+        return way
+
+    monkeypatch.setattr(path, "_way", looked_at)
+    yield
+    assert not wrong

@@ -44,8 +44,10 @@ GEN_ID = slice(
     20, 28
 )  # NFTA_GEN_ID, the first attribute; behind it is who asks, which is another thread each time
 ATTEMPTS = 3  # to read a firewall while nobody changes it
-FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could not be read")
-TABLE_UNREAD = Reason("tables.unread", "the {what} of that namespace could not be read ({error})")
+FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could not be read", unknown=True)
+TABLE_UNREAD = Reason(
+    "tables.unread", "the {what} of that namespace could not be read ({error})", unknown=True
+)
 IF_ANY = (
     questions.QDISCS,
     questions.VLAN_STATES,

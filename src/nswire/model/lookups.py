@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nswire.model.sockets import Credentials, Listener, Process
     from nswire.model.values import End, NsKey, Value
 
-NOT_READ = Reason("tables.not_read", "its tables were not read")
+NOT_READ = Reason("tables.not_read", "its tables were not read", unknown=True)
 
 
 class Query(NamedTuple):

@@ -17,11 +17,13 @@ class Reason(msgspec.Struct, frozen=True):
 
     `code` is stable and unique, `area.what`. `template` is its sentence, with the names of values in braces. `drop` is the
     kernel's `skb_drop_reason` for it, without SKB_DROP_REASON_; empty: the kernel has none, or nothing is dropped.
+    `unknown`: this is why what becomes of a packet is not known.
     """
 
     code: str
     template: str
     drop: str = ""
+    unknown: bool = False
 
     def __call__(self, **values: str | int | Cause) -> Cause:
         """This reason, about these values. KeyError if they are not those of the template."""
@@ -64,6 +66,13 @@ class Cause(msgspec.Struct, frozen=True):
         """The first of all causes: what led to this one, and so on."""
         inner = next((value for _, value in self.pairs if isinstance(value, Cause)), None)
         return self if inner is None else inner.root
+
+    @property
+    def unknown(self) -> bool:
+        """Whether this, or what led to it, is why something is not known."""
+        return self.reason.unknown or any(
+            value.unknown for _, value in self.pairs if isinstance(value, Cause)
+        )
 
     @property
     def text(self) -> str:

@@ -49,13 +49,14 @@ ANSWER_OF_ANOTHER = Reason(
     "NO_SOCKET",
 )
 ANSWER_ELSEWHERE = Reason("path.answer_elsewhere", "the answer is delivered to {netns}, and not to {meant}")
-ANSWER_UNKNOWN = Reason("path.answer_unknown", "where an answer would come in is not known")
+ANSWER_UNKNOWN = Reason("path.answer_unknown", "where an answer would come in is not known", unknown=True)
 NO_GATEWAY = Reason(
     "path.no_gateway",
     "nobody on the segment of {link} has {address} or forwards, so where it would be sent is not known",
+    unknown=True,
 )
 NO_OTHER_PORT = Reason("path.no_other_port", "no other port of the switch of {link} takes it")
-LINK_GONE = Reason("path.link_gone", "the link that it would come in by is gone")
+LINK_GONE = Reason("path.link_gone", "the link that it would come in by is gone", unknown=True)
 
 __all__ = ["Flow", "Trace", "trace"]
 

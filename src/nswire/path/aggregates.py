@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 NO_ACTIVE_PORT = Reason("bond.no_active_port", "no port of {link} is active and up")
-MASTER_UNKNOWN = Reason("bond.master_unknown", "the master of {port} cannot be seen")
+MASTER_UNKNOWN = Reason("bond.master_unknown", "the master of {port} cannot be seen", unknown=True)
 BACKUP = Reason("bond.backup", "{port} is the backup of {link}, and takes nothing")
 
 LOWER_UP = 0x10000

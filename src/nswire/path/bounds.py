@@ -20,8 +20,9 @@ PASSED = 100_000  # links, of one walk: a flood to a bridge of 10 000 ports pass
 TOO_MANY_LINKS = Reason(
     "path.too_many_links",
     "it was followed through {count} links, and no further: is there a loop of switches?",
+    unknown=True,
 )
-TOO_DEEP = Reason("path.too_deep", "it goes on through more links than can be followed")
+TOO_DEEP = Reason("path.too_deep", "it goes on through more links than can be followed", unknown=True)
 
 
 DEPTH = 4000  # calls in calls: some 25 for each namespace on the way

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 IPV6 = 6
 
-NOT_SEEN = Reason("bridge.not_seen", "the bridge of {port} cannot be seen")
+NOT_SEEN = Reason("bridge.not_seen", "the bridge of {port} cannot be seen", unknown=True)
 BUT = Reason("bridge.port_refuses", "{why}, but {refusal}")
 SELF_NOT_IN_VLAN = Reason("bridge.self_not_in_vlan", "the bridge {bridge} itself is not in VLAN {vlan}")
 TOO_LARGE = Reason(

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TOO_LONG = Reason("path.too_long", "the walk was given up after {seconds} seconds of processor time")
+TOO_LONG = Reason(
+    "path.too_long", "the walk was given up after {seconds} seconds of processor time", unknown=True
+)
 LONG = 10  # seconds of processor time for all walks of one question
 SOME = 256  # frames sent between two looks at the clock
 MOST = 24  # walks; where more would be needed, what is left out makes the verdict unknown

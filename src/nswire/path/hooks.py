@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from nswire.model.values import NsKey
     from nswire.path.walk import Walk
 
-PROGRAM = Reason("netfilter.bpf", "a BPF program decides here ({hook}, priority {priority}: id {program})")
+PROGRAM = Reason(
+    "netfilter.bpf", "a BPF program decides here ({hook}, priority {priority}: id {program})", unknown=True
+)
 PROGRAM_SOMEWHERE = Reason(
     "netfilter.bpf_somewhere",
     "a BPF program may decide here ({hook}, priority {priority}: id {program}): in which namespace it is the kernel does not tell",
+    unknown=True,
 )
 FOREIGN = Reason(
     "netfilter.foreign_hook",
     "{function} decides here ({hook}, priority {priority}), which no ruleset explains",
+    unknown=True,
 )
 
 OWN = (

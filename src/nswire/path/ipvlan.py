@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
-LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen")
+LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
 PRIVATE = Reason("ipvlan.private", "{link} and {other} are private: nothing passes between them")
 
 KINDS = ("ipvlan", "ipvtap")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
-LOWER_UNKNOWN = Reason("macvlan.lower_unknown", "what {link} stands on cannot be seen")
-SOURCE_MODE = Reason("macvlan.source_mode", "a macvlan of mode source on {link} may take it")
+LOWER_UNKNOWN = Reason("macvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
+SOURCE_MODE = Reason("macvlan.source_mode", "a macvlan of mode source on {link} may take it", unknown=True)
 
 KINDS = ("macvlan", "macvtap")
 UP = 1

@@ -52,14 +52,16 @@ NO_ANSWER = Reason("neighbour.no_answer", "{place} does not answer for {address}
 NO_ANSWER_SINCE = Reason(
     "neighbour.no_answer_since", "{place} does not answer for {address}: {cause}", "NEIGH_FAILED"
 )
-WHO_UNKNOWN = Reason("neighbour.who_unknown", "who has {address} cannot be told: {cause}")
+WHO_UNKNOWN = Reason("neighbour.who_unknown", "who has {address} cannot be told: {cause}", unknown=True)
 FAILED_BEFORE = Reason(
     "neighbour.failed",
     "{address} did not answer when it was last asked (FAILED); whether it would now is not known",
+    unknown=True,
 )
 MANY_WAYS_OUT = Reason(
     "neighbour.many_ways_out",
     "{address} may be behind any of {count} links that lead out of what can be seen",
+    unknown=True,
 )
 NOBODY = Reason(
     "neighbour.nobody", "nobody answers the {asked} for {address} on the segment of {link}", "NEIGH_FAILED"

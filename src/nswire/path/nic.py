@@ -23,7 +23,7 @@ LEAVES_TAGGED = Reason("nic.leaves_tagged", "it leaves by {link}, VLAN {vlan}")
 NOT_FOR_ITSELF = Reason(
     "nic.not_for_itself", "{link} brings back only what is for {netns} itself, and {address} is not"
 )
-VRF_ITSELF = Reason("nic.vrf_itself", "what is sent to the VRF {link} itself is not followed")
+VRF_ITSELF = Reason("nic.vrf_itself", "what is sent to the VRF {link} itself is not followed", unknown=True)
 SWALLOWED = Reason("nic.swallowed", "{link} is a {kind}: what it gets is gone")
 
 

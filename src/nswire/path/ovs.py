@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
-BRIDGE_UNKNOWN = Reason("ovs.bridge_unknown", "which bridge {link} is a port of cannot be seen")
-NOT_TOLD = Reason("ovs.not_told", "Open vSwitch does not tell what {bridge} does with it")
+BRIDGE_UNKNOWN = Reason("ovs.bridge_unknown", "which bridge {link} is a port of cannot be seen", unknown=True)
+NOT_TOLD = Reason("ovs.not_told", "Open vSwitch does not tell what {bridge} does with it", unknown=True)
 DROPPED = Reason("ovs.dropped", "the flows of {bridge} drop it (ovs-appctl ofproto/trace {bridge} …)")
-ACTION = Reason("ovs.action", "{bridge} does more with it than output: {action}")
-TO_CONTROLLER = Reason("ovs.controller", "{bridge} gives it to its controller: {action}")
-PORT_UNKNOWN = Reason("ovs.port_unknown", "port {port} of the datapath cannot be seen")
+ACTION = Reason("ovs.action", "{bridge} does more with it than output: {action}", unknown=True)
+TO_CONTROLLER = Reason("ovs.controller", "{bridge} gives it to its controller: {action}", unknown=True)
+PORT_UNKNOWN = Reason("ovs.port_unknown", "port {port} of the datapath cannot be seen", unknown=True)
 OUTER_ARRIVES = Reason(
-    "ovs.outer_arrives", "its outer packet arrives in {netns}: what is done with it there is not followed"
+    "ovs.outer_arrives",
+    "its outer packet arrives in {netns}: what is done with it there is not followed",
+    unknown=True,
 )
 
 ACTIONS = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 PEER_UNKNOWN = Reason(
-    "pair.peer_unknown", "the other end of {link} is {state}, so where it goes cannot be told"
+    "pair.peer_unknown", "the other end of {link} is {state}, so where it goes cannot be told", unknown=True
 )
 SINGLE = Reason("netkit.single", "{link} was made single: it has no other end")
 NETKIT_BLACKHOLE = Reason("netkit.blackhole", "{link} passes nothing on: its policy is blackhole")

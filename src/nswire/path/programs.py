@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
-BPF = Reason("tc.bpf", "{link}: a BPF program decides here ({place}: {program})")
-TC = Reason("tc.filter", "{link}: a tc filter ({kind}) decides here ({direction})")
+BPF = Reason("tc.bpf", "{link}: a BPF program decides here ({place}: {program})", unknown=True)
+TC = Reason("tc.filter", "{link}: a tc filter ({kind}) decides here ({direction})", unknown=True)
 REDIRECT_GONE = Reason("tc.redirect_gone", "tc sends it to a link that is gone ({direction})")
 
 Direction = Literal["ingress", "egress"]

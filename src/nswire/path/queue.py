@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 LOSES_ALL = Reason("qdisc.loses_all", "the qdisc {qdisc} of {link} drops everything", "QDISC_DROP")
-LOSES_SOME = Reason("qdisc.loses_some", "the qdisc {qdisc} of {link} may drop it")
+LOSES_SOME = Reason("qdisc.loses_some", "the qdisc {qdisc} of {link} may drop it", unknown=True)
 
 
 def loses(walk: Walk, link: Link) -> tuple[str, Cause] | None:

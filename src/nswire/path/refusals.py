@@ -57,7 +57,9 @@ DAD_FAILED = Reason(
     "route.dad_failed",
     "{address} failed its duplicate address detection on {link} in {netns}: somebody else has it",
 )
-FORWARDING_UNREAD = Reason("route.forwarding_unread", "whether IPv6 is forwarded here could not be read")
+FORWARDING_UNREAD = Reason(
+    "route.forwarding_unread", "whether IPv6 is forwarded here could not be read", unknown=True
+)
 MARTIAN = Reason("route.martian_source", "martian: no packet can come from {address}", "IP_INVALID_SOURCE")
 MARTIAN_LOOPBACK = Reason(
     "route.martian_loopback",

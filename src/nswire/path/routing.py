@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 SOURCE_UNKNOWN = Reason(
-    "route.source_unknown", "which source address it would get cannot be told from the tables alone"
+    "route.source_unknown",
+    "which source address it would get cannot be told from the tables alone",
+    unknown=True,
 )
 ENCAPSULATED = Reason(
-    "route.encapsulated", "{route}: what becomes of a packet that is put into {encap} is not followed"
+    "route.encapsulated",
+    "{route}: what becomes of a packet that is put into {encap} is not followed",
+    unknown=True,
 )
 DSCP = 0xFC  # INET_DSCP_MASK: what of the traffic class routes and rules look at
 

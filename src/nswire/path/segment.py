@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
 NO_SUCH_MAC = Reason("l2.no_such_mac", "nobody on the segment of {link} has the MAC {mac}", "OTHERHOST")
 KIND_NOT_FOLLOWED = Reason(
-    "l2.kind_not_followed", "what a link of kind {kind} does with a frame is not known"
+    "l2.kind_not_followed", "what a link of kind {kind} does with a frame is not known", unknown=True
 )
 LOOP = Reason("l2.loop", "it goes round in a loop")
 DOWN = Reason("l2.down", "{link} in {netns} is down", "DEV_READY")

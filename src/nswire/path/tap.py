@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
-PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen")
+PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen", unknown=True)
 LEAVES_TO_VM = Reason("tap.leaves_to_vm", "it leaves to the VM {vm} ({process}, {pid}) behind {link}")
 LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind {link}")
 

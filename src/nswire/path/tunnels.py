@@ -25,20 +25,23 @@ if TYPE_CHECKING:
 NOT_FOLLOWED = Reason(
     "tunnel.not_followed",
     "where a {kind} sends a packet is not known: what is inside it is not for us to see",
+    unknown=True,
 )
 UNDERLAY_UNKNOWN = Reason(
-    "tunnel.underlay_unknown", "in which namespace {link} sends its packets cannot be seen"
+    "tunnel.underlay_unknown", "in which namespace {link} sends its packets cannot be seen", unknown=True
 )
-MARKED = Reason("tunnel.marked", "what the mark of a packet does in a {kind} is not followed")
+MARKED = Reason("tunnel.marked", "what the mark of a packet does in a {kind} is not followed", unknown=True)
 NO_OTHER_END = Reason("tunnel.no_other_end", "no {kind} in {netns} takes what comes from {link}")
 TOO_DEEP = Reason("tunnel.too_deep", "tunnels in tunnels without an end")
 OUTER = Reason("tunnel.outer", "its outer packet: {cause}")
 MULTICAST = Reason(
-    "tunnel.multicast", "{link} sends to the multicast group {group}: who is in it is not known"
+    "tunnel.multicast", "{link} sends to the multicast group {group}: who is in it is not known", unknown=True
 )
-EXTERNAL = Reason("tunnel.external", "{link} goes where each packet says (external): not known")
-NO_GROUP = Reason("tunnel.no_group", "{link} has {mac} at nhid {group}, and what that is cannot be seen")
-NO_REMOTE = Reason("tunnel.no_remote", "{link} has no remote end")
+EXTERNAL = Reason("tunnel.external", "{link} goes where each packet says (external): not known", unknown=True)
+NO_GROUP = Reason(
+    "tunnel.no_group", "{link} has {mac} at nhid {group}, and what that is cannot be seen", unknown=True
+)
+NO_REMOTE = Reason("tunnel.no_remote", "{link} has no remote end", unknown=True)
 
 IPIP, IP6, GRE = 4, 41, 47
 IPV4_HEADER, IPV6_HEADER = 20, 40

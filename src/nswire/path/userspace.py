@@ -19,7 +19,9 @@ MAY_NOT_PING = Reason(
     "process.may_not_ping",
     "{process} (pid {pid}) may not send ICMP from {netns}: net.ipv4.ping_group_range={range} has no group of it",
 )
-PING_UNTOLD = Reason("process.ping_untold", "whether {process} (pid {pid}) may send ICMP cannot be told")
+PING_UNTOLD = Reason(
+    "process.ping_untold", "whether {process} (pid {pid}) may send ICMP cannot be told", unknown=True
+)
 RANGE = "ipv4/ping_group_range"
 NET_RAW = 1 << 13  # CAP_NET_RAW
 RAW = ("slirp4netns",)  # libslirp's icmp_send falls back to a raw socket; pasta has none

@@ -16,7 +16,7 @@ ANY_PORT = (0, 65535)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 TOO_MANY_WAYS = Reason(
-    "path.too_many_ways", "there are more possibilities than the {count} that were looked at"
+    "path.too_many_ways", "there are more possibilities than the {count} that were looked at", unknown=True
 )
 DEPENDS_WHERE = Reason(
     "path.depends_where", "it depends where: {cause} if {choice}, {other_cause} if {other_choice}"
@@ -24,7 +24,9 @@ DEPENDS_WHERE = Reason(
 DEPENDS_WHY = Reason(
     "path.depends_why", "it depends why: {cause} if {choice}, {other_cause} if {other_choice}"
 )
-DEPENDS = Reason("path.depends", "it depends: {fate} if {choice}, {other_fate} if {other_choice}")
+DEPENDS = Reason(
+    "path.depends", "it depends: {fate} if {choice}, {other_fate} if {other_choice}", unknown=True
+)
 
 Fate = Literal["leaves", "delivered", "dropped", "unknown"]
 

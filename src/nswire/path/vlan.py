@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Landing, Steps
     from nswire.path.walk import Walk
 
-LOWER_UNKNOWN = Reason("vlan.lower_unknown", "what {link} stands on cannot be seen")
-DECRYPTION = Reason("macsec.decryption", "whether {link} can decrypt it is not known")
+LOWER_UNKNOWN = Reason("vlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
+DECRYPTION = Reason("macsec.decryption", "whether {link} can decrypt it is not known", unknown=True)
 
 MACSEC = "macsec"
 

@@ -53,8 +53,8 @@ NOT_FOR_HOST = Reason(
     "path.pkttype",
     "a rule has set its pkttype to another than `host`, and such packets are not for the stack",
 )
-FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one")
-LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen")
+FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one", unknown=True)
+LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen", unknown=True)
 IPV6_DISABLED = Reason("route.ipv6_disabled", "IPv6 is disabled on {link} in {netns}", "IPV6DISABLED")
 ONE_MAC = Reason(
     "path.one_mac",

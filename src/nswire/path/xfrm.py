@@ -31,8 +31,12 @@ NOT_ENCRYPTED = Reason(
     "the XFRM policy {policy} wants it to come by {transform}, and it comes as it is",
     "XFRM_POLICY",
 )
-TRANSFORMED = Reason("xfrm.transformed", "an XFRM policy decides: {policy} sends it by {transform}")
-UNDECIDED = Reason("xfrm.undecided", "an XFRM policy may decide: whether {policy} takes it is not known")
+TRANSFORMED = Reason(
+    "xfrm.transformed", "an XFRM policy decides: {policy} sends it by {transform}", unknown=True
+)
+UNDECIDED = Reason(
+    "xfrm.undecided", "an XFRM policy may decide: whether {policy} takes it is not known", unknown=True
+)
 
 # by direction: the sysctl of a link that spares its packets, IPv4's and IPv6's (empty: there is none)
 SPARED = {

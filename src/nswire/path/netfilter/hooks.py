@@ -26,14 +26,20 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 PASSES = Reason("netfilter.passes", "nothing stops it")
-UNREAD = Reason("netfilter.unread", "a part of its firewall could not be read: {what}")
+UNREAD = Reason("netfilter.unread", "a part of its firewall could not be read: {what}", unknown=True)
 VERDICTS = {
     "drop": Reason("netfilter.drop", "{rule} drops it", "NETFILTER_DROP"),
     "reject": Reason("netfilter.reject", "{rule} rejects it", "NETFILTER_DROP"),
-    "queue": Reason("netfilter.elsewhere", "{rule}: what becomes of it there is decided elsewhere"),
-    "unfollowed": Reason("netfilter.unfollowed", "{rule}: what it does to the packet is not known"),
-    "unmapped": Reason("netfilter.nat_target", "{rule}: where NAT sends it cannot be told"),
-    "depth": Reason("netfilter.jump", "{rule}: the chain that it jumps to is not there, or too deep"),
+    "queue": Reason(
+        "netfilter.elsewhere", "{rule}: what becomes of it there is decided elsewhere", unknown=True
+    ),
+    "unfollowed": Reason(
+        "netfilter.unfollowed", "{rule}: what it does to the packet is not known", unknown=True
+    ),
+    "unmapped": Reason("netfilter.nat_target", "{rule}: where NAT sends it cannot be told", unknown=True),
+    "depth": Reason(
+        "netfilter.jump", "{rule}: the chain that it jumps to is not there, or too deep", unknown=True
+    ),
 }
 
 BRNF = 0  # NF_BR_PRI_BRNF
