@@ -2,7 +2,8 @@
 
 A row: lines as `NODE: TOOL [-t TABLE] COMMAND`, in the laboratory of `rulesets_lab`; the packet (node, source, destination, protocol,
 ports); its fate: the node that gets it, `and back` if
-the answer arrives; `open`: it is still told wrong, and why.
+the answer arrives; `untold`: it cannot be
+told; `open`: it is still told wrong, and why.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Row(NamedTuple):
     lines: tuple[str, ...]
     probe: Probe
     fate: str
+    untold: bool = False
     open: str = ""
 
 
@@ -108,21 +110,18 @@ ROWS = (
         ),
         Probe("a", "10.3.0.2", "10.2.0.2", UDP, 20481, 53),
         "b and back",
-        open="not mended yet",
     ),
     Row(
         "a header that is not there",
         ("c: ip6tables-nft -t filter -A INPUT -m hbh -j DROP",),
         Probe("s", "fd00:5::1", "fd00:5::2", TCP, 20032, 53),
         "c and back",
-        open="not mended yet",
     ),
     Row(
         "a header that is not there, legacy",
         ("r: ip6tables-legacy -t mangle -A POSTROUTING -m dst -j DROP",),
         Probe("r", "fd00:2::1", "fd00:2::2", TCP, 20488, 80),
         "b and back",
-        open="not mended yet",
     ),
     Row(
         "a mark of a hash",
@@ -132,14 +131,12 @@ ROWS = (
         ),
         Probe("r", "10.2.0.1", "10.2.0.2", ICMP, 20060, 0),
         "lost",
-        open="not mended yet",
     ),
     Row(
         "NETMAP",
         ("r: iptables-legacy -t nat -A POSTROUTING -j NETMAP --to 10.2.0.0/24",),
         Probe("a", "10.1.0.2", "10.2.0.2", ICMP, 20496, 0),
         "lost",
-        open="not mended yet",
     ),
     Row(
         "a nat chain where nothing is tracked",
@@ -150,6 +147,41 @@ ROWS = (
         ),
         Probe("a", "fd00:1::2", "fd00:2::2", ICMPV6, 20501, 0),
         "b and back",
-        open="not mended yet",
+    ),
+    Row(
+        "a route that is not there yet",
+        (
+            "r: nft add table ip t3",
+            "r: nft add chain ip t3 c4 { type filter hook prerouting priority 0; }",
+            "r: nft add rule ip t3 c4 rt ipsec missing drop",
+        ),
+        Probe("a", "10.1.0.2", "10.1.0.1", ICMP, 20498, 0),
+        "r and back",
+    ),
+    Row(
+        "a map of what is tracked",
+        (
+            "b: nft add table ip t3",
+            "b: nft add chain ip t3 c6 { type filter hook input priority -1; }",
+            "b: nft add chain ip t3 c7",
+            "b: nft add rule ip t3 c7 drop",
+            "b: nft add map ip t3 m8 { typeof ct l3proto . ip version : verdict; }",
+            "b: nft add element ip t3 m8 { ipv4 . 4 : jump c7 }",
+            "b: nft add rule ip t3 c6 ct l3proto . ip version vmap @m8",
+        ),
+        Probe("a", "10.1.0.2", "10.4.0.2", UDP, 20062, 5000),
+        "lost",
+        untold=True,
+    ),
+    Row(
+        "a copy that arrives",
+        (
+            "c: nft add table ip6 t3",
+            "c: nft add chain ip6 t3 c5 { type filter hook postrouting priority 99; }",
+            "c: nft add rule ip6 t3 c5 ip6 daddr fd00:5::1 dup to fd00:7::9 drop",
+        ),
+        Probe("c", "fd00:5::2", "fd00:5::1", ICMPV6, 20188, 0),
+        "s and back",
+        open="where a copy goes is not followed",
     ),
 )

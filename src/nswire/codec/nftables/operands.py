@@ -52,6 +52,20 @@ class Scope:
         return self._things[kind, self.table, f"{self.family} {name}"]
 
 
+PARTS = {
+    "ip version",
+    "ip6 version",
+    "ip dscp",
+    "ip6 dscp",
+    "tcp doff",
+    "vlan pcp",
+    "vlan dei",
+    "vlan cfi",
+    "ip6 flowlabel",
+}
+"""Fields that share a byte with what is behind them: nft 1.0.6 writes `ip version >> 4` for one in a concatenation."""
+
+
 def keys(left: Json) -> tuple[Key, ...]:
     """What is compared. ValueError, KeyError and the like: it is not understood."""
     if "concat" in left:
@@ -74,6 +88,8 @@ def _narrowed(left: Json, sign: str) -> Key:
             base, offset, length = raw
             known = RAW_DSCP.get((base, int(offset), int(length), shifted.mask, shifted.shift))
             return Key(known) if known is not None else shifted
+        if key.name in PARTS:
+            raise ValueError("a shift of a part of a byte, which nft 1.0.6 shows for the plain field, too")
         return shifted
     if key.shift:
         raise ValueError("a mask of what is shifted already")

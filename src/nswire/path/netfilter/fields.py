@@ -146,7 +146,14 @@ class Sight:
     def pkttype(self, place: Place, packet: Packet) -> Known:
         """For whom the frame was (eth_type_trans); what br_netfilter gives to IP is always for this host, if not for all."""
         frame = self.frame
-        if frame is None or place.hook in ("output", "egress"):
+        if (
+            place.hook == "egress"
+        ):  # what a bridge passes on is still for somebody else, what it sends itself is not
+            out = self.link(place.oif)
+            return (
+                None if out is not None and out.master is not None and not packet.pkttype else packet.pkttype
+            )
+        if frame is None or place.hook == "output":
             return packet.pkttype
         if frame.dst == "ff:ff:ff:ff:ff:ff":
             return BROADCAST
@@ -393,9 +400,12 @@ def _link_reader(side: str, what: Callable[[Link], Known]) -> Callable[[Sight, P
     return lambda sight, place, _: sight.of_link(getattr(place, side), what)
 
 
+ROUTED = ("input", "output", "forward", "postrouting")  # hooks where a packet has its route
+
+
 def _gateway(_: Sight, place: Place, packet: Packet) -> Known:
     """`rt nexthop`: the gateway, or the destination itself (rt_nexthop)."""
-    if place.hook not in ("input", "output", "forward", "postrouting"):
+    if place.hook not in ROUTED:
         return ABSENT  # there is no route yet
     address = place.gateway or packet.flow.dst
     return packets.number(address) if (":" in address) == (packet.flow.family == 6) else ABSENT
@@ -443,7 +453,7 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "skgid": lambda sight, place, packet: sight.owner(place, packet),
     "cgroup": lambda sight, place, packet: sight.owner(place, packet),
     "ipsec": lambda *_: 0,  # where a policy of XFRM counts, the walk has ended before
-    "rt ipsec": lambda *_: 0,
+    "rt ipsec": lambda _, place, packet: 0 if place.hook in ROUTED or packet.looped else ABSENT,
     "rt nexthop": _gateway,
     "tcp sport": lambda sight, _, packet: sight.port("sport", packet, "tcp"),
     "tcp dport": lambda sight, _, packet: sight.port("dport", packet, "tcp"),
