@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from path_exchanges import Real, Spaces
 
+import nswire
+from nswire.lab.truth import wait_until
 from nswire.path import Flow, bounds
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def test_a_loop_of_switches_ends(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> N
     """Each frame comes back doubled, for ever: the walk says so after so many links, and in bounded time."""
     monkeypatch.setattr(bounds, "PASSED", 5000)
     spaces = Spaces(lab, RING)
+    wait_until(lambda: all("LOWER_UP" in link.flags for link in nswire.scan() if "UP" in link.flags))
     begin = time.monotonic()
     said = spaces.said("a", Flow("10.0.0.99"))
     assert time.monotonic() - begin < 20
