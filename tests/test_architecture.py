@@ -165,3 +165,9 @@ def test_scan_stays_a_function() -> None:
     for name in ("scan", "load", "record", "find"):
         assert not (ROOT / name).exists()
         assert not (ROOT / f"{name}.py").exists()
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """tests/ is no package, so a name is a module's: with two of one name nothing at all is collected."""
+    names = [file.name for file in (ROOT.parent.parent / "tests").rglob("test_*.py")]
+    assert not {name for name in names if names.count(name) > 1}
