@@ -256,3 +256,24 @@ def test_the_ttl_that_a_namespace_gives(lab: Lab, tmp_path: Path) -> None:
     spaces.run("far sysctl -qw net.ipv4.ip_default_ttl=1")
     assert spaces.really("a", flow) == Real(("far",), "")
     assert spaces.said("a", flow).as_real == Real(("far",), "")
+
+
+@pytest.mark.needs("ip", "sysctl")
+def test_the_ttl_that_a_route_gives(lab: Lab, tmp_path: Path) -> None:
+    """RTAX_HOPLIMIT goes before what the namespace gives (ip4_dst_hoplimit, ip6_dst_hoplimit)."""
+    spaces = Spaces(lab, BRIDGED)
+    spaces.settled()
+    spaces.run(
+        "web sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1\n"
+        "web ip link add w1 type veth peer name eth0 netns far\n"
+        "web ip address add 10.0.9.1/24 dev w1\nweb ip address add fd09::1/64 dev w1 nodad\nweb ip link set w1 up\n"
+        "far ip address add 10.0.9.2/24 dev eth0\nfar ip address add fd09::2/64 dev eth0 nodad\n"
+        "far ip link set eth0 up\nfar ip route add default via 10.0.9.1\nfar ip -6 route add default via fd09::1"
+    )
+    for to, by in (("10.0.9.2", "10.0.0.2"), ("fd09::2", "fd03::5")):
+        flow = Flow(to, "", UDP, 0, 53)
+        for ttl, real in (("1", Real((), "")), ("2", Real(("far",), "answered"))):
+            spaces.run(f"a ip route replace {to} via {by} hoplimit {ttl}")
+            assert spaces.really("a", flow) == real
+            for recording in ("", f"{tmp_path}/{flow.family}-{ttl}.nsw"):
+                assert spaces.said("a", flow, recording=recording).as_real == real

@@ -35,7 +35,10 @@ class NextHop(msgspec.Struct, frozen=True, gc=False):
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
-    """An entry of a routing table, or the answer to a lookup. `dst` and `src` are networks; `mtu` 0: the link's."""
+    """An entry of a routing table, or the answer to a lookup. `dst` and `src` are networks; `mtu` 0: the link's.
+
+    `hoplimit` is the TTL of what is sent by it; 0: the namespace's.
+    """
 
     family: int
     dst: str
@@ -51,6 +54,7 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     mtu: int = 0
     src: str = ""
     mark: int = 0
+    hoplimit: int = 0
 
 
 class Ports(NamedTuple):

@@ -34,6 +34,7 @@ class Decision(NamedTuple):
     evidence: Evidence = "proved"
     mend: Mend | None = None
     cause: Cause | None = None
+    hoplimit: int = 0
 
 
 def route_text(walk: Walk, ns: NsKey, route: Route) -> str:

@@ -133,6 +133,7 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
         matched.mtu,
         route_text(walk, ns, matched),
         (*because, KERNEL),
+        hoplimit=matched.hoplimit,
     )
 
 
@@ -172,9 +173,8 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> 
     text = route_text(walk, ns, route) if route is not None else ""
     rule = f"rule {described(found.rule)}" if found.rule is not None else "the tables"
     gateway = "" if hop is None else hop.gateway
-    return Decision(
-        found.type, end, gateway, chosen, route.mtu if route else 0, text, (*because, rule), "inferred"
-    )
+    decision = Decision(found.type, end, gateway, chosen, 0, text, (*because, rule), "inferred")
+    return decision if route is None else decision._replace(mtu=route.mtu, hoplimit=route.hoplimit)
 
 
 def loop_of(walk: Walk, ns: NsKey, end: End | None) -> End | None:

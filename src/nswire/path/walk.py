@@ -205,7 +205,9 @@ class Walk:
         return self._out(after, decision)
 
     def _first_ttl(self, going: Going, decision: Decision) -> int:
-        """The TTL of what a namespace sends (ip4_dst_hoplimit, ip6_dst_hoplimit)."""
+        """The TTL of what a namespace sends (ip4_dst_hoplimit, ip6_dst_hoplimit): the route's, else its own."""
+        if decision.hoplimit:
+            return decision.hoplimit
         link = self.topology.at(decision.link)
         if going.packet.flow.family != decisions.IPV6:
             return self.lookups.sysctl(going.ns, "ipv4/ip_default_ttl") or USUAL_TTL

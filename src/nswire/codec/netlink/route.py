@@ -35,7 +35,7 @@ RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_
 )
 RTA_MULTIPATH, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_ENCAP_TYPE = 9, 15, 16, 18, 21
 RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 27, 28, 29, 30
-RTAX_MTU = 2
+RTAX_MTU, RTAX_HOPLIMIT = 2, 10
 RTN_UNICAST = 1
 RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -130,6 +130,7 @@ def _route(family: int, fixed: tuple[int, ...], said: dict[int, bytes]) -> Route
     if prefix > 8 * size or src_prefix > 8 * size or len(said.get(RTA_DST, b"")) not in (0, size):
         raise Malformed("a route to what is no network of its family")
     hops = tuple(_hops(said, flags & 0xFF))
+    metrics = values(said.get(RTA_METRICS, b""))
     return Route(
         family=int(family),
         dst=f"{ip(said.get(RTA_DST, b'')) or ANY[size]}/{prefix}",
@@ -142,9 +143,10 @@ def _route(family: int, fixed: tuple[int, ...], said: dict[int, bytes]) -> Route
         prefsrc=ip(said.get(RTA_PREFSRC, b"")),
         hops=hops,
         nh_id=u32(said.get(RTA_NH_ID)) or 0,
-        mtu=u32(values(said.get(RTA_METRICS, b"")).get(RTAX_MTU)) or 0,
+        mtu=u32(metrics.get(RTAX_MTU)) or 0,
         src=f"{ip(said[RTA_SRC])}/{src_prefix}" if RTA_SRC in said and src_prefix else "",
         mark=u32(said.get(RTA_MARK)) or 0,
+        hoplimit=u32(metrics.get(RTAX_HOPLIMIT)) or 0,
     )
 
 
