@@ -184,4 +184,29 @@ ROWS = (
         "s and back",
         open="where a copy goes is not followed",
     ),
+    Row(
+        "the reverse path of what came back by lo",
+        (
+            "a: nft add table inet t3",
+            "a: nft add chain inet t3 c4 { type filter hook input priority 0; }",
+            "a: nft add rule inet t3 c4 fib saddr . iif oif exists drop",
+        ),
+        Probe("a", "10.1.0.2", "10.1.0.2", ICMP, 21880, 0),
+        "lost",
+        open="a look-up that the kernel does not make",
+    ),
+    Row(
+        "the loopback's address leaves",
+        ("a: ip6tables-nft -t nat -A OUTPUT -j DNAT --to-destination fd00:2::2",),
+        Probe("a", "::1", "::1", ICMPV6, 21128, 0),
+        "lost",
+        open="the receiver's check of ::1 is not followed",
+    ),
+    Row(
+        "the owner of a SYN-ACK",
+        ("s: iptables-nft -t security -A OUTPUT -m owner --gid-owner 0 -j DROP",),
+        Probe("c", "10.5.0.2", "10.5.0.1", TCP, 21149, 443),
+        "s",
+        open="the listener's owner is not looked at",
+    ),
 )

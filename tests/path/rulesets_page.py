@@ -103,6 +103,20 @@ def lines(
                 for form in rows
                 for mine in [[case for case in cases if form in case["forms"]]]
             ])  # fmt: skip
+    wrong = [case for case in cases if "wrong" in (verdict(case), verdict(case, "answer"))]
+    if wrong:
+        found.append("\n### What was told wrong, in the smallest ruleset\n")
+        for case in wrong:
+            _, said, was = case["wrong"] or ("", case["said"], case["was"])
+            found += [
+                "```",
+                *case["smallest"],
+                f"packet: {case['probe']}",
+                f"said: {said}",
+                f"is: {was}",
+                "```",
+                "",
+            ]
     unknown = Counter(reason for case in cases for reason in case["reasons"])
     if unknown:
         found.append("\n### What was not known, by its code\n")
