@@ -153,6 +153,7 @@ class Spaces:
         mark: int = 0,
         size: int = 0,
         whole: bool = True,
+        device: str = "",
     ) -> Real:
         """Send it, and see. Who listens: by default everybody, on all addresses. `size`: of the IP packet (UDP); `whole`: with DF."""
         if listen is None:
@@ -161,7 +162,7 @@ class Spaces:
             raw = [(name, ending.enter_context(_raw(ns, flow))) for name, ns in self.spaces.items()]
             servers = [ending.enter_context(one.opened(self[one.ns], flow)) for one in listen]
             with self[start].entered():
-                return _Exchange(flow, raw, servers, mark, size, whole=whole).run()
+                return _Exchange(flow, raw, servers, mark, size, whole=whole, device=device).run()
 
     def both(self, start: str, flow: Flow, *, mark: int = 0, size: int = 0) -> tuple[Said, Real]:
         """What is said of a packet, and what becomes of it, while everybody listens."""
@@ -238,12 +239,14 @@ class _Exchange:
         size: int,
         *,
         whole: bool,
+        device: str = "",
     ) -> None:
         self._flow = flow
         self._raw = raw
         self._servers = servers
         self._mark = mark
         self._size = size
+        self._device = device
         self._whole = whole
         headers = 28 if flow.family == 4 else 48  # of IP, and of UDP or ICMP
         self._marker = os.urandom(12).ljust(size - headers, b"\0")
@@ -268,6 +271,8 @@ class _Exchange:
             kind,
             flow.proto if kind == socket.SOCK_RAW else 0,
         )
+        if self._device:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._device.encode())
         if self._mark:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self._mark)
         if self._size and not self._whole:

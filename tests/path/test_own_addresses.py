@@ -119,7 +119,7 @@ OWN = {
         "the rule says 100:",
     ),
     "AnyIP": Own("a ip route add local 192.0.2.0/24 dev lo", Flow("192.0.2.7", "", UDP, 0, 53)),
-    "in a VRF": Own(VRF, Flow("10.0.0.1", "10.0.0.1", ICMP), LOST),
+    "in a VRF": Own(VRF, Flow("10.0.0.1", "", ICMP), LOST, "there is no route to 10.0.0.1"),
 }
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
-from nswire.path import choices, local
+from nswire.path import choices, local, sockets
 from nswire.path.bounds import TOO_DEEP, deep
 from nswire.path.fib import Fib
 from nswire.path.values import (
@@ -72,6 +72,7 @@ def trace(
     *,
     to: NsKey | None = None,
     by: End | None = None,
+    oif: int = 0,
     mark: int = 0,
     size: int = 0,
     uid: int | None = None,
@@ -79,6 +80,7 @@ def trace(
 ) -> Trace:
     """The way of the first packet of a flow that the namespace `start` sends, and of the answer.
 
+    `oif`: the link that its socket is bound to, such as a VRF (0: none).
     `to`: the namespace that is meant (None: whoever has the address). `by`: the packet does not come from the stack, but in
     by that link, as from a VM behind it. `size` in bytes, with "don't fragment" (0: small enough for everything).
     """
@@ -89,7 +91,7 @@ def trace(
         walk = Walk(topology, lookups, fib, chooser)
         packet = Packet(flow, mark, size=size, uid=uid)
         try:
-            there = _meant(walk, _sent(walk, start, packet, by), to)
+            there = _meant(walk, _sent(walk, start, packet, by, oif), to)
         except NotKnown as missing:
             there = Landing("unknown", (), start, packet=packet, reason=missing.cause)
         except RecursionError:
@@ -132,10 +134,10 @@ def trace(
     )
 
 
-def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None) -> Landing:
+def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None, oif: int) -> Landing:
     link = walk.topology.at(by)
     if link is None:
-        return walk.originate(start, packet)
+        return walk.originate(start, packet, oif=oif)
     packet = replace(packet, hops=USUAL_TTL)
     source = "" if link.guest is None else link.guest.mac
     if link.master is None:
@@ -197,9 +199,11 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
     whole = packet.flow.proto != ICMP
     answer = Packet(packet.flow.reverse, answer=True, size=packet.size, whole=whole)
     walk.learned_neighbours.clear()
-    landing = (
-        _from_outside(walk, there, answer) if there.fate == "leaves" else walk.originate(there.ns, answer)
-    )
+    if there.fate == "leaves":
+        landing = _from_outside(walk, there, answer)
+    else:
+        oif = sockets.answers_by(walk, walk.topology.at(there.end), packet.flow)
+        landing = walk.originate(there.ns, answer, oif=oif)
     for _ in range(RELAYS):
         relay = next(
             (

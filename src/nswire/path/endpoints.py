@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire import kinds
 from nswire.model.values import RT_SCOPE_LINK
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ class Impossible(ValueError):
 class Sender(NamedTuple):
     """Where a path begins. `addresses` are those that it may have as its source (none: whatever the routes choose).
 
-    `by`: the packet comes in by that link, from something that is no stack of this host. `note` says what was assumed.
+    `oif`: the VRF that it is bound to. `by`: the packet comes in by that link, from something that is no stack of this host. `note` says what was assumed.
     """
 
     ns: NsKey
     addresses: tuple[str, ...] = ()
     by: End | None = None
     note: str = ""
+    oif: int = 0
 
 
 class Receiver(NamedTuple):
@@ -64,7 +66,7 @@ def sender(
     if links and means_guest(word, links, owner):
         return _one_of(topology, links, (literal,) if literal else ())
     if literal and links:
-        return Sender(links[0].end.ns, (literal,))
+        return _in_vrf(links[0], Sender(links[0].end.ns, (literal,)))
     if namespace is not None:
         return Sender(namespace.key)
     if not links:
@@ -78,9 +80,30 @@ def sender(
         return _one_of(topology, links)
     link = links[0]
     own = addresses_of(link)
-    if own:
-        return Sender(link.end.ns, own)
+    if own or vrf_of(link) is link:
+        return _in_vrf(link, Sender(link.end.ns, own))
     return _without_address(topology, link)
+
+
+def vrf_of(link: Link | None) -> Link | None:
+    """The VRF that a link is, or is a port of."""
+    master = link.master if link is not None else None
+    return next((one for one in (link, master) if one is not None and kinds.of(one.kind).routes), None)
+
+
+def bound(topology: Topology, begin: Sender, source: str) -> Sender:
+    """The sender, bound to the VRF that the source address is in, if it is in one."""
+    links = topology.links(begin.ns)
+    owner = next((link for link in links if any(one.ip == source for one in link.addresses)), None)
+    return begin if owner is None else _in_vrf(owner, begin)
+
+
+def _in_vrf(link: Link, begin: Sender) -> Sender:
+    """Who sends from a VRF, one of its ports or an address in it is bound to it, as `ip vrf exec` does: else he has no route there."""
+    vrf = vrf_of(link)
+    if vrf is None:
+        return begin
+    return begin._replace(oif=vrf.ifindex, note=f"it is sent by a program that is bound to {vrf.ifname}")
 
 
 def _without_address(topology: Topology, link: Link) -> Sender:

@@ -76,6 +76,8 @@ def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: 
     if begin.by is not None and not source:
         reason, hint = "the addresses of what is behind it are not known", "give one: --src ADDRESS"
         raise Impossible(reason, hint, sender.word)
+    if wanted.src and not begin.oif and begin.by is None:
+        begin = endpoints.bound(topology, begin, wanted.src)
     proto = _protocol(wanted.proto, family, ports=bool(wanted.sport or wanted.dport))
     out = f"{end.address} stands for the internet" if receiver is None else ""
     notes = tuple(note for note in (begin.note, out) if note)
@@ -92,6 +94,7 @@ def follow(topology: Topology, question: Question, wanted: Wanted) -> Trace:
         question.flow,
         to=question.receiver.ns,
         by=begin.by,
+        oif=begin.oif,
         mark=wanted.mark,
         size=wanted.size,
         uid=wanted.uid,

@@ -112,6 +112,21 @@ def _handed_on(walk: Walk, link: Link, one: Listener, told: Mapping[str, str | i
     return (ONLY_KEPT if to.keeps else HANDED_ON)(**told, to=written)
 
 
+def answers_by(walk: Walk, link: Link | None, flow: Flow) -> int:
+    """The VRF that the answer to a packet is bound to that came in by that link; 0: to none.
+
+    Echo replies, resets and TCP's connections are bound to where the packet came from (icmp_reply, inet_request_bound_dev_if),
+    what is sent by a socket of UDP as that is.
+    """
+    if link is None or not (came := _came(link)).sdif:
+        return 0
+    protocol = WITH_PORTS.get(flow.proto)
+    found = walk.lookups.listeners(link.end.ns) if protocol == "udp" else None
+    fits = [one for one in found or () if (one.protocol, one.port) == (protocol, flow.dport)]
+    takers = [one for one in fits if _fits(one, flow.dst, came, l3mdev=True)]
+    return 0 if takers and not max(takers, key=_score).ifindex else came.dif
+
+
 def _came(link: Link) -> _Came:
     if kinds.of(link.kind).routes:
         return _Came(link.ifindex, link.ifindex)

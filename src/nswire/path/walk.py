@@ -195,6 +195,11 @@ class Walk:
         if not going.packet.hops:
             going = going._replace(packet=replace(going.packet, hops=self._first_ttl(going, decision)))
         self._allowed(going, "out", decision.link)
+        link = self.topology.at(decision.link)
+        vrf = link.master if link is not None else None
+        if vrf is not None and kinds.of(vrf.kind).routes:  # vrf_ip_out, vrf_ip6_out: first as one of the VRF
+            for hook in ("output", "postrouting"):
+                going = self._hook(going, hook, oif=vrf.end, gateway=decision.gateway)
         after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
         if rerouted is not None:
             again = self._routed(after, routing.output(self, after.ns, rerouted, oif, anysrc=anysrc))
