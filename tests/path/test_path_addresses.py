@@ -277,3 +277,28 @@ def test_the_ttl_that_a_route_gives(lab: Lab, tmp_path: Path) -> None:
             assert spaces.really("a", flow) == real
             for recording in ("", f"{tmp_path}/{flow.family}-{ttl}.nsw"):
                 assert spaces.said("a", flow, recording=recording).as_real == real
+
+
+SOLICITED = {
+    "untracked": ("input", "ct state invalid drop", True),
+    "accepted as untracked": ("input", "ct state != untracked meta l4proto ipv6-icmp drop", True),
+    "marked before": ("prerouting", "meta l4proto ipv6-icmp meta mark set 5", False),
+}
+
+
+@pytest.mark.needs("ip", "nft")
+@pytest.mark.parametrize("case", SOLICITED)
+def test_a_solicitation_is_one_packet_in_all_its_hooks(lab: Lab, tmp_path: Path, case: str) -> None:
+    """icmpv6_error: neighbour discovery is untracked from prerouting on; a mark that it got there it has in input."""
+    hook, rule, answered = SOLICITED[case]
+    spaces = Spaces(lab, BRIDGED)
+    spaces.settled()
+    rules = f"table ip6 t {{\nchain c {{\ntype filter hook {hook} priority 0\n{rule}\n}}\n"
+    rules += "chain m {\ntype filter hook input priority 0\nmeta mark 5 drop\n}\n}\n"
+    (tmp_path / "rules").write_text(rules)
+    spaces.run(f"web nft -f {tmp_path}/rules\na ip neigh flush all")
+    flow = Flow("fd03::5", "fd03::1", UDP, 0, 53)
+    said = [spaces.said("a", flow, recording=recording).as_real for recording in ("", f"{tmp_path}/1.nsw")]
+    real = spaces.really("a", flow)
+    assert real == (Real(("web",), "answered") if answered else Real((), ""))
+    assert said == [real, real]

@@ -223,10 +223,12 @@ class _Question:
         """
         ns = link.end.ns
         hooks = ("output", "postrouting") if out else ("prerouting", "input")
+        packet = frame.packet
         for hook in (hooks[0] if out else hooks[-1],) if frame.arp else hooks:
             names = ("", link.ifname) if out else (link.ifname, "")
             place = Place("arp" if frame.arp else "ip6", hook, *names, sight=Sight(self._walk, ns, frame))
-            outcome = netfilter.traverse(self._walk, ns, place, frame.packet)
+            outcome = netfilter.traverse(self._walk, ns, place, packet)
+            packet = outcome.packet  # untracked since the first hook, and with the mark that it got there
             if outcome.verdict != "accept":
                 fate = "unknown" if outcome.verdict == "queue" else "dropped"
                 asked = "the ARP request" if frame.arp else "the neighbour solicitation"
