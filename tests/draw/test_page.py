@@ -87,7 +87,7 @@ def test_a_click_tells_everything_and_leads_on(show: Callable[..., Page]) -> Non
     panel.get_by_role("button", name="db/eth0").click()
     assert panel.locator("h2").text_content() == "db/eth0"
     assert "2001:db8:0:1:2:3:4:5/64" in (panel.text_content() or "")
-    assert page.evaluate("location.hash") == "#db/eth0"
+    assert page.evaluate("location.hash") == "#link=db/eth0"
 
 
 def test_a_wire_tells_why_it_is_believed(show: Callable[..., Page]) -> None:

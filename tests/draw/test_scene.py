@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from drawings import DB, DOWN, HIDDEN, HOME, NO_CARRIER, WEB, Told, build_many, fact, made, peer, space
 
-from nswire.draw import Followed, Size, Wishes, picture
-from nswire.draw.build import Grouping
+from nswire.draw import TABLE, Followed, Size, Wishes, picture
+from nswire.draw.build import DIES, TARGET, Grouping
+from nswire.draw.svg import svg
 from nswire.draw.words import of_cord
 from nswire.model.values import End, Far, LinkFact, Owner, Wire
 
@@ -153,6 +154,20 @@ def test_a_trail_is_a_part_of_the_picture(everything: Topology) -> None:
     assert scene.trail.caption == "web to br0: delivered"
     assert [scene.row(key).name for key in scene.trail.rows] == ["eth0", "vethweb", "br0"]
     assert [scene.cord(key).relation for key in scene.trail.cords] == ["peer", "port"]
+
+
+def test_where_it_dies_and_where_it_was_to_go_are_told(everything: Topology) -> None:
+    """In every format, by a note of the row; the verdict by its own style."""
+    follow = Followed("it: dropped", (End(HOME, 7),), (), "dropped", End(HOME, 7), (End(WEB, 2),))
+    scene = picture(everything, follow=follow)
+    assert scene.trail is not None
+    assert scene.trail.fate == "dropped"
+    noted = {note: row.name for card in scene.cards for row in card.rows for note in row.notes[:1]}
+    assert (noted[DIES], noted[TARGET]) == ("vethweb", "eth0")
+    for one in TABLE:
+        drawn = one.draw(lambda size: picture(everything, size=size, follow=follow))
+        assert one.name in ("dot", "mermaid") or (DIES in drawn and TARGET in drawn), one.name
+    assert 'class="caption dropped"' in svg(scene)
 
 
 # -- folding -----------------------------------------------------------------------------------------------------

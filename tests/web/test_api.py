@@ -15,6 +15,7 @@ import pytest
 import nswire
 from nswire.handles.finding import Match
 from nswire.model.values import Owner
+from nswire.path import endpoints
 from nswire.show.documents import DOCUMENTS, ErrorDocument, FindDocument, schema
 from nswire.web import answers, openapi
 from nswire.web.answers import TABLE
@@ -166,3 +167,16 @@ def test_an_owner_without_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch
     shown = told("show")
     assert [one["owner"]["name"] for one in shown["owners"]] == ["x"]
     assert (shown["namespaces"], shown["links"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("word", "host", "port"),
+    [
+        ("203.0.113.9:25", "203.0.113.9", 25), ("web1:80", "web1", 80), ("[2001:db8::1]:443", "2001:db8::1", 443),
+        ("container:web:80", "container:web", 80), ("2001:db8::1", "2001:db8::1", 0), ("2001:db8::1:80", "2001:db8::1:80", 0),
+        ("web1", "web1", 0), (":80", ":80", 0), ("web1:", "web1:", 0), ("web1:0", "web1:0", 0), ("web1:65536", "web1:65536", 0),
+        ("web1:²", "web1:²", 0), ("web1:-1", "web1:-1", 0), ("1:2:3:4:5:6:7:8:80", "1:2:3:4:5:6:7:8:80", 0),
+    ],
+)  # fmt: skip
+def test_host_and_port(word: str, host: str, port: int) -> None:
+    assert endpoints.host_and_port(word) == (host, port)

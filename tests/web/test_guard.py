@@ -15,7 +15,7 @@ from nswire.web import keys as keys_room
 from nswire.web.asking import Asking
 from nswire.web.front import application
 from nswire.web.guard import HEADERS, Guard
-from nswire.web.keys import ABSOLUTE, FIRST, IDLE, SESSIONS, Keys
+from nswire.web.keys import ABSOLUTE, FIRST, IDLE, MOST, SESSIONS, Keys
 from nswire.web.names import ANY_ADDRESS, LOOPBACK
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def test_sessions_end() -> None:
     while now[0] - begun < ABSOLUTE - IDLE:
         now[0] += IDLE - 1
         assert keys.knows(used)
-        assert not keys.knows(idle)
+    assert not keys.knows(idle)
     now[0] = begun + ABSOLUTE - 1
     assert keys.knows(used)
     now[0] = begun + ABSOLUTE
@@ -211,7 +211,7 @@ def test_wrong_tokens_cost_time_and_hanging_up_saves_none(monkeypatch: pytest.Mo
     assert len(keys._wrong) == keys_room.USERS
 
 
-def test_after_wrong_tokens_the_next_has_to_wait() -> None:
+def test_after_wrong_tokens_the_next_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     door = Door(lasting=TOKEN)
     began = time.monotonic()
     assert door.ask("/api/v1/map", headers={"authorization": "Bearer wrong"})[0] == 401
@@ -219,6 +219,17 @@ def test_after_wrong_tokens_the_next_has_to_wait() -> None:
     assert time.monotonic() - began > FIRST * 0.9
     for _ in range(20):
         door.keys.wrong("")
+    waited: list[float] = []
+
+    async def at_once(seconds: float) -> None:
+        waited.append(seconds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio, "sleep", at_once)
+        assert asyncio.run(
+            door.keys.turn("")
+        )  # one waits its turn, and whoever comes meanwhile is not looked at
+    assert [round(seconds) for seconds in waited] == [MOST]
     status, _, body = door.ask(f"/?token={TOKEN}")
     assert (status, json.loads(body)["reason"]) == (429, "there were wrong ones")
     session = {"cookie": door.session()}

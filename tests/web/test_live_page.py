@@ -181,6 +181,32 @@ def test_search_says_what_is_nearest(serve: Callable[..., Served], visit: Callab
     page.locator("#found li", has_text=f"nearest: {INNER}").wait_for()
 
 
+@pytest.mark.parametrize("fragment", [f"link={INNER}", "link=10.10.100.2", "link=router/int0", "router/int0"])
+def test_a_link_that_somebody_was_sent_leads_there_on_the_first_visit(
+    browser: Browser, serve: Callable[..., Served], fragment: str
+) -> None:
+    """The visit that exchanges the token; afterwards the address has one shape, whatever led there."""
+    served = serve("--from", BLOG)
+    page = browser.new_page()
+    page.goto(f"{served.url}#{fragment}")
+    name = "router/int0" if fragment.endswith("int0") else f"/{INNER}"
+    page.locator("#panel h2", has_text=name).wait_for()
+    assert "token" not in page.url
+    assert re.search(r"/#link=[^/]+/(int0|ns-39d60faa-aa)$", page.url), page.url
+    page.close()
+
+
+def test_the_first_visit_may_be_to_the_way_of_a_packet(
+    browser: Browser, serve: Callable[..., Served]
+) -> None:
+    served = serve("--from", BLOG)
+    page = browser.new_page()
+    page.goto(f"{served.url}&from={INNER}&to=out")
+    page.locator("#panel .fate").first.wait_for()
+    assert page.url.endswith(f"/?from={INNER}&to=out")
+    page.close()
+
+
 @pytest.mark.parametrize("word", [INNER, f"link={INNER}", "link=10.10.100.2"])
 def test_an_address_leads_to_a_link(
     serve: Callable[..., Served], visit: Callable[..., Page], word: str
@@ -429,3 +455,80 @@ def test_a_way_that_makes_no_sense(serve: Callable[..., Served], visit: Callable
     page.locator("#panel", has_text="there is no such thing").wait_for()
     assert page.locator("#panel img").count() == 0
     assert page.locator("svg.nswire").count() == 1
+
+
+def colour(page: Page) -> str:
+    """Of the verdict in the picture, by the name that the style gives it."""
+    return str(
+        page.evaluate(
+            """() => { const all = getComputedStyle(document.querySelector("svg.nswire"));
+            const found = getComputedStyle(document.querySelector(".caption")).fill;
+            const made = document.createElement("p"); document.body.append(made);
+            const name = ["good", "bad", "warn"].find((one) => {
+                made.style.color = all.getPropertyValue(`--${one}`); return getComputedStyle(made).color === found; });
+            made.remove(); return name; }"""
+        )
+    )
+
+
+@pytest.mark.needs("nft")
+def test_what_is_dropped_looks_like_it_and_says_where(
+    web: Lab, serve: Callable[..., Served], visit: Callable[..., Page]
+) -> None:
+    """The verdict has its colour, the link where it dies a sign, and what it was for is there, though nothing got there."""
+    far = web.namespace("named", "far")
+    pair = web.pair(web.home, "vethfar", far, "eth0")
+    web.rtnl(web.home).address(web.rtnl(web.home).index("br0"), "192.0.2.1/24")
+    web.rtnl(web.home).address(pair[0][1], "198.51.100.1/24")
+    web.rtnl(far).address(pair[1][1], "198.51.100.9/24")
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    for ns, gateway in (("web", "192.0.2.1"), ("far", "198.51.100.1")):
+        subprocess.run(["ip", "-n", ns, "route", "add", "default", "via", gateway], check=True)
+    rules = "table ip t { chain f { type filter hook forward priority 0; tcp dport 25 drop; }; }\n"
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    try:
+        page = visit(serve())
+        page.get_by_label("The way of a packet, from").fill("web/eth0")
+        page.get_by_label("To: an address").fill("198.51.100.9:25")
+        page.keyboard.press("Enter")
+        page.locator("#panel .fate.dropped", has_text="tcp dport 25").wait_for()
+        assert colour(page) == "bad"
+        assert page.locator(".row .chip.bad text", has_text="dropped here").count() == 1
+        goal = page.locator(".card", has=page.locator("text.title", has_text=re.compile("^far$")))
+        assert goal.count() == 1
+        assert page.locator(".row .chip text", has_text="the target").count() == 1
+        page.get_by_label("To: an address").fill("198.51.100.9")
+        page.get_by_label("protocol", exact=True).fill("tcp")
+        page.get_by_label("port", exact=True).fill("26")
+        page.get_by_role("button", name="Path", exact=True).click()
+        page.locator("#panel .fate.delivered").first.wait_for()
+        assert colour(page) == "good"
+        assert "dport=26" in page.url
+        assert page.locator(".chip text", has_text="dropped here").count() == 0
+        page.locator("summary", has_text="more").click()
+        page.get_by_label("bytes").fill("9000")
+        page.get_by_role("button", name="Path", exact=True).click()
+        page.locator("#panel .fate.dropped", has_text="MTU").wait_for()
+        assert page.get_by_label("port", exact=True).input_value() == "26"
+    finally:
+        subprocess.run(["nft", "delete", "table", "ip", "t"], check=True)
+
+
+def test_a_way_is_asked_again_and_what_changes_elsewhere_is_counted(
+    web: Lab, serve: Callable[..., Served], visit: Callable[..., Page]
+) -> None:
+    web.rtnl(web.home).address(web.rtnl(web.home).index("br0"), "192.0.2.1/24")
+    other = web.namespace("named", "other")
+    web.pair(web.home, "vetho", other, "eth0")
+    page = visit(serve())
+    with page.expect_response(lambda got: "/api/v1/map" in got.url):
+        page.get_by_label("The way of a packet, from").fill("web/eth0")
+        page.get_by_label("To: an address").fill("192.0.2.1")
+        page.keyboard.press("Enter")
+    page.locator("#panel .fate.delivered").first.wait_for()
+    web.rtnl(web.home).set("vetho", mtu=1400)
+    heard(page, "change elsewhere")
+    web.rtnl(web.home).set("vethweb", up=False)
+    page.locator("#panel .fate.dropped").first.wait_for()
+    page.locator("#log button", has_text="elsewhere").first.click()
+    page.locator(".card", has=page.locator("text.title", has_text="other")).wait_for()

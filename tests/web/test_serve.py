@@ -307,3 +307,20 @@ def test_a_browser_that_goes_in_the_middle_does_no_harm(serve: Callable[..., Ser
             )
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # gone by RST
     assert served.get("/api/v1/map").status == 200
+
+
+def test_the_extra_is_locked_with_what_is_tested() -> None:
+    """By hashes, like everything else that is installed from a checkout."""
+    folder = Path(__file__).parents[2] / "requirements"
+    pins = {
+        name: {
+            line.split("==")[0]: line.split()[0]
+            for line in (folder / f"{name}.txt").read_text().splitlines()
+            if line[:1].isalnum()
+        }
+        for name in ("run", "web", "dev")
+    }
+    assert {"starlette", "uvicorn", "h11", "anyio"} <= set(pins["web"])
+    assert pins["run"].items() <= pins["web"].items() <= pins["dev"].items()
+    text = (folder / "web.txt").read_text()
+    assert text.count("--hash=sha256:") >= len(pins["web"])

@@ -99,7 +99,7 @@ def command(
     links = [link.end for one in asked for link in one.links]
     spaces = [one.namespace.key for one in asked if one.namespace is not None]
     if follow is not None and not asked:
-        links, hops = list(follow.links), hops or 0
+        links, hops = [*follow.links, *follow.target], hops or 0
     wishes = Wishes(
         tuple(dict.fromkeys(links)),
         tuple(dict.fromkeys(spaces)),

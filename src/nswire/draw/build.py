@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import NsKey, Wire
 
+Fate = Literal["leaves", "delivered", "dropped", "unknown"]  # as `path` says it
+DIES, TARGET = "dropped here", "the target"  # notes of a row
 Grouping = Literal["bridge", "owner", "none"]
 UNSEEN_SHOWN = 6
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -40,11 +42,17 @@ class Size(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """A way through the picture that is to be seen on it: links and wires in order, and what is to be said of it."""
+    """A way through the picture that is to be seen on it: links and wires in order, and what is to be said of it.
+
+    `dies`: the last link of the way of what is dropped. `target`: where it was to go, if it did not get there.
+    """
 
     caption: str
     links: tuple[End, ...] = ()
     wires: tuple[Wire, ...] = ()
+    fate: Fate = "unknown"
+    dies: End | None = None
+    target: tuple[End, ...] = ()
 
 
 def picture(
@@ -90,9 +98,14 @@ class _Builder:
         for node in nodes:
             self._members.setdefault(folding(node), []).append(node)
         self._ports: dict[Node, Port] = {}
+        self._fates: dict[Node, str] = {}
 
     def scene(self, follow: Followed | None) -> Scene:
         """The scene."""
+        if follow is not None:
+            self._fates = {self._folding(end): TARGET for end in follow.target}
+            if follow.dies is not None:
+                self._fates[self._folding(follow.dies)] = DIES
         cards = tuple(self._cards())
         cords = tuple(self._cords())
         return Scene(
@@ -181,6 +194,8 @@ class _Builder:
             name = tell.common(visible(one.ifname) for one in links) or "…"
             address = ""
             notes = (*tell.notes(link), f"{TIMES}{len(members)}" if inside == 1 or each > 1 else "each")
+        if link.end in self._fates:
+            notes = (self._fates[link.end], *notes)
         return Row(
             key, name, tell.kind(link), address, tell.mark(link), tell.state(link), notes,
             depth, parent, not link.kind, link.end in self._trees.uplinks, tuple(members),
@@ -270,6 +285,7 @@ class _Builder:
             visible(follow.caption),
             tuple(dict.fromkeys(port.row for port in rows if port is not None)),
             tuple(dict.fromkeys(by_wire[wire] for wire in follow.wires if wire in by_wire)),
+            follow.fate,
         )
 
 

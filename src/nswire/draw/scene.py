@@ -108,6 +108,7 @@ class Trail(NamedTuple):
     caption: str
     rows: tuple[str, ...]
     cords: tuple[str, ...]
+    fate: str = "unknown"
 
 
 class Scene(NamedTuple):

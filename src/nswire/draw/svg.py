@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from nswire.draw import legend
+from nswire.draw.build import DIES, TARGET
 from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.shapes import cut, end_signs, middle, rounded
@@ -62,7 +63,7 @@ def document(geometry: Geometry, style: str, *, live: bool) -> Iterator[str]:
     yield f'<rect class="paper" width="{width}" height="{height}"/>\n'
     yield f'<text class="headline" x="{EDGE}" y="30">{_text(scene.title)}</text>\n'
     if scene.trail is not None:
-        yield f'<text class="caption" x="{EDGE}" y="50">{_text(scene.trail.caption)}</text>\n'
+        yield f'<text class="caption {scene.trail.fate}" x="{EDGE}" y="50">{_text(scene.trail.caption)}</text>\n'
     yield f'<g class="stage" transform="translate({EDGE} {top})">\n'
     for card in scene.cards:
         yield from _card(geometry, card, live=live)
@@ -157,7 +158,13 @@ def _chips(row: Row, least: int, right: int, line: int, char: int) -> Iterator[s
         width = round(cells(told) * char * SMALL) + 9
         if right - width < least:
             return
-        loud = "bad" if text == row.state and row.mark == "down" else "warn" if _is_loud(row, text) else ""
+        loud = (
+            "bad"
+            if text == DIES or (text == row.state and row.mark == "down")
+            else "warn"
+            if _is_loud(row, text)
+            else ""
+        )
         x = right - width
         yield f'<g class="chip {loud}"><rect x="{x}" y="{line - 8}" width="{width}" height="16" rx="8"/>'
         yield f'<text x="{x + 5}" y="{line + 3}">{_text(told)}</text></g>'
@@ -165,7 +172,7 @@ def _chips(row: Row, least: int, right: int, line: int, char: int) -> Iterator[s
 
 
 def _is_loud(row: Row, text: str) -> bool:
-    return text == row.state or text.startswith("MTU ") or text in ("blocking", "disabled")
+    return text in (row.state, TARGET) or text.startswith("MTU ") or text in ("blocking", "disabled")
 
 
 # -- cords -------------------------------------------------------------------------------------------------------

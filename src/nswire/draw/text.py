@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.draw.build import Size
+from nswire.draw.build import DIES, TARGET, Size
 from nswire.draw.canvas import Canvas
 from nswire.draw.geometry import BETWEEN, MARK, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
@@ -95,10 +95,13 @@ def _trimmed(made: Lines) -> Lines:
     return made
 
 
+FATES = {"leaves": "up", "delivered": "up", "dropped": "down"}
+
+
 def _caption(geometry: Geometry) -> Iterator[tuple[Piece, ...]]:
     trail = geometry.scene.trail
     if trail is not None:
-        yield ((trail.caption, "doubt"),)
+        yield ((trail.caption, FATES.get(trail.fate, "doubt")),)
 
 
 def _below(geometry: Geometry) -> Iterator[tuple[Piece, ...]]:
@@ -165,7 +168,15 @@ def _row(canvas: Canvas, geometry: Geometry, card: Card, row: Row) -> None:
     for note in notes:
         if x + 3 > end:
             break
-        loud = style if note == row.state else "doubt" if note.startswith("MTU ") else ""
+        loud = (
+            "down"
+            if note == DIES
+            else style
+            if note == row.state
+            else "doubt"
+            if note == TARGET or note.startswith("MTU ")
+            else ""
+        )
         x = canvas.write(x, y, shorten(note, end - x), loud) + BETWEEN
     if row.nic:
         canvas.write(outer.x, y, "╪" if card.type == "home" else "┿")

@@ -54,6 +54,18 @@ class Receiver(NamedTuple):
     ns: NsKey | None = None
 
 
+def host_and_port(word: str) -> tuple[str, int]:
+    """`HOST:PORT` and `[ADDRESS]:PORT` in two; a port of 0: it is neither. A handle may look so, too (`pid:812`): ask first."""
+    host, _, port = word.rpartition(":")
+    if not host or address(word) or not (port.isascii() and port.isdigit() and len(port) < 6):
+        return word, 0
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host and address(host):
+        return word, 0
+    return (host, int(port)) if 0 < int(port) < 1 << 16 else (word, 0)
+
+
 def sender(
     topology: Topology,
     word: str,

@@ -88,7 +88,7 @@ class Reach(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Way(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from"}):
-    """Which packet, as the options of `nswire path` say it."""
+    """Which packet, as the options of `nswire path` say it. `to` may be HOST:PORT."""
 
     start: Wanted
     to: Handle = ""
@@ -106,6 +106,15 @@ class Page(Reach, forbid_unknown_fields=True, rename={"start": "from"}):
 
     start: Handle = ""
     to: Handle = ""
+    proto: Annotated[str, Meta(max_length=16)] = ""
+    sport: Port = 0
+    dport: Port = 0
+    mark: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] = 0
+    src: Handle = ""
+    size: Annotated[int, Meta(ge=0, le=65535)] = 0
+
+
+PACKET = ("proto", "sport", "dport", "mark", "src", "size")  # what a page says of a packet, as a way does
 
 
 class Row(NamedTuple):
@@ -158,11 +167,13 @@ def paged(topology: Topology, page: Page) -> tuple[Wishes, Followed | None]:
     if not page.start:
         return wishes(topology, page), None
     try:
-        trace = traced(topology, Way(start=page.start, to="" if page.to == "out" else page.to, reply=False))
+        packet = {name: getattr(page, name) for name in PACKET}
+        to = "" if page.to == "out" else page.to
+        trace = traced(topology, Way(start=page.start, to=to, reply=False, **packet))
     except Refused:  # the page is told why when it asks for the way itself
         return wishes(topology, page), None
     follow = followed(topology, trace, caption(topology, trace))
-    return Wishes(follow.links, (), 0), follow
+    return Wishes((*follow.links, *follow.target), (), 0), follow
 
 
 def _map(topology: Topology, build: Builder, reach: Reach) -> Given:
@@ -208,10 +219,15 @@ def _find(topology: Topology, build: Builder, searched: Searched) -> Given:
 def traced(topology: Topology, way: Way) -> Trace:
     """The way of a packet. Raises Refused."""
     begin = _party(topology, way.start)
-    end = None
-    if way.to:
-        end = question.Party(way.to) if endpoints.address(way.to) else _party(topology, way.to)
     given = {name: getattr(way, name) for name in question.Wanted._fields if hasattr(way, name)}
+    end, to = None, way.to
+    if to and not endpoints.address(to) and not find(topology, to):
+        to, port = endpoints.host_and_port(to)
+        if port and way.dport not in (0, port):
+            raise Refused(400, way.to, f"it says port {port}, and dport says {way.dport}")
+        given["dport"] = port or way.dport
+    if to:
+        end = question.Party(to) if endpoints.address(to) else _party(topology, to)
     wanted = question.Wanted(**given)
     try:
         return question.follow(topology, question.complete(topology, begin, end, wanted), wanted)

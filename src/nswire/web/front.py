@@ -40,9 +40,15 @@ BACKLOG = 1024  # connections that wait to be accepted
 FAILED = 2
 SAID = 4096  # characters
 FAREWELL = 1  # seconds that answers on their way may take in the end
+# A refresh by meta leaves the fragment behind (`#link=...`), and that is where a link leads that somebody was sent.
 ENTER = (
-    '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=./">'
+    '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><script src="enter.js"></script>'
+    '<noscript><meta http-equiv="refresh" content="0; url=./"></noscript>'
     '<link rel="icon" href="icon.svg"><title>nswire</title><p>Come in.</html>'
+)
+ENTERING = (
+    'const query = new URLSearchParams(location.search); query.delete("token");\n'
+    'location.replace(`./${query.size ? `?${query}` : ""}${location.hash}`);\n'
 )
 
 
@@ -91,11 +97,16 @@ def application(asking: Asking, keys: Keys, opened: Callable[[], None]) -> Starl
 
     routes = [
         Route("/", page),
+        Route("/enter.js", _enter),
         *(Route(f"/{name}", file) for name in FILES),
         Route("/api/v1/events", events),
         Route("/api/v1/{name}", api),
     ]
     return Starlette(routes=routes, exception_handlers={404: _nowhere})
+
+
+async def _enter(_: Request) -> Response:
+    return Response(ENTERING, media_type="text/javascript")
 
 
 async def _nowhere(request: Request, _: Exception) -> Response:

@@ -122,7 +122,7 @@ function goTo(number) {
 
 function remember(number) {
   const link = links[number];
-  const fragment = `#${encodeURIComponent(data.spaces[link.space][0])}/${encodeURIComponent(link.name)}`;
+  const fragment = `#link=${encodeURIComponent(data.spaces[link.space][0])}/${encodeURIComponent(link.name)}`;
   try { history.replaceState(null, "", fragment); } catch { /* a page without an address of its own */ }
 }
 

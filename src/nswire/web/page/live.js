@@ -133,18 +133,33 @@ ask.recall = async (word) => {
 
 // -- the way of a packet ----------------------------------------------------------------------------------------
 
+const PACKET = ["proto", "dport", "sport", "size", "mark", "src"]; // what else may be said of it
 const route = tag("form"), from = tag("input"), to = tag("input"), go = tag("button", "Path");
-const way = Object.fromEntries(["from", "to"].map((name) => [name, new URLSearchParams(location.search).get(name) || ""]));
+const way = Object.fromEntries(["from", "to", ...PACKET].map((name) => [name, new URLSearchParams(location.search).get(name) || ""]));
 route.id = "route";
 Object.assign(from, { placeholder: "a packet from …", value: way.from, required: true, maxLength: 512, autocomplete: "off" });
 Object.assign(to, { placeholder: "to … (out)", value: way.to, maxLength: 512, autocomplete: "off" });
 from.setAttribute("aria-label", "The way of a packet, from: a link, a namespace, a container, an address");
-to.setAttribute("aria-label", "To: an address, or whatever a packet may come from; empty: out to the internet");
-route.append(from, to, go);
+to.setAttribute("aria-label", "To: an address, or whatever a packet may come from, with a port (HOST:PORT) or without; empty: out to the internet");
+const proto = tag("input"), protocols = tag("datalist"), rest = tag("details");
+protocols.id = "protocols";
+protocols.append(...["icmp", "tcp", "udp"].map((name) => Object.assign(tag("option"), { value: name })));
+const numeric = (most, least = 1) => Object.assign(tag("input"), { type: "number", min: least, max: most });
+const fields = { proto, dport: numeric(65535), sport: numeric(65535), size: numeric(65535, 28), mark: numeric(4294967295), src: tag("input") };
+const LABELS = { proto: "protocol", dport: "port", sport: "source port", size: "bytes", mark: "mark", src: "source address" };
+Object.assign(proto, { placeholder: "icmp", maxLength: 16, autocomplete: "off" });
+proto.setAttribute("list", "protocols");
+Object.assign(fields.src, { maxLength: 64, autocomplete: "off" });
+Object.entries(fields).forEach(([name, field]) => { field.value = way[name]; field.name = name; });
+const labelled = (name) => tag("label", LABELS[name], fields[name]);
+const others = ["sport", "size", "mark", "src"];
+rest.append(tag("summary", "more"), ...others.map(labelled));
+rest.open = others.some((name) => way[name]);
+route.append(from, to, labelled("proto"), labelled("dport"), rest, protocols, go);
 if (way.from) route.append(action("Whole picture", () => { location.search = ""; }));
 route.addEventListener("submit", (event) => {
   event.preventDefault();
-  const asked = { from: from.value.trim(), to: to.value.trim() };
+  const asked = { from: from.value.trim(), to: to.value.trim(), ...Object.fromEntries(PACKET.map((name) => [name, fields[name].value.trim()])) };
   location.search = new URLSearchParams(Object.entries(asked).filter((one) => one[1]));
 });
 
@@ -237,6 +252,29 @@ function tell(changes) {
   });
   if (changes.length > TOLD) log.append(line("changed", `and ${changes.length - TOLD} more`));
   while (log.children.length > REMEMBERED) log.firstChild.remove();
+  collapse();
+  log.scrollTop = log.scrollHeight;
+}
+
+// What is not on this picture changes, too: how much, and where it can be seen.
+const isPart = ["from", "handle"].some((name) => new URLSearchParams(location.search).get(name));
+let whole = null; // handle -> what is known of it, of the whole host
+async function elsewhere() {
+  if (!isPart) return;
+  let said;
+  try { said = await asked("map", {}); } catch { return; }
+  const now = new Map();
+  said.namespaces.forEach((one) => now.set(one.inode === null ? one.label : `net:[${one.inode}]`, one.label));
+  said.links.forEach((one) => now.set(handleIn(one), JSON.stringify([one.ifname, one.kind, one.address, one.mtu, one.operstate, one.flags, one.addresses, one.master, one.owners])));
+  const before = whole;
+  whole = now;
+  if (!before) return;
+  const drawn = new Set([...links.map((_, at) => handleOf(at)), ...data.spaces.map((space) => space[4])]);
+  const count = [...new Set([...before.keys(), ...now.keys()])].filter((one) => !drawn.has(one) && before.get(one) !== now.get(one)).length;
+  if (!count) return;
+  const line = tag("div", "", tag("time", clock(Date.now())), " ", tag("b", "changed"), " ", action(`${count} ${count > 1 ? "changes" : "change"} elsewhere`, () => { location.search = ""; }));
+  line.className = "changed";
+  log.append(line);
   collapse();
   log.scrollTop = log.scrollHeight;
 }
@@ -343,6 +381,7 @@ async function refresh() {
       const page = new DOMParser().parseFromString(text, "text/html");
       swap(document.adoptNode(page.querySelector("svg.nswire")), JSON.parse(page.getElementById("data").textContent));
       tellWay();
+      elsewhere();
       alive();
     }
   } catch (error) {
@@ -407,5 +446,5 @@ collapse();
 ask.begun = () => {
   alive();
   tellWay();
-  if (data.live) listen();
+  if (data.live) { elsewhere(); listen(); }
 };
