@@ -142,6 +142,57 @@ def test_rules(lab: Lab, hook: str, rule: str) -> None:
     assert not found.foreign
 
 
+QUOTED = """\
+meta mark & 0xffff0000 != 0x4000000 drop
+ct mark & 0xff == 0x1 accept
+meta mark { 0x1, 0x2 } accept
+fib saddr . mark . iif oif missing drop
+fib saddr . iif oif exists accept
+fib daddr . iif type local accept
+ct state established,related accept
+ct original ip saddr 10.0.0.1 accept
+tcp flags syn / syn,rst,ack accept
+iifname "eth*" accept
+iifname { "eth*", "lo" } accept
+tcp dport 22-25 drop
+ip saddr 10.0.0.0/8 drop
+ip daddr . tcp dport { 10.0.0.1 . 80 } accept
+tcp dport vmap { 22 : drop, 80 : accept }
+numgen random mod 2 vmap { 0 : accept, 1 : drop }
+limit rate over 10/second drop
+quota over 10 mbytes drop
+meta l4proto tcp reject with tcp reset
+exthdr hbh missing accept
+rt ip nexthop 10.0.0.1 accept
+meta ipsec exists accept
+ip frag-off & 8191 != 0 drop
+meta hour "10:00"-"12:00" accept
+meta mark set meta mark & 0xf00 | 0x1f
+ct mark set meta mark
+ip ttl set 1
+ip dscp cs1 drop
+meta pkttype broadcast drop
+notrack
+"""
+
+
+@pytest.mark.needs("nft")
+def test_a_rule_is_quoted_as_nft_prints_it(lab: Lab) -> None:
+    """So that whoever greps for it finds it."""
+    with lab.namespace("named", "ns").entered():
+        body = "; ".join(QUOTED.splitlines())
+        subprocess.run(
+            ["nft", f"table inet t {{ chain c {{ type filter hook prerouting priority -300; {body}; }}; }}"],
+            check=True,
+            capture_output=True,
+        )
+        listed = subprocess.run(["nft", "-j", "list", "ruleset"], check=True, capture_output=True).stdout
+        text = subprocess.run(["nft", "list", "ruleset"], check=True, capture_output=True, text=True).stdout
+    printed = {line.strip() for line in text.splitlines()}
+    (chain,) = nftables.decode(listed).chains
+    assert [str(rule.text) for rule in chain.rules if str(rule.text) not in printed] == []
+
+
 @pytest.mark.needs("nft", "iptables-nft")
 def test_extensions_of_iptables(lab: Lab) -> None:
     """A table that nft cannot tell in full is left to iptables."""

@@ -11,6 +11,8 @@ from filter_faults import A6, B6, ICMPV6, TCP, UDP, A, B, Case, Flow, Router, ch
 from nswire.discover import firewalls
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nswire.lab.truth import Lab
     from nswire.model.firewall import Firewall
 
@@ -214,6 +216,30 @@ def test_rules_that_change_while_they_are_read(lab: Lab, monkeypatch: pytest.Mon
     assert said.fate == "unknown"
     assert "it changed all the time" in said.reason
     assert any("it changed all the time" in gap.why for gap in said.topology.gaps)
+
+
+RECORDED = (
+    'table netdev t { chain c { type filter hook ingress device "ra" priority 0; ip daddr 10.0.2.2 drop; }; }',
+    "table ip t { flags dormant; chain f { type filter hook forward priority 0; drop; }; }\ntable ip u { }",
+    chain("iifgroup 0 fib saddr . iif oif exists udp sport 32768-60999 drop", "prerouting", "-150"),
+    (
+        "table ip t { set s { type ipv4_addr . inet_service; elements = { 10.0.1.2 . 53, 10.0.2.2 . 53 }; }; "
+        "chain f { type filter hook forward priority 0; ip daddr . udp dport @s drop; }; }"
+    ),
+    chain("ct state new udp dport vmap { 53 : drop, * : accept }"),
+)
+
+
+@pytest.mark.needs("ip", "nft", "sysctl")
+def test_a_recording_has_all_that_rules_are_judged_by(lab: Lab, tmp_path: Path) -> None:
+    """Lists that nft leaves half of out, groups, ports, sets: as live."""
+    router = Router(lab)
+    for at, rules in enumerate(RECORDED):
+        router.load("r", rules)
+        live = router.spaces.said("a", UDP53)
+        recorded = router.spaces.said("a", UDP53, recording=f"{tmp_path}/{at}.nsw")
+        assert (recorded.fate, recorded.reason) == (live.fate, live.reason), rules
+        assert live.fate == ("delivered" if "dormant" in rules else "dropped"), live.reason
 
 
 _ = (A, A6, B6)

@@ -256,6 +256,8 @@ CASES: dict[str, list[Case]] = {
     ],
     "labels, quotas, headers": [
         Case(chain("ct label 5 drop"), "answered"),
+        Case(chain("th sport 2048 drop"), "lost", PING),
+        Case(chain("th sport 0-2047 drop"), "arrives", PING),
         Case(chain("ct label != 5 drop"), "lost"),
         Case(chain("icmp gateway 1 drop; icmp mtu 1400 drop"), "answered", PING),
         Case(chain("@ll,48,48 0x020000000102 drop"), "lost"),

@@ -182,6 +182,8 @@ class Sight:
     def port(self, side: str, packet: Packet, proto: str) -> Known:
         """A port, or where it is from."""
         flow = packet.flow
+        if proto == "th" and flow.proto not in WITH_PORTS:  # whatever is there: of an echo, its type and code
+            return headers.transport(packet).part(0 if side == "sport" else 16, 16)
         if WITH_PORTS.get(flow.proto) is None or (proto != "th" and proto != WITH_PORTS[flow.proto]):
             return ABSENT
         port, within = (flow.sport, flow.sports) if side == "sport" else (flow.dport, flow.dports)
