@@ -192,6 +192,8 @@ CASES: dict[str, list[Case]] = {
         Case(chain("fib saddr . mark . iif oif missing drop", "prerouting", "-150"), "lost", also="r ip rule add to 10.0.1.2 lookup 77\nr ip route add 10.0.1.2 dev rb table 77", undo="r ip rule del to 10.0.1.2 lookup 77\nr ip route flush table 77"),
         Case(chain("fib saddr . mark . iif oif missing drop", "prerouting", "-150", family="ip6"), "answered", PING6),
         Case(chain("fib saddr . iif oif exists drop", "prerouting", "-150", family="ip6"), "lost", PING6),
+        Case(chain("fib saddr . iif oif exists drop", "prerouting", "-150"), "lost", Flow("10.0.1.2"), where="a", at="a"),
+        Case(chain("fib saddr oif != lo drop", "prerouting", "-150"), "answered", Flow("10.0.1.2"), where="a", at="a"),
         Case(chain("fib daddr . iif type local drop", "prerouting", "-150"), "lost", Flow("10.0.1.1"), at="r"),
         Case(chain("fib daddr . iif type local drop", "prerouting", "-150"), "answered", Flow("10.0.2.1"), at="r"),
         Case(chain("fib daddr type local drop", "prerouting", "-150"), "lost", Flow("10.0.2.1"), at="r"),

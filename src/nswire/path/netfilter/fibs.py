@@ -39,10 +39,14 @@ def known(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Kno
         return address_type(walk, ns, address, link, packet.mark if "mark" in flags else 0)
     if result not in ("oif", "oifname"):
         return None
-    if place.hook in ("prerouting", "ingress") and link is not None and link.loopback:
-        return link.ifname
+    came = walk.named(ns, place.iif) if place.iif else None
+    looped = came is not None and came.loopback
+    if looped and came is not None and place.hook in ("prerouting", "ingress"):  # nft_fib_is_loopback
+        return came.ifname
     mark = packet.mark if "mark" in flags else 0
-    return _way_back(walk, ns, Query(address, other, mark=mark), link)
+    found = _way_back(walk, ns, Query(address, other, mark=mark), link)
+    # newer kernels have that in input as well (seen on 6.18), older ones look up, and find no way to what is local
+    return None if looped and place.hook == "input" and came is not None and found != came.ifname else found
 
 
 def rpfilter(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:
