@@ -163,6 +163,20 @@ def test_the_packet_as_it_is_asked_for() -> None:
     assert run(DHCP, "--size", "1501").status == 1
 
 
+def test_a_port_behind_whom_it_is_for() -> None:
+    """As people write it; a handle with a colon in it stays one, and two ports are one too many."""
+    for receiver, dst in (
+        ("10.10.100.1:53", "10.10.100.1"),
+        ("router/int0:53", "10.10.100.1"),
+        ("203.0.113.1:53", "203.0.113.1"),
+    ):
+        flow = run("-j", DHCP, receiver, "--proto", "udp", "--no-reply").json["flow"]
+        assert (flow["dst"], flow["proto"], flow["dport"]) == (dst, 17, 53)
+    said = run(DHCP, "10.10.100.1:53", "--dport", "80")
+    assert (said.status, "it names port 53, and --dport is 80" in said.err) == (2, True)
+    assert run(DHCP, "10.10.100.1:99999").status == 2
+
+
 def test_from_a_recording(tmp_path: Path) -> None:
     file = str(tmp_path / "host.nsw")
     subprocess.run([sys.executable, "-m", "nswire", "record", file], check=True, capture_output=True)

@@ -31,6 +31,7 @@ Examples:
   nswire path ns-39d60faa-aa                     out to the internet, and back
   nswire path container:web 203.0.113.9          to an address
   nswire path pod:shop/web container:db --dport 5432
+  nswire path web 10.0.0.5:5432
   nswire path 10.10.100.2 1.1.1.1 --proto udp --dport 53 --no-reply
   nswire path -j eth0 | jq -r .fate
 
@@ -51,8 +52,8 @@ Exit status: 0 it leaves or is delivered, 1 it is dropped, 3 with --strict if th
 def command(options: Options, sender: str, receiver: str | None, **given: Any) -> int:
     """Say how a packet gets from FROM to TO, step by step: routes, neighbours, bridges, filters, NAT, tunnels.
 
-    FROM is any handle: a link, a namespace, a container, an address of this host. TO is an address or any handle; without it:
-    out, by the default route.
+    FROM is any handle: a link, a namespace, a container, an address of this host. TO is an address or any handle,
+    with a port behind it if you like (web:80, 10.0.0.5:5432, [fd00::5]:53); without it: out, by the default route.
     """
     topology = look(options)
     wanted = packet.wanted(given, reply=given["reply"])
@@ -76,12 +77,28 @@ def _followed(
     from nswire.path.question import Party, complete, follow
 
     begin = _party(topology, sender)
+    receiver, wanted = _ported(topology, receiver, wanted)
     end = None if receiver is None else Party(receiver) if address(receiver) else _party(topology, receiver)
     try:
         question = complete(topology, begin, end, wanted)
     except Impossible as error:
         raise Failure(error.subject, str(error), error.hint) from None
     return follow(topology, question, wanted), question.notes
+
+
+def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[str | None, Wanted]:
+    """TO without its port, which people write behind it. What is a handle as it stands (`tcp:8080`) is one. Failure."""
+    from nswire.handles import find
+    from nswire.path.endpoints import address, host_and_port
+
+    if receiver is None or address(receiver) or find(topology, receiver):
+        return receiver, wanted
+    host, port = host_and_port(receiver)
+    if not port:
+        return receiver, wanted
+    if wanted.dport not in (0, port):
+        raise Failure(receiver, f"it names port {port}, and --dport is {wanted.dport}", "give one of the two")
+    return host, wanted._replace(dport=port)
 
 
 def _party(topology: Topology, word: str) -> Party:
