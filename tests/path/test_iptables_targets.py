@@ -29,7 +29,6 @@ TARGETS: list[tuple[str, str, str]] = [
     ("DSCP --set-dscp 0x2e", "-m tos --tos 0xb8/0xff", "D"),
     ("DSCP --set-dscp 0x2e", "-m dscp ! --dscp 0x2e", "P"),
     ("LOG --log-prefix '-j DROP'", "-p sctp", "P"),
-    ("TEE --gateway 10.0.1.3", "-p sctp", "P"),
     ("NFLOG", "-p sctp", "P"),
     ("CHECKSUM --checksum-fill", "-p sctp", "P"),
 ]

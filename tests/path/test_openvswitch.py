@@ -60,6 +60,7 @@ class Switch:
     """The two daemons, and the bridge br0 with the ports p1 and p2."""
 
     def __init__(self, folder: Path, ending: contextlib.ExitStack) -> None:
+        shutil.rmtree(RUN, ignore_errors=True)  # of an engine that was started here before
         ending.callback(shutil.rmtree, RUN)
         RUN.mkdir()
         self._environment = os.environ | {

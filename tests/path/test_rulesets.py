@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from nswire.path import Trace
 
-PACKETS = max(40, round(400 * float(os.environ.get("NSWIRE_SCALE", "1"))))
+FEWEST = 40  # packets, on however busy a machine
+PACKETS = max(FEWEST, round(400 * float(os.environ.get("NSWIRE_SCALE", "1"))))
+WRONG = 0.02  # of a sample; docs/accuracy.md has what is still told wrong, and how often
 SECONDS = 150.0  # at most: it is a sample
 needed = pytest.mark.needs(
     "nft", "iptables-nft", "iptables-legacy", "ip6tables-legacy", "ebtables-nft", "ipset"
@@ -130,11 +132,8 @@ class TestSent:
         assert [line.text for line in fewest] == [*texts[:2], "add rule inet t c drop"]
 
     @pytest.mark.slow
-    @pytest.mark.xfail(
-        strict=False, reason="some kinds are still told wrong: docs/accuracy.md, rulesets_cases.py"
-    )
-    def test_packets_of_today(self, lab: Laboratory) -> None:
-        """A sample, of another seed each day: nothing that is told is wrong."""
+    def test_packets_of_today(self, lab: Laboratory, capsys: pytest.CaptureFixture[str]) -> None:
+        """A sample, of another seed each day: no more that is told is wrong than docs/accuracy.md found, and all of it is shown."""
         seed = datetime.now(UTC).date().isoformat()
         print(f"seed {seed}")  # noqa: T201 (which pytest shows if it fails)
         run = proof.Proof(lab, seed)
@@ -143,7 +142,11 @@ class TestSent:
             run.ruleset(number)
             number += 1
         wrong = [one.told for one in run.cases if one.wrongly and not one.once]
-        assert not wrong, f"seed {seed}\n" + "\n".join(wrong)
+        shown = f"seed {seed}, {len(run.cases)} packets\n" + "\n".join(wrong)
+        with capsys.disabled():
+            print(f" {shown} ")  # noqa: T201 (also if it passes)
+        assert len(run.cases) >= FEWEST, shown
+        assert len(wrong) <= max(3, WRONG * len(run.cases)), shown
 
 
 def _fate(seen: Seen) -> str:

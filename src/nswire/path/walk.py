@@ -6,6 +6,7 @@ ip_input.c and ip_forward.c of net/ipv4, and what each step's own file names.
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, NoReturn
 
 from msgspec.structs import replace
@@ -55,6 +56,9 @@ NOT_FOR_HOST = Reason(
 )
 FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one", unknown=True)
 LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen", unknown=True)
+MARTIAN_LOOPBACK6 = Reason(
+    "route.martian_loopback6", "martian: a packet {word} {address} may not come in by {link}", "IP_INHDR"
+)
 IPV6_DISABLED = Reason("route.ipv6_disabled", "IPv6 is disabled on {link} in {netns}", "IPV6DISABLED")
 ONE_MAC = Reason(
     "path.one_mac",
@@ -224,6 +228,7 @@ class Walk:
             return self._looped(link, going)
         came = going.packet.flow
         self._speaks(going, link)
+        self._from_outside(going, link)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -310,6 +315,19 @@ class Walk:
             mend = Mend("would let it have IPv6", going.ns, ("sysctl", "-w", f"{name}=0"))
             reason = IPV6_DISABLED(link=link.ifname, netns=self.name(going.ns))
             self._drop(going, "route", reason, link.end, mend)
+
+    def _from_outside(self, going: Going, link: Link) -> None:
+        """Ended, if an IPv6 packet has an address that no link but a loopback may bring (ipv6_rcv, before any hook)."""
+        flow = going.packet.flow
+        if flow.family != decisions.IPV6 or link.loopback:
+            return
+        src, dst = ipaddress.ip_address(flow.src), ipaddress.ip_address(flow.dst)
+        if src.is_multicast:
+            self._drop(going, "route", refusals.MARTIAN(address=flow.src), link.end)
+        for address, word in ((src, "from"), (dst, "for")):
+            if address.is_loopback:
+                reason = MARTIAN_LOOPBACK6(word=word, address=str(address), link=link.ifname)
+                self._drop(going, "route", reason, link.end)
 
     def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
         """The decision, unless it is that the packet goes nowhere."""

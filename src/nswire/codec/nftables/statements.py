@@ -47,7 +47,6 @@ HARMLESS = {
     "ct timeout": "when the connection is forgotten",
     "ct expectation": "what other connections are expected",
     "flow": "a flowtable takes packets of connections that were answered, to where they would go anyway",
-    "dup": "it sends a copy; the packet itself goes on",
     "secmark": "for the security module of the receiver",
 }
 HARMLESS_KEYS = {

@@ -311,6 +311,8 @@ TARGETS: dict[str, Extension] = {
     "TPROXY": Extension(_tproxy, spec("--on-port --on-ip --tproxy-mark")),
     "SYNPROXY": Extension(_elsewhere, {}, tracks=True),
     "CLUSTERIP": Extension(_elsewhere, {}, tracks=True),
+    # a copy may arrive where the packet itself does not, by other ways that are not walked
+    "TEE": Extension(_elsewhere, spec("--gateway --oif")),
     "DNPT": Extension(_elsewhere, spec("--src-pfx --dst-pfx")),
     "SNPT": Extension(_elsewhere, spec("--src-pfx --dst-pfx")),
 }

@@ -75,7 +75,6 @@ HARMLESS = {
     "SECMARK": "a label for security modules",
     "TCPMSS": "changes a TCP option, which no route looks at",
     "TCPOPTSTRIP": "removes TCP options, which no route looks at",
-    "TEE": "sends a copy elsewhere; the packet itself goes on",
     "TRACE": "the kernel tells what becomes of it",
     "ULOG": "copies it to a program",
 }

@@ -225,10 +225,10 @@ class Sight:
         """Something of the socket that sends it: only programs' own have any (nft_meta_get_eval_skugid)."""
         if place.hook not in OUTGOING or place.iif or packet.header is not None:
             return ABSENT
-        if packet.answer and packet.flow.proto == TCP and place.hook == "egress":
-            return None  # a SYN-ACK may have its listener's by now
-        if packet.answer and packet.flow.proto in (ICMP, ICMPV6, TCP):
-            return ABSENT  # of the kernel itself, or of no full socket
+        if packet.answer and packet.flow.proto == TCP:
+            return None  # a SYN-ACK has its listener's (sk_to_full_sk), a reset nobody's
+        if packet.answer and packet.flow.proto in (ICMP, ICMPV6):
+            return ABSENT  # of the kernel itself
         return ABSENT if packet.icmp else known
 
     def socket(self, packet: Packet) -> Known:
