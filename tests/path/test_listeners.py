@@ -109,6 +109,30 @@ def test_who_takes_it(lab: Lab, tmp_path: Path) -> None:
         assert replayed.trace.forward.reason == live.trace.forward.reason
 
 
+@pytest.mark.needs("ip")
+@pytest.mark.parametrize("dst", ["10.0.0.2", "127.0.0.1", "127.9.9.9", "fd01::2", "::1"])
+@pytest.mark.parametrize("proto", [TCP, UDP])
+def test_who_takes_what_a_namespace_sends_to_itself(lab: Lab, tmp_path: Path, proto: int, dst: str) -> None:
+    """It comes by lo, but a socket that is bound to a link sees it as come by the link that has the address (rt_iif)."""
+    spaces = Spaces(lab, PAIR)
+    spaces.settled()
+    flow = Flow(dst, "", proto, 0, PORT)
+    seen = set()
+    for device in ("", "b0", "lo"):
+        listening = Listening("b", PORT, device=device)
+        real = spaces.really("b", flow, listen=(listening,))
+        seen.add(real.answer)
+        with spaces.listening(flow, listening):
+            told = [spaces.said("b", flow), spaces.said("b", flow, tables=True)]
+            if device == "b0":
+                told.append(spaces.said("b", flow, recording=f"{tmp_path}/host.nsw"))
+        for said in told:
+            assert said.fate == "delivered"
+            assert ("nothing listens" in said.reason) == (real.answer == REFUSES), (device, real, said.reason)
+            assert "listens on" in said.reason
+    assert seen == {TAKES, REFUSES}
+
+
 VRF = (
     PAIR
     + """

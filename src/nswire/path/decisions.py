@@ -21,7 +21,7 @@ KERNEL = "the kernel's own lookup"
 class Decision(NamedTuple):
     """What routing does with a packet. `type`: `unicast`, `local`, `broadcast`, `multicast`, `dropped` or `unknown`.
 
-    `text` is the route that decides; `cause` is there for `dropped` and `unknown` alone.
+    `own`: the link of the route to an own address, which packets leave by the loopback for all the same. `text` is the route that decides; `cause` is there for `dropped` and `unknown` alone.
     """
 
     type: str
@@ -35,6 +35,7 @@ class Decision(NamedTuple):
     mend: Mend | None = None
     cause: Cause | None = None
     hoplimit: int = 0
+    own: End | None = None
 
 
 def route_text(walk: Walk, ns: NsKey, route: Route) -> str:

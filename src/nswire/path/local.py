@@ -32,9 +32,13 @@ def ignores(walk: Walk, ns: NsKey, packet: Packet) -> tuple[Cause, Mend] | None:
 
 
 def deliver(walk: Walk, link: Link, packet: Packet, why: str, steps: Steps) -> Landing:
-    """The packet has arrived; whether anybody listens there is told as well."""
+    """The packet has arrived; whether anybody listens there is told as well.
+
+    Sockets see what came by the loopback as having come by the link of its route (rt_iif, inet_iif).
+    """
     ns, flow = link.end.ns, packet.flow
-    taker = None if packet.answer else sockets.taken(walk, link, flow)
+    came = walk.topology.at(packet.own) if packet.looped else link
+    taker = None if packet.answer or came is None else sockets.taken(walk, came, flow)
     arrived = taker or DELIVERED(address=flow.dst, netns=walk.name(ns))
     because = [why] if why else []
     steps += walk.step("local", arrived, ns, link.end, because=tuple(because))

@@ -114,7 +114,9 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
         return Decision(said.type, _end(ns, said.hops), text=route_text(walk, ns, matched))
     if matched.type == "local":
         end = _end(ns, said.hops) if query.iif else loop_of(walk, ns, _end(ns, said.hops))
-        return Decision("local", end, source=query.src or said.prefsrc, text=route_text(walk, ns, matched))
+        own = _end(ns, matched.hops) if matched is not said else None  # the look-up itself says lo
+        chosen = query.src or said.prefsrc
+        return Decision("local", end, source=chosen, text=route_text(walk, ns, matched), own=own)
     hops = matched.hops if len(matched.hops) > 1 else said.hops
     if matched.nh_id and not matched.hops:
         hops = walk.fib.reachable(ns, matched, query)[0] or said.hops
@@ -162,7 +164,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> 
     if hop is not None and hop.encap and route is not None:
         return _encapsulated(walk, ns, route, hop)
     end = None if hop is None else End(ns, hop.ifindex)
-    chosen = query.src
+    chosen, own = query.src, end
     if found.type == "local" and not query.iif:
         end = loop_of(walk, ns, end)
         chosen = chosen or _own_source(walk, ns, query, route)
@@ -173,7 +175,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> 
     text = route_text(walk, ns, route) if route is not None else ""
     rule = f"rule {described(found.rule)}" if found.rule is not None else "the tables"
     gateway = "" if hop is None else hop.gateway
-    decision = Decision(found.type, end, gateway, chosen, 0, text, (*because, rule), "inferred")
+    decision = Decision(found.type, end, gateway, chosen, 0, text, (*because, rule), "inferred", own=own)
     return decision if route is None else decision._replace(mtu=route.mtu, hoplimit=route.hoplimit)
 
 

@@ -96,7 +96,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
 
     `hops`: its TTL or hop limit; 0: what its namespace gives to what it sends. `whole`: it must not be split (DF). `icmp`: its ICMPv6 type, where it asks for a neighbour or answers that.
     `prerouted`: its prerouting hooks were run for the bridge. `looped`: it came back by a loopback, with the route that it left
-    by. `tos`: the traffic class, dscp and ecn. What is None was
+    by, which is that of the link `own`. `tos`: the traffic class, dscp and ecn. What is None was
     set by a rule, to what is not known.
 
     What follows is the kernel's own of it (struct sk_buff), and goes where skb_scrub_packet says; see `crossed`.
@@ -115,6 +115,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     conn: Connection | None = None
     prerouted: bool = False
     looped: bool = False
+    own: End | None = None
     tos: int | None = 0
     direction: int = 0
     untracked: bool = False
@@ -129,7 +130,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
         return msgspec.structs.replace(
-            self, conn=None, mark=mark, prerouted=False, looped=False, uid=None, direction=0, untracked=False, zone=(0, 3), pkttype=0,
+            self, conn=None, mark=mark, prerouted=False, looped=False, own=None, uid=None, direction=0, untracked=False, zone=(0, 3), pkttype=0,
             priority=0, header=None, physin="",
         )  # fmt: skip
 

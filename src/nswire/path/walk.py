@@ -304,7 +304,7 @@ class Walk:
         going = mtu.check(self, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
         if decision.type == "local" or (link.loopback and not iif and flow.family != decisions.IPV6):
-            packet = _to_itself(going.packet)
+            packet = _to_itself(going.packet, decision.own if decision.type == "local" else link.end)
             return self.arrived(self.segment.deliver(link, Frame("", "", packet), going.steps))
         return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
 
@@ -423,14 +423,14 @@ class Walk:
         raise Ended(Landing("unknown", steps, going.ns, None, end, going.packet, reason))
 
 
-def _to_itself(packet: Packet) -> Packet:
+def _to_itself(packet: Packet, own: End | None) -> Packet:
     """A packet on the loopback: it keeps mark, connection and route; a connection that has left once gets no NAT any more.
 
     nf_nat_setup_info leaves those alone that are confirmed, and each is when it has passed postrouting.
     """
     if packet.conn is not None:
         packet.conn.sources = packet.conn.destinations = True
-    return replace(packet, looped=True)
+    return replace(packet, looped=True, own=own)
 
 
 def _ttl(going: Going) -> Cause:
