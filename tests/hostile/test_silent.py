@@ -12,24 +12,22 @@ import threading
 import time
 from contextlib import contextmanager
 from errno import ETIMEDOUT
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from standins import never
 
 import nswire
 from nswire.host import apart
-from nswire.host.foreign import Foreign
 from nswire.host.live import Live
 from nswire.host.recorded import Recorded
 from nswire.host.system import Door, Errand, Question, Refusal
 from nswire.sources import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from nswire.host.descriptors import Descriptors
     from nswire.lab.truth import Lab
 
 ENOUGH = 5.0  # seconds, on a machine that has other things to do
@@ -60,40 +58,6 @@ def sleeper() -> Iterator[int]:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield process.pid
         process.communicate()
-
-
-def never(pipe: str, *pids: int, killable: bool = True) -> type[Foreign]:
-    """What touches foreign objects, where those of these processes (and all paths below /tmp) never answer."""
-
-    class Never(Foreign):
-        def descriptors(self) -> Descriptors:
-            made = super().descriptors()
-            for verb, ask in dict(self.listed).items():
-                self.listed[verb] = partial(self._listed, ask)
-            return made
-
-        def _listed(self, ask: Callable[[int], Iterator[bytes]], pid: int) -> Iterator[bytes]:
-            self._waits(pid)
-            return ask(pid)
-
-        def _of(self, pid: str) -> int:
-            found = super()._of(pid)
-            self._waits(found)
-            return found
-
-        def _path(self, path: str) -> int:
-            if not path.startswith("/proc/"):
-                self._waits(-1)
-            return super()._path(path)
-
-        def _waits(self, pid: int) -> None:
-            if pid in pids or (pid == -1 and not pids):
-                if not killable:
-                    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
-                self._at(pid)
-                os.close(os.open(pipe, os.O_RDONLY))
-
-    return Never
 
 
 @pytest.mark.usefixtures("private_host")
