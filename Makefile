@@ -33,8 +33,8 @@ test-kernels: setup-kernels ## run what a kernel can change on Debian's 5.10, 6.
 accuracy: setup-kernels ## compare paths with packets really sent, in random networks and through random rulesets, on all kernels, and write docs/accuracy.md (some hours)
 	tests/path/accuracy $(KERNELS)
 
-hostile: setup-dev ## attack it for long: mutated recordings, signals, hostile namespaces; writes the figures of docs/security.md (an hour; HOSTILE=60 times what `make test` does)
-	NSWIRE_HOSTILE=$(HOSTILE) tools/private-host $(BIN)/python -m pytest -q -s tests/hostile $(PYTEST_ARGS)
+hostile: setup-dev ## attack it for long: mutated recordings, signals, hostile namespaces; writes the figures of docs/security.md (some hours; a million recordings, of which an interrupted run's count; of the rest HOSTILE=60 times what `make test` does)
+	NSWIRE_MUTANTS=$(CURDIR)/.venv/mutants.json NSWIRE_HOSTILE=$(HOSTILE) tools/private-host $(BIN)/python -m pytest -q -s tests/hostile $(PYTEST_ARGS)
 	tools/private-host $(BIN)/python tests/hostile/figures
 
 test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman": their rows; some minutes)
