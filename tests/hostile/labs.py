@@ -90,6 +90,15 @@ def _fdb(ns: Ns, count: int) -> None:
     _batch(ns, "bridge", (f"fdb add {mac} dev eth0 master static" for mac in macs), "-batch")
 
 
+def _neighbours(ns: Ns, count: int) -> None:
+    """Permanent ones: the kernel throws none of them away (neigh_alloc)."""
+    lines = (
+        f"neigh add 10.67.{n // 256}.{n % 256} lladdr 02:00:00:00:{n // 256:02x}:{n % 256:02x} dev eth0 nud permanent"
+        for n in range(count)
+    )
+    _batch(ns, "ip", lines, "-batch")
+
+
 def _rules(ns: Ns, count: int) -> None:
     rules = (
         f"add rule ip t c ip saddr 10.{n // 65536}.{n // 256 % 256}.{n % 256} drop" for n in range(count)
@@ -116,6 +125,7 @@ FILL = {
     "nested": _nested,
     "routes": _routes,
     "fdb": _fdb,
+    "neighbours": _neighbours,
     "rules": _rules,
     "elements": _elements,
 }
@@ -125,6 +135,7 @@ SIZES = {
     "nested": 20000,
     "routes": 200_000,
     "fdb": 200_000,
+    "neighbours": 50_000,
     "rules": 50_000,
     "elements": 1_000_000,
 }
