@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from nswire.handles import Match
     from nswire.host.recorded import BadRecording
     from nswire.host.system import System
+    from nswire.model.gaps import Gap
     from nswire.model.topology import Link, Nowhere, Topology
-    from nswire.model.values import Address, Gap, Holder, Loose, Namespace, Wire
+    from nswire.model.values import Address, Holder, Loose, Namespace, Wire
 
 __all__ = [
     "Address",
@@ -56,7 +57,8 @@ __all__ = [
 
 # Loaded when they are named: `import nswire` costs nothing.
 _HOMES = {
-    "model.values": ("Address", "Gap", "Holder", "Loose", "Namespace", "Wire"),
+    "model.gaps": ("Gap",),
+    "model.values": ("Address", "Holder", "Loose", "Namespace", "Wire"),
     "model.topology": ("Link", "Nowhere", "Topology"),
     "host.recorded": ("BadRecording",),
     "host.system": ("System",),

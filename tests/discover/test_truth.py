@@ -7,13 +7,12 @@ of namespaces that only a socket, or nothing that can be looked at, keeps alive.
 from __future__ import annotations
 
 import random
-from errno import EAGAIN
 from typing import TYPE_CHECKING
 
 import pytest
 
 import nswire
-from nswire.discover.visits import REASONS
+from nswire.host.failures import MAY_HANG
 from nswire.lab.rand import random_lab
 from nswire.lab.truth import FINDABLE
 from nswire.sources import ALL
@@ -60,7 +59,7 @@ def check(topology: Topology, lab: Lab, tag: int) -> int:
     assert len(seen) >= expected, "every link of every namespace that hangs on a visible one is there"
     unseen = len({link.end.ns for link in topology if link.netns.hidden and is_of_lab(link, tag)})
     # where the root file system is an overlay over a network's (a VM), mounts of other mount namespaces are not entered
-    refused = sum(gap.why == REASONS[EAGAIN] for gap in topology.gaps)
+    refused = sum(gap.cause.reason == MAY_HANG for gap in topology.gaps)
     hidden = len(lab.reachable() - lab.findable()) + refused
     assert unseen <= hidden, "a known namespace must not appear as a hidden one, too"
     return len(seen)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from errno import EPERM
 from typing import TYPE_CHECKING, Any
 
+from nswire.host.failures import refusal
+from nswire.model.gaps import NO_WAY, Gap, Requirement, Subject, Unseen, counted
 from nswire.model.late import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
     End,
     Far,
-    Gap,
     LinkFact,
     Loose,
     Namespace,
@@ -36,6 +38,8 @@ UP, NO_CARRIER, LOWER_DOWN, DOWN = (
     {"flags": 0x1003, "operstate": 3},
     {"flags": 0x1002, "operstate": 2},
 )
+LINKS = Unseen("test.links", "its links", Requirement(("SYS_ADMIN",), "run as root (CAP_SYS_ADMIN)"))
+HOLDERS = Unseen("test.holders", "who holds it")
 
 
 def fact(ifindex: int, ifname: str, kind: str = "veth", **more: object) -> LinkFact:
@@ -250,8 +254,8 @@ def build_everything() -> Topology:
             Loose(home["vethlost"], "peer", "not visible", 9, 3),
         ],
         gaps=(
-            Gap("1 namespace", "its links", "Operation not permitted", "run as root (CAP_SYS_ADMIN)"),
-            Gap("nsid:5@host", "who holds it", "nothing that can be looked at leads there"),
+            LINKS(counted(1, "namespace", "namespaces"), *refusal(EPERM)),
+            HOLDERS(Subject("nsid:5@host"), NO_WAY()),
         ),
     )
 

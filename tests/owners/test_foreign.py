@@ -17,7 +17,8 @@ from nswire.handles import find
 from nswire.host.files import Files
 from nswire.host.system import Refusal
 from nswire.model.facts import Facts
-from nswire.model.values import Gap, Holder, Owner
+from nswire.model.gaps import Gap
+from nswire.model.values import Holder, Owner
 from nswire.owners.engine import is_in, place
 from nswire.owners.units import unit
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from errno import EPERM
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nswire.host.failures import refusal
+from nswire.model.gaps import Requirement, Unseen, counted
 from nswire.model.late import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
     End,
-    Gap,
     Holder,
     LinkFact,
     Loose,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 HOME, QDHCP, LOCKED, HIDDEN = 4026531840, 4026532177, 4026532178, -1
 EVIL = "ev\x1b[31m\u202eil"
+LINKS = Unseen("test.links", "its links", Requirement(("SYS_ADMIN",), "run as root (CAP_SYS_ADMIN)"))
 
 
 class Known(NothingMore):
@@ -128,7 +131,7 @@ def topology() -> Topology:
                 End(HOME, 71), "peer", "ambiguous", 5, None, candidates=(End(QDHCP, 68), End(HIDDEN, 2))
             ),
         },
-        gaps=(Gap("1 namespace", "its links", "Operation not permitted", "run as root (CAP_SYS_ADMIN)"),),
+        gaps=(LINKS(counted(1, "namespace", "namespaces"), *refusal(EPERM)),),
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "host", ("CAP_NET_RAW",), 1000),
         late=Known(),
     )

@@ -13,7 +13,7 @@ from nswire.draw import Wishes
 from nswire.draw.strands import choose
 from nswire.model.reasons import Reason
 from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
-from nswire.show import jsonout
+from nswire.show import build_reasons, jsonout
 from nswire.show.build import Builder, loose_ends, pairs
 from nswire.show.build_map import parts
 from nswire.show.build_path import PathBuilder
@@ -48,7 +48,9 @@ def document(
     facts: dict[str, object] | None = None,
 ) -> str:
     out = io.StringIO()
-    jsonout.write(out, head(name, topology.taken) | (facts or {}), [*parts, ("gaps", topology.gaps)])
+    jsonout.write(
+        out, head(name, topology.taken) | (facts or {}), [*parts, ("gaps", build_reasons.gaps(topology.gaps))]
+    )
     return out.getvalue()
 
 
@@ -63,8 +65,8 @@ def strictly(name: str, text: str) -> object:
 
 def _keys(value: object) -> set[str]:
     if isinstance(value, dict):
-        # what stands in the sentence of a reason has the names that the sentence gives it
-        inside = (inner for key, inner in value.items() if key != "values")
+        # what a reason, or a gap, is about has the names that its sentence gives it
+        inside = (inner for key, inner in value.items() if key not in ("values", "subject"))
         return set(value) | {key for inner in inside for key in _keys(inner)}
     return {key for inner in value for key in _keys(inner)} if isinstance(value, list) else set()
 

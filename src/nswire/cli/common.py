@@ -250,8 +250,10 @@ def _parts(
     topology: Topology, answer: Answer, build: Builder, *, how: bool
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """The lists of a document. Gaps come after the answer, since something may go unseen while it is made."""
+    from nswire.show.build_reasons import gaps
+
     yield from answer.parts(build)
-    yield "gaps", topology.gaps
+    yield "gaps", gaps(topology.gaps)
     if how:
         yield "how", answer.how()
 

@@ -10,6 +10,7 @@ from nswire.discover import hidden, visits
 from nswire.discover.late import Late
 from nswire.discover.state import Scan
 from nswire.discover.topology import conclude
+from nswire.model.gaps import RESTLESS, VANISHED
 from nswire.resolve import resolve
 from nswire.sources.found import Found, Unanswered
 
@@ -153,7 +154,7 @@ def _changed_meanwhile(this: Scan) -> bool:
     """True if anything shows that the host was not quiet: then one side's word is no proof any more."""
     if any(loose.state in RACES for loose in this.outcome.loose.values()):
         return True
-    if any(gap.why in (visits.VANISHED, visits.RESTLESS) for gap in this.facts.gaps):
+    if any(gap.cause.reason in (VANISHED, RESTLESS) for gap in this.facts.gaps):
         return True
     links = this.facts.links
     return any(  # two ends with one MAC may be one link, read in two places

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from errno import ENODATA, ENOPKG
-from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec import ebtables, nftables
@@ -20,8 +19,10 @@ from nswire.codec.xtables.old import READERS, TOOLS
 from nswire.codec.xtables.rows import Where
 from nswire.codec.xtables.words import saved as saved_chains
 from nswire.host import questions
+from nswire.host.failures import refusal
 from nswire.host.system import Refusal
-from nswire.model.firewall import NOWHERE, Firewall, Unread
+from nswire.model.firewall import NONSENSE, NOWHERE, Firewall, Unread
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,10 +33,16 @@ if TYPE_CHECKING:
     from nswire.codec.xtables.recents import Recent
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Chain
+    from nswire.model.reasons import Cause
 
     Ask = Callable[[Question], Answer]
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+SETS = Reason("firewall.ipsets", "the sets of ipset")
+LISTS = Reason("firewall.recent_lists", "the lists of xt_recent")
+NOT_HAD = Reason("firewall.not_recorded", "what {program} prints cannot be had")
+NOT_INSTALLED = Reason("firewall.not_installed", "{program} is not installed")
+FAILED = Reason("firewall.refused", "{program}: {error}")
 
 
 def read(ask: Ask, *, switches: bool) -> Firewall:
@@ -93,7 +100,7 @@ def _nftables(ask: Ask, unread: list[Unread]) -> Ruleset | None:
             except ValueError:
                 found = None
     if found is None:
-        unread.append(Unread("what nft prints makes no sense"))
+        unread.append(Unread(NONSENSE(program="nft")))
     return found
 
 
@@ -128,7 +135,7 @@ def _sets(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str, I
     try:
         return ipset.decode(answer) if answer else None
     except (ValueError, OSError):
-        unread.append(Unread("the sets of ipset", NOWHERE))
+        unread.append(Unread(SETS(), NOWHERE))
         return None
 
 
@@ -144,7 +151,7 @@ def _recent(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str,
     try:
         return recents.decode(answer, [saved_chains(text) for text in keeping])
     except (ValueError, IndexError):
-        unread.append(Unread("the lists of xt_recent", NOWHERE))
+        unread.append(Unread(LISTS(), NOWHERE))
         return None
 
 
@@ -166,11 +173,13 @@ def _legacy(family: str, text: bytes, known: Where, unread: list[Unread]) -> tup
     try:
         return READERS[family](text, name, known)
     except (ValueError, IndexError):
-        unread.append(Unread(f"what {name} prints makes no sense", (family,)))
+        unread.append(Unread(NONSENSE(program=name), (family,)))
         return ()
 
 
-def _missing(program: str, errno: int) -> str:
+def _missing(program: str, errno: int) -> Cause:
     if errno == ENODATA:
-        return f"what {program} prints cannot be had"
-    return f"{program} is not installed" if errno == ENOPKG else f"{program}: {strerror(errno)}"
+        return NOT_HAD(program=program)
+    if errno == ENOPKG:
+        return NOT_INSTALLED(program=program)
+    return FAILED(program=program, error=str(refusal(errno, {})[0]))

@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import nsid
 from nswire.codec.netlink.framing import KernelError, Malformed
-from nswire.discover.visits import (
-    RESTLESS,
-    is_same,
-    number_in,
-    place,
-    prove,
-    reason_of,
-    store_addresses,
-    why_not,
-)
+from nswire.discover.visits import LINKS_CHANGED, is_same, number_in, prove, store_addresses
 from nswire.host import questions
+from nswire.host.failures import INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
 from nswire.model.facts import View
-from nswire.model.values import Gap
+from nswire.model.gaps import RESTLESS, Unseen, counted, netns
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +29,9 @@ MOST, FEWEST = (
     1 << 18,
     64,
 )  # questions what one calls another, asked at once; namespaces that each is asked about
-TOO_MANY = "there are too many to ask about each of them"
+BY_ID = Unseen("netns.by_nsid", "whether only an id leads to them")
+NSIDS = Unseen("netns.nsids", "namespaces that it has ids for and no link to")
+TOO_MANY = Reason("scan.too_many_namespaces", "there are too many to ask about each of them")
 
 
 def identify(scan: Scan, views: Iterable[View]) -> None:
@@ -57,7 +52,7 @@ def identify(scan: Scan, views: Iterable[View]) -> None:
     others = list(scan.ways)
     if len(throughs) * len(others) > MOST:
         others = others[: max(FEWEST, MOST // len(throughs))]
-        gap = Gap(f"{len(scan.ways) - len(others)} namespaces", "whether only an id leads to them", TOO_MANY)
+        gap = BY_ID(counted(len(scan.ways) - len(others), "namespaces", "namespaces"), TOO_MANY())
         if gap not in facts.gaps:
             facts.gaps.append(gap)
     prove(scan, ((ns, other) for ns in throughs for other in others if other not in known[ns]))
@@ -141,9 +136,9 @@ def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> 
     except Malformed:
         facts.unread_hidden[view] = -1
         return
-    if interrupted:
-        facts.gaps.append(Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again"))
     facts.hidden[key] = view
+    if interrupted:
+        facts.gaps.append(LINKS_CHANGED(netns(facts, key), RESTLESS()))
     facts.links[key] = {link.ifindex: link for link in decoded}
     store_addresses(scan, key, addresses, view.nsid)
 
@@ -157,10 +152,10 @@ def list_nsids(scan: Scan) -> None:
             if isinstance(answers[0], bytes):
                 scan.facts.all_nsids[key] = nsid.decode(answers[0])
                 return
-            reason = reason_of(answers[0].errno)
+            why = refusal(answers[0].errno, INSIDE)
         except (KernelError, Malformed) as error:
-            reason = why_not(error)
-        scan.facts.gaps.append(Gap(place(key), "namespaces that it has ids for and no link to", reason))
+            why = malformed(error)
+        scan.facts.gaps.append(NSIDS(netns(scan.facts, key), *why))
 
     entered = (key for key in scan.ways if key in scan.facts.links)
     scan.system.visit((Errand(scan.door(key), (questions.NSIDS,)) for key in entered), deliver)

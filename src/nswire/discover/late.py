@@ -10,7 +10,8 @@ from nswire.discover import visits
 from nswire.discover.questioner import Questioner, listening
 from nswire.facets.facet import Detail
 from nswire.host import questions
-from nswire.model.values import End, Gap, Loose
+from nswire.model.gaps import Gap
+from nswire.model.values import End, Loose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -17,14 +17,15 @@ from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
 from nswire.discover.questioner import PROTOCOLS
 from nswire.facets import filters
-from nswire.facets.asked import NOT_THERE, decoded, hint, why
+from nswire.facets.asked import NOT_THERE, decoded
 from nswire.host import questions
+from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model.firewall import Unread
+from nswire.model.gaps import ADMINISTER, Unseen, netns
 from nswire.model.lookups import NotKnown, Policies
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Credentials, Process
-from nswire.model.values import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +49,9 @@ FILTERS_UNREAD = Reason("tables.filters_unread", "the tc filters of {link} could
 TABLE_UNREAD = Reason(
     "tables.unread", "the {what} of that namespace could not be read ({error})", unknown=True
 )
+TABLE = Unseen("netns.table", "its {table}", ADMINISTER)
+FIREWALL = Unseen("netns.firewall", "its firewall", ADMINISTER)
+CHANGING = Reason("firewall.changing", "it changed all the time that it was read")
 IF_ANY = (
     questions.QDISCS,
     questions.VLAN_STATES,
@@ -261,10 +265,10 @@ class Lookups:
         if key not in self._read:
             self._read[key] = found = decoded(self._answer(ns, question), decode)
             if isinstance(found, int) and what:
-                self._gap(ns, f"its {what}", found)
+                self._gap(ns, what, found)
         known = self._read[key]
         if isinstance(known, int):
-            raise NotKnown(TABLE_UNREAD(what=what, error=_why(known)))
+            raise NotKnown(TABLE_UNREAD(what=what, error=str(refusal(known)[0])))
         return known  # type: ignore[return-value]
 
     def _if_any(self, ns: NsKey, question: Question, decode: Callable[[bytes], T], what: str) -> T | None:
@@ -277,14 +281,15 @@ class Lookups:
         answer = self._answer(ns, question)
         found = decoded(answer, decode) if key not in self._read else self._read[key]
         if found == ENODATA and key not in self._read:
-            self._gap(ns, f"its {what}", ENODATA)
+            self._gap(ns, what, ENODATA)
         self._read[key] = found
         if isinstance(found, int) and (found in NO_SUCH_THING or found == ENODATA):
             return None
         return self._once(ns, question, decode, what)
 
-    def _gap(self, ns: NsKey, what: str, errno: int) -> None:
-        self._asking.facts.gaps.append(Gap(self._asking.place(ns), what, _why(errno), hint(errno)))
+    def _gap(self, ns: NsKey, table: str, errno: int) -> None:
+        facts = self._asking.facts
+        facts.gaps.append(TABLE(netns(facts, ns), *refusal(errno), table=table))
 
     def _generation(self, ns: NsKey, attempt: int) -> bytes:
         """Which rules of nf_tables these are; empty where that cannot be asked."""
@@ -306,26 +311,17 @@ class Lookups:
                 return found
             for name in asked:
                 self._known.pop((ns, name), None)
-        return replace(found, unread=(*found.unread, Unread("it changed all the time that it was read")))
+        return replace(found, unread=(*found.unread, Unread(CHANGING())))
 
     def _firewall(self, ns: NsKey) -> Firewall:
         links = self._asking.facts.links.get(ns, {}).values()
         switches = any(kinds.of(link.kind).switch for link in links)
         found = self._unchanged(ns, switches=switches)
         if found.unread:
-            listed = self._answer(ns, questions.NFTABLES)
-            gap = Gap(
-                self._asking.place(ns),
-                "its firewall",
-                "; ".join(one.what for one in found.unread),
-                hint(listed.errno) if isinstance(listed, Refusal) else "",
-            )
-            self._asking.facts.gaps.append(gap)
+            listed, facts = self._answer(ns, questions.NFTABLES), self._asking.facts
+            errno = listed.errno if isinstance(listed, Refusal) else 0
+            facts.gaps += [FIREWALL(netns(facts, ns), one.what, errno) for one in found.unread]
         return found
-
-
-def _why(errno: int) -> str:
-    return "the recording does not have them" if errno == ENODATA else why(errno)
 
 
 def _decided(answer: Answer) -> Route | int | None:

@@ -10,7 +10,7 @@ from nswire.discover import hidden, visits
 from nswire.host import questions
 from nswire.host.system import Errand
 from nswire.model.facts import View
-from nswire.model.values import Gap
+from nswire.model.gaps import NO_WAY, VANISHED, Unseen, netns
 from nswire.resolve import resolve
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 PROTOCOLS = ("tcp", "tcp", "udp", "udp")  # of questions.SOCKETS
+
+
+TIED = Unseen("netns.tied", "what its links are tied to")
 
 
 def listening(answers: Iterable[Answer]) -> frozenset[tuple[str, int]]:
@@ -62,8 +65,8 @@ class Questioner:
         self._scan.system.visit(errands, deliver)
         for ns in asks:
             if ns not in found:
-                why = visits.VANISHED if ns in scan.ways else "nothing that can be looked at leads there"
-                self.facts.gaps.append(Gap(self.place(ns), "what its links are tied to", why))
+                why = VANISHED if ns in scan.ways else NO_WAY
+                self.facts.gaps.append(TIED(netns(self.facts, ns), why()))
         return found
 
     def called(self, ns: NsKey, nsid: int) -> NsKey | None:
@@ -75,7 +78,3 @@ class Questioner:
             hidden.identify(self._scan, {view})
             self._scan.outcome = resolve(self.facts)
         return self._scan.outcome.nsids.get(ns, {}).get(nsid)
-
-    def place(self, ns: NsKey) -> str:
-        """The namespace in a gap or a reason."""
-        return visits.place(ns)

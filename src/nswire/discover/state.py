@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from nswire.codec import about
 from nswire.codec.netlink.link import Decoder
 from nswire.host.system import Door, Refusal
+from nswire.model import gaps
 from nswire.model.facts import Facts
-from nswire.model.values import Gap
+from nswire.model.reasons import Reason
 from nswire.resolve.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 LONG = 15  # seconds of processor time, after which no further namespace is looked for
 WAYS = 8  # ways remembered into one namespace
+
+
+BY_IDS = gaps.Unseen("host.by_nsid", "what only ids of namespaces lead to", hint="ask again")
+TOOK_LONG = Reason("scan.took_long", "it took {seconds} seconds")
 
 
 class Scan:
@@ -63,14 +68,7 @@ class Scan:
         """True if it is time to conclude from what is known: a host may change faster than it is read. That is a gap."""
         if not self._tired and time.process_time() - self._began > LONG:
             self._tired = True
-            self.facts.gaps.append(
-                Gap(
-                    "the whole host",
-                    "what only ids of namespaces lead to",
-                    f"it took {LONG} seconds",
-                    "ask again",
-                )
-            )
+            self.facts.gaps.append(BY_IDS(gaps.HOST, TOOK_LONG(seconds=LONG)))
         return self._tired
 
     def unvisited(self) -> list[NsKey]:

@@ -6,13 +6,14 @@ from collections import Counter
 from datetime import UTC, datetime
 from errno import EACCES, EPERM, ESRCH
 from itertools import chain
-from os import strerror
 from typing import TYPE_CHECKING
 
-from nswire.discover import visits
-from nswire.model import unresolved
+from nswire.host.failures import GONE, refusal
+from nswire.model import gaps, unresolved
+from nswire.model.gaps import Subject, Unseen
+from nswire.model.reasons import Reason
 from nswire.model.topology import Topology
-from nswire.model.values import Gap, Namespace, Taken
+from nswire.model.values import Namespace, Taken
 from nswire.version import __version__
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nswire.discover.late import Late
     from nswire.discover.state import Scan
     from nswire.model.facts import Facts
+    from nswire.model.gaps import Gap
     from nswire.model.values import Holder, NsKey
 
 NAMED_IDS = 5  # ids or names written out in one gap
@@ -32,6 +34,22 @@ CAPABILITIES = (
     "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE "
     "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 ).split()  # include/uapi/linux/capability.h, bit 0 first
+
+
+HIDDEN_LINKS = Unseen("netns.links_by_nsid", "their links", gaps.ADMINISTER, hint="ask again")
+NO_NSID = Reason("scan.no_read_by_nsid", "this kernel cannot read by nsid")
+MANY_LINKS = Unseen("netns.links_refused", "their links", gaps.ENTER)
+PEER = Unseen("link.other_end", "the other end")
+HELD_UNSEEN = Unseen(
+    "netns.held_by_unseen",
+    "who holds it, its routes, its cookie",
+    hint="it is held by what cannot be seen from here: an unreadable process, one outside this pid namespace, a descriptor on its way",
+)
+HELD_REFUSED = Unseen(
+    "netns.held_by_refused",
+    "who holds it, its routes, its cookie",
+    hint="it may be one of those that were found and could not be entered",
+)
 
 
 def conclude(scan: Scan, duration: float, late: Late) -> Topology:
@@ -68,7 +86,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
     present = (
         (key != facts.home, key in facts.hidden, label, key)
         for key, label in labels.items()
-        if key in facts.links or facts.refused.get(key, ESRCH) not in visits.GONE
+        if key in facts.links or facts.refused.get(key, ESRCH) not in GONE
     )
     return {
         key: Namespace(
@@ -119,8 +137,7 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
     facts = scan.facts
     refused = Counter(errno for errno in facts.refused.values() if errno in (EPERM, EACCES))
     for errno, count in refused.items():
-        where = f"{count} namespace{'s' if count > 1 else ''}"
-        yield Gap(where, "their links", strerror(errno), "it takes root (CAP_SYS_ADMIN)")
+        yield MANY_LINKS(gaps.counted(count, "namespace", "namespaces"), *refusal(errno))
     unread: dict[tuple[NsKey, int], list[int]] = {}
     for view, errno in facts.unread_hidden.items():
         unread.setdefault((view.through, errno), []).append(view.nsid)
@@ -129,10 +146,10 @@ def _gaps(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
             f"nsid {', '.join(map(str, sorted(ids)[:NAMED_IDS]))}{', ...' if len(ids) > NAMED_IDS else ''}"
         )
         where = f"{len(ids)} namespace{'s' if len(ids) > 1 else ''} that {_label(namespaces, through)} calls {which}"
-        hint = "it takes root (CAP_NET_ADMIN)" if errno in (EPERM, EACCES) else "ask again"
-        yield Gap(
-            where, "their links", strerror(errno) if errno > 0 else "this kernel cannot read by nsid", hint
+        about = Subject(
+            where, (("count", len(ids)), ("netns", through), ("nsid", " ".join(map(str, sorted(ids)))))
         )
+        yield HIDDEN_LINKS(about, *(refusal(errno) if errno > 0 else (NO_NSID(),)))
     yield from _holders_unknown(facts, namespaces)
     yield from _peers_unknown(scan, namespaces)
 
@@ -141,27 +158,21 @@ def _peers_unknown(scan: Scan, namespaces: dict[NsKey, Namespace]) -> Iterator[G
     by_state: dict[str, list[str]] = {}
     for end, loose in scan.outcome.loose.items():
         link = scan.facts.links[end.ns].get(end.ifindex)
-        if link is not None and unresolved.of(loose.state).gap:
+        if link is not None and unresolved.of(loose.state).gap is not None:
             by_state.setdefault(loose.state, []).append(f"{_label(namespaces, end.ns)}/{link.ifname}")
     for state, names in by_state.items():
         more = f" and {len(names) - NAMED_IDS} more" if len(names) > NAMED_IDS else ""
-        yield Gap(
-            ", ".join(names[:NAMED_IDS]) + more,
-            "the other end",
-            unresolved.of(state).gap,
-            unresolved.of(state).gap_hint,
-        )
+        about = Subject(", ".join(names[:NAMED_IDS]) + more, (("count", len(names)), ("link", names[0])))
+        reason = unresolved.of(state).gap
+        if reason is not None:
+            yield PEER(about, reason())
 
 
 def _holders_unknown(facts: Facts, namespaces: dict[NsKey, Namespace]) -> Iterator[Gap]:
-    hint = "it is held by what cannot be seen from here: an unreadable process, one outside this pid namespace, a descriptor on its way"
-    if facts.refused:
-        hint = "it may be one of those that were found and could not be entered"
+    row = HELD_REFUSED if facts.refused else HELD_UNSEEN
     for key in facts.hidden:
-        label = namespaces[key].label
-        yield Gap(
-            label, "who holds it, its routes, its cookie", "nothing that can be looked at leads there", hint
-        )
+        about = Subject(namespaces[key].label, gaps.netns(facts, key).pairs)
+        yield row(about, gaps.NO_WAY())
 
 
 def _label(namespaces: dict[NsKey, Namespace], key: NsKey) -> str:

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from errno import (
-    EACCES,
-    EAGAIN,
-    EFBIG,
-    EMFILE,
-    ENFILE,
-    ENODEV,
-    ENOENT,
-    ENXIO,
-    EPERM,
-    ESRCH,
-    ESTALE,
-    ETIME,
-    ETIMEDOUT,
-)
-from os import strerror
+from errno import EACCES, EPERM, ETIMEDOUT
 from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
-from nswire.codec.checked import errno as checked_errno
 from nswire.codec.netlink import address, nsid, route
 from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.host import questions
+from nswire.host.failures import GONE, INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
-from nswire.model.values import Gap
-from nswire.sources.found import silent
+from nswire.model.gaps import ENTER, RESTLESS, VANISHED, Unseen, netns, silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -40,15 +24,13 @@ if TYPE_CHECKING:
     from nswire.model.values import End, Gateway, NsKey
 
 COOKIE = 8  # bytes
-VANISHED = "vanished while we looked"
-RESTLESS = "they changed all the time"
-REASONS = {
-    ESTALE: "that way leads to another namespace now",
-    EFBIG: "there is more of it than is read (64 MiB an answer, 96 MiB a namespace)",  # see host.budget
-    ETIME: "it takes more than three seconds of processor time",
-    EAGAIN: "the way there leads through a file system that may never answer",  # see syscalls.open_path_in_root
-}
-GONE = frozenset({ENOENT, ESRCH, ENODEV, ENXIO})  # what is not there any more is refused with these
+LINKS = Unseen("netns.links", "its links", ENTER)
+ADDRESSES = Unseen("netns.addresses", "its addresses")
+ROUTES = Unseen("netns.gateways", "its routes, which tell the way out of a bridge")
+LINKS_CHANGED = Unseen("netns.links_changed", "links that came or went during the dump")
+ADDRESSES_CHANGED = Unseen("netns.addresses_changed", "addresses that changed during the dump")
+LINK = Unseen("link.reread", "the link {link}", hint="ask again")
+SILENT_LINKS = Unseen("netns.links_silent", "the links of net:[{netns}]")
 
 
 def read(scan: Scan, keys: Iterable[NsKey]) -> None:
@@ -93,7 +75,7 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
         if is_same(scan, key, cookie):
             store_addresses(scan, key, addresses, None)
         else:
-            scan.facts.gaps.append(Gap(place(key), "its addresses", VANISHED))
+            scan.facts.gaps.append(ADDRESSES(netns(scan.facts, key), VANISHED()))
 
     scan.facts.addresses.update((key, ()) for key in keys)
     scan.system.visit(
@@ -110,15 +92,15 @@ def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[
         cookie, routes = answers
         try:
             if isinstance(routes, Refusal):
-                reason = reason_of(routes.errno)
+                why = refusal(routes.errno, INSIDE)
             elif not is_same(scan, key, cookie):
-                reason = VANISHED
+                why = VANISHED(), 0
             else:
                 found[key] = route.gateways(routes)
                 return
         except (KernelError, Malformed) as error:
-            reason = why_not(error)
-        scan.facts.gaps.append(Gap(place(key), "its routes, which tell the way out of a bridge", reason))
+            why = malformed(error)
+        scan.facts.gaps.append(ROUTES(netns(scan.facts, key), *why))
 
     found.update((key, ()) for key in keys)
     scan.system.visit(
@@ -174,17 +156,18 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
             view = facts.hidden.get(end.ns)
             known = facts.links.setdefault(end.ns, {})
             before = known.pop(end.ifindex, None)
-            reason = VANISHED
+            why = VANISHED(), 0
             try:
                 if isinstance(answer, Refusal):
-                    reason = reason_of(answer.errno)
+                    why = refusal(answer.errno, INSIDE)
                 elif same:
                     decoded = scan.decoder.decode(answer, view.nsid if view else None)
                     known.update((link.ifindex, link) for link in decoded)
             except (KernelError, Malformed) as error:
-                reason = VANISHED if getattr(error, "errno", 0) in GONE else why_not(error)
+                errno = getattr(error, "errno", 0)
+                why = refusal(errno, INSIDE) if errno in GONE else malformed(error)
             if before is not None and end.ifindex not in known:
-                facts.gaps.append(Gap(place(end.ns), f"the link {before.ifname}", reason, "ask again"))
+                facts.gaps.append(LINK(netns(facts, end.ns), *why, link=before.ifname))
 
     scan.system.visit(
         (
@@ -270,11 +253,6 @@ def is_same(scan: Scan, key: NsKey, cookie: Answer) -> bool:
     )
 
 
-def place(key: NsKey) -> str:
-    """A namespace in a gap: labels are given only when all are known."""
-    return f"net:[{key}]" if key > 0 else "a hidden namespace"
-
-
 def number_in(answer: Answer) -> int | None:
     """The id in an answer, -1 for "not assigned"; None if there was no answer."""
     if isinstance(answer, Refusal):
@@ -285,15 +263,15 @@ def number_in(answer: Answer) -> int | None:
         return None
 
 
-def _refused(scan: Scan, key: NsKey, refusal: Refusal) -> None:
-    scan.facts.refused[key] = refusal.errno
-    if refusal.errno in (EPERM, EACCES):
+def _refused(scan: Scan, key: NsKey, refused: Refusal) -> None:
+    scan.facts.refused[key] = refused.errno
+    if refused.errno in (EPERM, EACCES):
         return  # told once for all of them, by whoever concludes
-    if refusal.errno == ETIMEDOUT:
+    if refused.errno == ETIMEDOUT:
         pids = sorted({pid for _, pid, _ in scan.ways.get(key, ()) if pid and pid != scan.about.pid})
-        scan.facts.gaps.append(silent(pids[0] if pids else 0, f"the links of net:[{key}]"))
+        scan.facts.gaps.append(silent(SILENT_LINKS, pids[0] if pids else 0, netns=key))
         return
-    scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", reason_of(refusal.errno), _help(refusal.errno)))
+    scan.facts.gaps.append(LINKS(netns(scan.facts, key), *refusal(refused.errno, INSIDE)))
 
 
 def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
@@ -301,13 +279,11 @@ def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> N
         decoded, interrupted = scan.decoder.read(answer, target)
     except (KernelError, Malformed) as error:
         scan.facts.refused[key] = getattr(error, "errno", 0) or -1
-        scan.facts.gaps.append(Gap(f"net:[{key}]", "its links", why_not(error)))
+        scan.facts.gaps.append(LINKS(netns(scan.facts, key), *malformed(error)))
         return
     scan.facts.links[key] = {link.ifindex: link for link in decoded}
     if interrupted:
-        scan.facts.gaps.append(
-            Gap(place(key), "links that came or went during the dump", RESTLESS, "ask again")
-        )
+        scan.facts.gaps.append(LINKS_CHANGED(netns(scan.facts, key), RESTLESS()))
 
 
 def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) -> None:
@@ -316,27 +292,9 @@ def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) 
         if isinstance(answer, bytes):
             scan.facts.addresses[key], interrupted = address.read(answer, target)
             if interrupted:
-                scan.facts.gaps.append(
-                    Gap(place(key), "addresses that changed during the dump", RESTLESS, "ask again")
-                )
+                scan.facts.gaps.append(ADDRESSES_CHANGED(netns(scan.facts, key), RESTLESS()))
             return
-        why = reason_of(answer.errno)
+        why = refusal(answer.errno, INSIDE)
     except (KernelError, Malformed) as error:
-        why = why_not(error)
-    scan.facts.gaps.append(Gap(place(key), "its addresses", why))
-
-
-def reason_of(errno: int) -> str:
-    """Why a question was refused, in words; what is gone is told as such."""
-    if errno in GONE:
-        return VANISHED
-    return REASONS.get(errno) or strerror(checked_errno(errno))
-
-
-def _help(errno: int) -> str:
-    return "raise the limit of open files (ulimit -n)" if errno in (EMFILE, ENFILE) else ""
-
-
-def why_not(error: Exception) -> str:
-    """What was wrong with an answer, in words."""
-    return strerror(error.errno) if isinstance(error, KernelError) and error.errno else str(error)
+        why = malformed(error)
+    scan.facts.gaps.append(ADDRESSES(netns(scan.facts, key), *why))

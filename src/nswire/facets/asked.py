@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from errno import EACCES, ENODEV, ENOENT, EOPNOTSUPP, EPERM, ESRCH
-from os import strerror
+from errno import ENODEV, ENOENT, EOPNOTSUPP, ESRCH
 from typing import TYPE_CHECKING, TypeVar
 
 from nswire.codec.checked import UNREADABLE
 from nswire.codec.checked import errno as checked_errno
 from nswire.codec.netlink.framing import KernelError
+from nswire.host.failures import refusal
 from nswire.host.system import Refusal
-from nswire.model.values import Gap
+from nswire.model.gaps import netns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from nswire.facets.facet import Asking
     from nswire.host.system import Answer, Question
+    from nswire.model.gaps import Gap, Unseen
     from nswire.model.values import End, LinkFact, NsKey
 
 T = TypeVar("T")
-
-ROOT = "it takes root (CAP_NET_ADMIN)"
 
 
 def of_each(
@@ -54,21 +53,11 @@ def decoded(answer: Answer, decode: Callable[[bytes], T]) -> T | int:
         return -1
 
 
-def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], what: str) -> Iterator[Gap]:
+def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], row: Unseen) -> Iterator[Gap]:
     """One gap for each namespace and reason; what is simply not there is none."""
     for ns, errno in sorted(set(refusals)):
         if errno not in NOT_THERE:
-            yield Gap(asking.place(ns), what, why(errno), hint(errno))
-
-
-def why(errno: int) -> str:
-    """What an errno of `decoded` means."""
-    return strerror(checked_errno(errno)) if errno > 0 else "the answer makes no sense"
-
-
-def hint(errno: int) -> str:
-    """What would help against it."""
-    return ROOT if errno in (EPERM, EACCES) else ""
+            yield row(netns(asking.facts, ns), *refusal(errno))
 
 
 NOT_THERE = (ENOENT, ESRCH, ENODEV, EOPNOTSUPP)  # it has none of that, or is gone

@@ -12,7 +12,8 @@ from nswire.host import questions
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import End, Gap, Loose, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, Loose, Value, Wire
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:

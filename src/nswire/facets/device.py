@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from nswire.host.system import Question
-    from nswire.model.values import End, Gap, LinkFact, Loose, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, LinkFact, Loose, Value, Wire
 
 DECODERS: tuple[Callable[[bytes], Mapping[str, int | str]], ...] = (
     ethtool.driver,

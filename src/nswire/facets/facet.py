@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
-    from nswire.model.values import End, Gap, LinkFact, Loose, NsKey, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, LinkFact, Loose, NsKey, Value, Wire
 
 
 LOOPBACK = 772  # ARPHRD_LOOPBACK, include/uapi/linux/if_arp.h
@@ -40,10 +41,6 @@ class Asking(Protocol):
 
     def called(self, ns: NsKey, nsid: int) -> NsKey | None:
         """The namespace that `ns` calls so; None if none that is known is."""
-        ...
-
-    def place(self, ns: NsKey) -> str:
-        """The namespace in a gap or a reason."""
         ...
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from nswire.model.facts import Facts
-    from nswire.model.values import Gap, LinkFact, Loose, Value
+    from nswire.model.gaps import Gap
+    from nswire.model.values import LinkFact, Loose, Value
 
     Addresses = Mapping[End, str]
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from nswire.codec.procfs import TapRow
-    from nswire.model.values import End, Gap, LinkFact, Loose, NsKey, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, LinkFact, Loose, NsKey, Wire
 
 KINDS = ("tun", "macvtap", "ipvtap")
 DOMAINS = "xml/run/libvirt/*/*.xml|domstatus&uuid&interface&mac&target"

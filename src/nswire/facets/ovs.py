@@ -11,14 +11,16 @@ With a datapath of its own (`netdev`), ovs-vswitchd serves internal ports as tap
 from __future__ import annotations
 
 from errno import ECONNREFUSED, ENODATA, ENOENT
-from os import strerror
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec import ovsdb
 from nswire.facets import vports
 from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.host.failures import refusal
 from nswire.host.system import Refusal
-from nswire.model.values import End, Far, Gap, Wire
+from nswire.model.gaps import Gap, Subject, Unseen, netns
+from nswire.model.reasons import Reason
+from nswire.model.values import End, Far, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -51,7 +53,19 @@ BY_NAME, BY_TAP, BY_MAC = (
 )
 BY_REST = "the only internal port, and the only tap of ovs-vswitchd's, that are left over"
 BY_PEERS = "both patch ports name each other, in the database"
-HINT = "is Open vSwitch running? its database and ovs-vswitchd's control socket are in /run/openvswitch, for root"
+BRIDGES = Unseen(
+    "ovs.bridges",
+    "its bridges, and which of them ports belong to",
+    hint="is Open vSwitch running? its database and ovs-vswitchd's control socket are in /run/openvswitch, for root",
+)
+DATAPATH_PORT = Unseen("ovs.datapath_port", "the link behind it")
+PORT = Unseen("ovs.port", "the link behind it", hint="renamed, moved or gone?")
+PATCH_PORT = Unseen("ovs.patch_port", "nothing: it joins no bridge", hides=False)
+NOT_FOUND = Reason("scan.ovs_netns_not_found", "it is in a namespace that cannot be found")
+NO_SUCH_LINK = Reason("scan.ovs_no_link", "no link of that name or number is where Open vSwitch has it")
+FAULTY = Reason("scan.ovs_port_error", "{error}")
+NOT_ITS_PEER = Reason("scan.ovs_not_its_peer", "{peer} is not its peer")
+OVS = Subject("Open vSwitch")
 TUNNEL_OPTIONS = ("remote_ip", "local_ip", "key", "dst_port")
 
 
@@ -73,7 +87,7 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
             places.append(found)
     bridges, why = _bridges(asking)
     if why and (places or why.errno not in ABSENT):
-        yield Gap("Open vSwitch", "its bridges, and which of them ports belong to", strerror(why.errno), HINT)
+        yield BRIDGES(OVS, *refusal(why.errno))
     seats = _Seats(asking, places, said=_vswitchd(asking) if bridges else ovsdb.Vswitchd())
     seats.all(bridges)
     for bridge in bridges:
@@ -86,8 +100,9 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
             datapath = End(place.ns, place.port.datapath)
             yield Wire("port", place.end, datapath, "proved", vports.BY_DATAPATH)
         elif place.end is None and place.port.ifindex is not None:
-            where = f"port {place.port.name} of {asking.place(place.ns)}"
-            yield Gap(where, "the link behind it", "it is in a namespace that cannot be found")
+            inside = netns(asking.facts, place.ns)
+            where = f"port {place.port.name} of {inside.text}"
+            yield DATAPATH_PORT(Subject(where, (*inside.pairs, ("port", place.port.name))), NOT_FOUND())
 
 
 ABSENT = (
@@ -231,9 +246,13 @@ def _unseated(bridges: Iterable[Bridge], seats: _Seats) -> Iterator[Gap]:
         for port in bridge.ports:
             for interface in port.interfaces:
                 if interface.type not in NO_LINK and seats.of(bridge, interface) is None:
-                    where = f"port {interface.name} of {bridge.name}"
-                    why = interface.error or "no link of that name or number is where Open vSwitch has it"
-                    yield Gap(where, "the link behind it", why, "renamed, moved or gone?")
+                    why = FAULTY(error=interface.error) if interface.error else NO_SUCH_LINK()
+                    yield PORT(_port(bridge, interface), why)
+
+
+def _port(bridge: Bridge, interface: Interface, what: str = "port") -> Subject:
+    pairs = (("bridge", bridge.name), ("port", interface.name))
+    return Subject(f"{what} {interface.name} of {bridge.name}", pairs)
 
 
 def _data(port: Port, interface: Interface) -> tuple[tuple[str, Scalar], ...]:
@@ -275,11 +294,7 @@ def _patches(bridges: Iterable[Bridge], seats: _Seats) -> Iterator[Wire | Gap]:
         peer = interface.options.get("peer", "")
         other = patches.get(peer)
         if other is None or other[1].options.get("peer") != name:
-            yield Gap(
-                f"patch port {name} of {bridge.name}",
-                "nothing: it joins no bridge",
-                f"{peer or 'none'} is not its peer",
-            )
+            yield PATCH_PORT(_port(bridge, interface, "patch port"), NOT_ITS_PEER(peer=peer or "none"))
             continue
         a, b = seats.local(bridge), seats.local(other[0])
         if name < peer and a is not None and b is not None:

@@ -10,12 +10,16 @@ from nswire.facets import filters
 from nswire.facets.asked import decoded, of_each, refused
 from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
 from nswire.host import questions
+from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nswire.host.system import Question
-    from nswire.model.values import End, Gap, LinkFact, Loose, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, LinkFact, Loose, Value, Wire
+
+UNREAD = Unseen("bpf.programs", "BPF programs attached by tcx or netkit", ADMINISTER)
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
@@ -39,7 +43,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         if said:
             values: dict[str, Value] = {place: ", ".join(names) for place, names in said.items()}
             yield Detail(end, values)
-    yield from refused(asking, failures, "BPF programs attached by tcx or netkit")
+    yield from refused(asking, failures, UNREAD)
 
 
 def _questions(link: LinkFact) -> tuple[Question, ...]:

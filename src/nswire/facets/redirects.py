@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 from nswire.facets import filters
 from nswire.facets.asked import of_each, refused
 from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.model.gaps import ADMINISTER, Unseen
 from nswire.model.values import End, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from nswire.model.gaps import Gap
     from nswire.model.lookups import Filter
-    from nswire.model.values import Gap, Loose
+    from nswire.model.values import Loose
 
 SAID_BY = "tc filter"
 TARGET = "ifb"  # links that exist to be redirected to: only the others tell who does
+UNREAD = Unseen("tc.redirects", "where tc sends packets", ADMINISTER)
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
@@ -39,7 +42,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
                 if wire.b is not None and wire.b.ifindex in links[end.ns] and wire not in seen:
                     seen.add(wire)
                     yield wire
-    yield from refused(asking, failures, "where tc sends packets")
+    yield from refused(asking, failures, UNREAD)
 
 
 def _wires(end: End, place: str, found: tuple[Filter, ...]) -> Iterator[Wire]:

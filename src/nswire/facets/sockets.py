@@ -7,7 +7,6 @@ port in one namespace alone tells which it is; in several, all of them are candi
 
 from __future__ import annotations
 
-from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire import kinds
@@ -16,7 +15,10 @@ from nswire.codec.netlink import wireguard
 from nswire.facets.asked import decoded, of_each, refused
 from nswire.facets.facet import Asking, Detail, Facet
 from nswire.host import questions
-from nswire.model.values import Far, Gap, Loose, Wire
+from nswire.host.failures import refusal
+from nswire.model.gaps import ADMINISTER, HOST, Gap, Unseen, counted
+from nswire.model.reasons import Reason
+from nswire.model.values import Far, Loose, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -39,6 +41,10 @@ PORTS: dict[str, Callable[[LinkFact], tuple[int, ...]]] = {
 }
 BY_PROCESS = ("gtp",)  # whose sockets may be those of a process
 ASKED = "wireguard"
+PORTS_UNREAD = Unseen("wireguard.ports", "the ports of WireGuard links", ADMINISTER)
+KERNEL_SOCKETS = Unseen("host.kernel_sockets", "which sockets are the kernel's own")
+SOCKET = Unseen("tunnel.socket", "whether a tunnel's socket is there")
+HIDDEN = Reason("scan.netns_hidden", "they cannot be entered")
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
@@ -54,7 +60,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
             continue
         ports[end] = (device.port,) if device.port else ()
         yield Detail(end, _told(device))
-    yield from refused(asking, failures, "the ports of WireGuard links")
+    yield from refused(asking, failures, PORTS_UNREAD)
     up = {end: found for end, found in ports.items() if found}
     if not up:
         return
@@ -64,10 +70,10 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     if isinstance(answer, bytes):
         held = procfs.inodes(answer)
     else:
-        yield Gap("the whole host", "which sockets are the kernel's own", strerror(answer.errno))
+        yield KERNEL_SOCKETS(HOST, *refusal(answer.errno))
     if asking.facts.hidden:
-        where = f"{len(asking.facts.hidden)} hidden namespaces"
-        yield Gap(where, "whether a tunnel's socket is there", "they cannot be entered")
+        hidden = counted(len(asking.facts.hidden), "hidden namespaces", "hidden namespaces")
+        yield SOCKET(hidden, HIDDEN())
     for end, wanted in up.items():
         by_process = links[end.ns][end.ifindex].kind in BY_PROCESS
         fits = tuple(

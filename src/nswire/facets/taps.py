@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from errno import ETIMEDOUT
-from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
 from nswire.facets.facet import Asking, Detail, Facet
+from nswire.host.failures import OF_THE_HOST, refusal
 from nswire.host.system import Refusal
-from nswire.model.values import End, Far, Gap, Loose, Wire
-from nswire.sources.found import refusal, silent
+from nswire.model.gaps import HOST, TRACE_ALL, Gap, Unseen, counted, silent
+from nswire.model.values import End, Far, Loose, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -32,15 +32,15 @@ BY_TUN, BY_TAP, BY_NAME = (
     "its device's number, name and MAC",
     "its name, in fdinfo",
 )
-SERVING = "whether they serve a tun or tap link"
-HINT = "it takes root (CAP_SYS_PTRACE), and no security module against it"
+SERVERS = Unseen("host.taps", "the processes that serve taps")
+SERVING = Unseen("process.tap", "whether they serve a tun or tap link", TRACE_ALL)
 
 
 def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """One wire for each process that serves a link, with the numbers of its descriptors."""
     answer = asking.host("taps")
     if isinstance(answer, Refusal):
-        yield Gap("the whole host", "the processes that serve taps", *refusal(answer.errno))
+        yield SERVERS(HOST, *refusal(answer.errno, OF_THE_HOST))
         return
     rows = list(procfs.taps(answer))
     vhost = {row.pid for row in rows if row.vhost}
@@ -102,11 +102,10 @@ def _unseen(rows: Iterable[TapRow]) -> Iterator[Gap]:
     unseen = [row for row in rows if row.net < 0 and row.fd < 0]
     for row in unseen:
         if row.net == -ETIMEDOUT:
-            yield silent(row.pid, SERVING)
+            yield silent(SERVING, row.pid)
     refused = Counter(-row.net for row in unseen if row.net != -ETIMEDOUT)
     for errno, count in sorted(refused.items()):
-        where = f"{count} process{'es' if count > 1 else ''}"
-        yield Gap(where, SERVING, strerror(errno), HINT)
+        yield SERVING(counted(count, "process", "processes"), *refusal(errno))
 
 
 FACET = Facet("taps", lambda link: link.kind in (*TUN, *TAPS), ask, wires=("tap",), scope="host")

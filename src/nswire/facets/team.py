@@ -8,13 +8,16 @@ from nswire.codec.netlink import team
 from nswire.facets.asked import decoded, of_each, refused
 from nswire.facets.facet import Asking, Detail, Facet
 from nswire.host import questions
+from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import End, Gap, Loose, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, Loose, Value, Wire
 
 WANTED = ("mode", "activeport")
+UNREAD = Unseen("team.options", "the options of teams", ADMINISTER)
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
@@ -31,7 +34,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         if port is not None:
             said["activeport"] = port.ifname
         yield Detail(end, said)
-    yield from refused(asking, failures, "the options of teams")
+    yield from refused(asking, failures, UNREAD)
 
 
 FACET = Facet("team", lambda link: link.kind == "team", ask)

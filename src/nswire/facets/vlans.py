@@ -9,15 +9,18 @@ from nswire.codec.netlink import bridge
 from nswire.facets.asked import decoded, refused
 from nswire.facets.facet import Asking, Detail, Facet
 from nswire.host import questions
+from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nswire.model.facts import Facts
+    from nswire.model.gaps import Gap
     from nswire.model.routing import PortVlans
-    from nswire.model.values import End, Gap, Loose, Value, Wire
+    from nswire.model.values import End, Loose, Value, Wire
 
 BRIDGE = "bridge"
+UNREAD = Unseen("bridge.vlans", "the VLANs of bridge ports", ADMINISTER)
 
 
 def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
@@ -33,7 +36,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         for end in filtering:
             if end.ns == ns and end.ifindex in found:
                 yield Detail(end, _told(found[end.ifindex]))
-    yield from refused(asking, failures, "the VLANs of bridge ports")
+    yield from refused(asking, failures, UNREAD)
 
 
 def _filters(facts: Facts, end: End) -> bool:

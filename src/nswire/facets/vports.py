@@ -8,6 +8,7 @@ from nswire.codec import procfs
 from nswire.codec.netlink import ovs
 from nswire.facets.asked import decoded, refused
 from nswire.host import questions
+from nswire.model.gaps import ADMINISTER, Unseen
 from nswire.model.values import End
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
     from nswire.codec.netlink.ovs import Vport
     from nswire.facets.facet import Asking
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
 
 KIND = "openvswitch"
 BY_DATAPATH = "the datapath's own list of ports"
+PORTS = Unseen("ovs.datapath_ports", "the ports of Open vSwitch's datapath", ADMINISTER)
 
 
 class Place(NamedTuple):
@@ -49,7 +52,7 @@ def in_kernel(asking: Asking) -> Iterator[Place | Gap]:
                 failures.append((ns, ports))
                 continue
             yield from (Place(ns, port, _end(asking, ns, port)) for port in ports)
-    yield from refused(asking, failures, "the ports of Open vSwitch's datapath")
+    yield from refused(asking, failures, PORTS)
 
 
 def _end(asking: Asking, ns: NsKey, port: Vport) -> End | None:

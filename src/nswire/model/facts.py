@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from nswire.model.values import Address, End, Gap, Holder, LinkFact, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import Address, End, Holder, LinkFact, NsKey
 
 
 class View(NamedTuple):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 
 import msgspec
 
+from nswire.model.reasons import Cause, Reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -244,13 +246,16 @@ NOWHERE = ("nowhere",)
 """As `families` of an `Unread`."""
 
 
+NONSENSE = Reason("firewall.malformed", "what {program} prints makes no sense")
+
+
 class Unread(msgspec.Struct, frozen=True, gc=False):
     """A part of a firewall that could not be read, as far as it is known where it is: empty, it may be anywhere.
 
     `NOWHERE`: the rules that it is about are there, with `Opaque` and `Unfollowed` in its place.
     """
 
-    what: str
+    what: Cause
     families: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
 

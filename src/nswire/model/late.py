@@ -9,9 +9,10 @@ from nswire.model.lookups import NothingKnown
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from nswire.model.gaps import Gap
     from nswire.model.lookups import Lookups
     from nswire.model.sockets import Forward, Listener
-    from nswire.model.values import Address, End, Gap, Gateway, Loose, NsKey, Owner, Value, Wire
+    from nswire.model.values import Address, End, Gateway, Loose, NsKey, Owner, Value, Wire
 
 
 class Late(Protocol):

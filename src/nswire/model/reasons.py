@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import functools
 import string
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -17,20 +21,25 @@ class Reason(msgspec.Struct, frozen=True):
 
     `code` is stable and unique, `area.what`. `template` is its sentence, with the names of values in braces. `drop` is the
     kernel's `skb_drop_reason` for it, without SKB_DROP_REASON_; empty: the kernel has none, or nothing is dropped.
-    `unknown`: this is why what becomes of a packet is not known.
+    `unknown`: this is why what becomes of a packet is not known. `hint`: what helps against it.
     """
 
     code: str
     template: str
     drop: str = ""
     unknown: bool = False
+    hint: str = ""
 
     def __call__(self, **values: str | int | Cause) -> Cause:
         """This reason, about these values. KeyError if they are not those of the template."""
-        names = _names(self.template)
-        if names != values.keys():
-            raise KeyError(f"{self.code} is about {sorted(names)}, and not {sorted(values)}")
+        named(self.code, self.template, values)
         return Cause(self, tuple(values.items()))
+
+
+def named(code: str, template: str, values: Collection[str]) -> None:
+    """Raise KeyError unless these are the names of the values of a template."""
+    if _names(template) != frozenset(values):
+        raise KeyError(f"{code} is about {sorted(_names(template))}, and not {sorted(values)}")
 
 
 @functools.cache

@@ -11,12 +11,12 @@ from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERST
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from nswire.model.gaps import Gap
     from nswire.model.late import Late
     from nswire.model.lookups import Lookups
     from nswire.model.sockets import Forward, Listener
     from nswire.model.values import (
         Address,
-        Gap,
         Gateway,
         Holder,
         LinkFact,
@@ -277,9 +277,7 @@ class Topology:
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be seen; it grows if something that is asked only now cannot be seen either."""
         known = dict.fromkeys((*self._late.gaps(), *self._gaps))
-        return tuple(
-            sorted(known, key=lambda gap: gap.what.startswith("nothing"))
-        )  # leftovers hide nothing: last
+        return tuple(sorted(known, key=lambda gap: not gap.row.hides))  # mere leftovers last
 
     def addresses_of(self, end: End) -> tuple[Address, ...]:
         """The addresses of a link."""

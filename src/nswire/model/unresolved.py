@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from nswire.model.reasons import Reason
+
 
 class Unresolved(msgspec.Struct, frozen=True):
     """A state of an end whose other end is not known for certain.
@@ -12,8 +14,7 @@ class Unresolved(msgspec.Struct, frozen=True):
     link: where the other link is, as far as that is known; `{what}` it is, its `{index}`, `{where}` it is
     namespace: the same of the namespace that a tunnel's packets leave from; `{names}` are candidates
     fact: why it is not known, below the answer as a reason
-    gap: the same in the list of what was not seen; empty: gaps of its own tell it
-    gap_hint: what would help there
+    gap: the same in the list of what was not seen; None: gaps of its own tell it
     hint: what would show it; with root's rights, without them
     """
 
@@ -21,8 +22,7 @@ class Unresolved(msgspec.Struct, frozen=True):
     link: str
     namespace: str
     fact: str
-    gap: str = ""
-    gap_hint: str = ""
+    gap: Reason | None = None
     hint: tuple[str, str] = ("", "")
 
 
@@ -33,8 +33,7 @@ TABLE = (
         "{what} was {index} in {where}: there is no such link any more",
         "the namespace that its packets left from is gone",
         "nothing is there any more: it went while we looked",
-        "it went while we looked",
-        AGAIN,
+        Reason("scan.link_gone", "it went while we looked", hint=AGAIN),
         (AGAIN, AGAIN),
     ),
     Unresolved(
@@ -42,8 +41,7 @@ TABLE = (
         "{what} was {index} in {where}: what is there now names another end",
         "the namespace that its packets leave from changed while we looked",
         "what is there names something else: it moved while we looked",
-        "it moved while we looked",
-        AGAIN,
+        Reason("scan.link_moved", "it moved while we looked", hint=AGAIN),
         (AGAIN, AGAIN),
     ),
     Unresolved(
@@ -51,8 +49,11 @@ TABLE = (
         "{what} is {index} in a namespace that cannot be found ({where})",
         "no namespace that can be seen has the socket that its packets leave by",
         "no namespace that can be found is the one it means",
-        "no namespace that can be found is the one it is in",
-        "ask again; nswire netns asks every source",
+        Reason(
+            "scan.netns_not_found",
+            "no namespace that can be found is the one it is in",
+            hint="ask again; nswire netns asks every source",
+        ),
         ("`nswire netns` asks every source of namespaces", "root may see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)"),
     ),
     Unresolved(
@@ -67,7 +68,7 @@ TABLE = (
         "{what} is {index}, and this kernel does not say in which namespace; these fit:",
         "its packets leave from one of these namespaces, and this kernel does not say from which: {names}",
         "several links fit, and nothing that was asked tells in which namespace the other end is",
-        "several links fit, and nothing that was asked tells which it is",
+        Reason("scan.link_ambiguous", "several links fit, and nothing that was asked tells which it is"),
         hint=("Linux 4.0 and newer say in which namespace the other end is",) * 2,
     ),
     Unresolved(
@@ -75,7 +76,7 @@ TABLE = (
         "{what} is there, but its kernel does not say which link it is ({index})",
         "its kernel does not say from which namespace its packets leave",
         "neither rtnetlink nor ethtool tells more",
-        "neither rtnetlink nor ethtool tells",
+        Reason("scan.link_not_said", "neither rtnetlink nor ethtool tells"),
     ),
 )
 _BY_NAME = {row.name: row for row in TABLE}

@@ -155,15 +155,6 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     data: Pairs = ()
 
 
-class Gap(msgspec.Struct, frozen=True, gc=False):
-    """Something that could not be seen: where, what it hides, why, and what would unlock it."""
-
-    where: str
-    what: str
-    why: str
-    hint: str = ""
-
-
 class Namespace(msgspec.Struct, frozen=True):
     """A network namespace. `inode` is None for a hidden one, `cookie` None where the kernel has none or it was refused.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from nswire.model.values import Gap
+from nswire.model.gaps import Gap
 from nswire.owners import (
     apps,
     cni,

@@ -13,7 +13,8 @@ from nswire.owners.units import unescaped, unit
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 # snap.NAME.APP.service, snap.NAME.APP-UUID.scope (snapd 2.52 and newer: snap.NAME.APP-UUID), app-flatpak-ID-PID.scope

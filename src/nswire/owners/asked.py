@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from errno import ETIMEDOUT
-from os import strerror
 from typing import TYPE_CHECKING, Any
 
 from nswire.codec import process as codec
 from nswire.codec.checked import document
-from nswire.codec.checked import errno as checked_errno
+from nswire.host.failures import refusal
 from nswire.host.system import Refusal
-from nswire.model.values import Gap
-from nswire.sources.found import silent
+from nswire.model import gaps
+from nswire.model.gaps import Gap
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from nswire.model.values import NsKey, Pairs
     from nswire.owners.owner import Asking
 
-HINT = "it takes root"
+WHO = gaps.Unseen("process.who", "who it is")
 AWKWARD = frozenset(
     "*?[|&"
 )  # in a path of somebody else's configuration: they would mean something in a question
-UNREADABLE = (1, 13)  # EPERM, EACCES
+NONSENSE = Reason("scan.file_malformed", "it makes no sense")
 DIGITS = 10  # of a pid
 HIGHEST = 1 << 31
 
@@ -33,7 +33,7 @@ def process(asking: Asking, pid: int) -> Process | None:
     """Who a process is; None if it is gone, or does not answer, which is a gap."""
     answer = asking.host(f"process/{pid}")
     if isinstance(answer, Refusal) and answer.errno == ETIMEDOUT:
-        gap = silent(pid, "who it is")
+        gap = gaps.silent(WHO, pid)
         if gap not in asking.facts.gaps:
             asking.facts.gaps.append(gap)
     return codec.decode(answer) if isinstance(answer, bytes) else None
@@ -134,16 +134,21 @@ def readable(said: object) -> bool:
     return not (isinstance(said, dict) and "!" in said)
 
 
-def unreadable(found: Iterable[tuple[str, object]], what: str) -> Iterator[Gap]:
+def unseen(code: str, what: str) -> gaps.Unseen:
+    """The row of files that could not be read."""
+    return gaps.Unseen(code, what, gaps.READ_FILES, "half-written? ask again")
+
+
+def unreadable(found: Iterable[tuple[str, object]], row: gaps.Unseen) -> Iterator[Gap]:
     """One gap for files that could not be read: how many, and why."""
     refused: dict[int, list[str]] = {}
     for path, said in found:
         if isinstance(said, dict) and "!" in said:
             refused.setdefault(number(said["!"]), []).append(path)
     for errno, refusing in refused.items():
-        why = "it makes no sense" if errno in (0, MADE_NO_SENSE) else strerror(checked_errno(errno))
+        why = (NONSENSE(),) if errno in (0, MADE_NO_SENSE) else refusal(errno)
         where = refusing[0] if len(refusing) == 1 else f"{len(refusing)} files such as {refusing[0]}"
-        yield Gap(where, what, why, HINT if errno in UNREADABLE else "half-written? ask again")
+        yield row(gaps.Subject(where, (("count", len(refusing)), ("path", refusing[0]))), *why)
 
 
 MADE_NO_SENSE = 74  # EBADMSG

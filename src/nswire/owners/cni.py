@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire.model.values import Owner
-from nswire.owners.asked import as_mounted, documents, number, paths, readable, text, unreadable
+from nswire.owners.asked import as_mounted, documents, number, paths, readable, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
 from nswire.owners.published import published
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from nswire.model.values import Gap, NsKey, Pairs
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey, Pairs
     from nswire.owners.owner import Asking
 
 RESULTS = "var/lib/cni/results/*"
 KEYS = ("containerId", "networkName", "cniArgs", "result/interfaces", "capabilityArgs/portMappings")
+NAMES_UNREAD = unseen("cni.owners", "whose CNI's sandboxes are")
 
 
 def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
@@ -29,7 +31,7 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
         ns, owner = _sandbox(said, mounted), _owner(said)
         if ns is not None and owner is not None:
             yield Claim(owner, ns)
-    yield from unreadable(found, "whose CNI's sandboxes are")
+    yield from unreadable(found, NAMES_UNREAD)
 
 
 def _sandbox(said: dict[str, Any], mounted: Mapping[str, NsKey]) -> NsKey | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.owners.asked import documents, number, part, readable, text, unreadable, words
+from nswire.owners.asked import documents, number, part, readable, text, unreadable, unseen, words
 from nswire.owners.engine import Engine, Named, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.values import Gap
+    from nswire.model.gaps import Gap
     from nswire.owners.owner import Asking
 
 TASKS = "run/containerd/io.containerd.runtime.v2.task/*/*"
@@ -22,6 +22,7 @@ KEYS = tuple(
 NERDCTL = "annotations/nerdctl~1name"
 NAMESPACES = "linux/namespaces"
 MOBY = "moby"  # Docker's own containers: Docker knows them better
+NAMES_UNREAD = unseen("containerd.names", "names of containerd's containers")
 
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
@@ -43,7 +44,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
             sandbox=said.get(f"annotations/{CRI}.container-type") == "sandbox",
             data=(("namespace", space),),
         )
-    yield from unreadable(found, "names of containerd's containers")
+    yield from unreadable(found, NAMES_UNREAD)
 
 
 def _cri(said: dict[str, Any]) -> tuple[str, Pod | None]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.model.values import Gap, Owner
+from nswire.model.gaps import Gap
+from nswire.model.values import Owner
 from nswire.owners import containerd, crio, docker, podman
 from nswire.owners.asked import as_mounted, at_home, away, files, paths, process, theirs, user
 from nswire.owners.engine import Pod, is_in, place

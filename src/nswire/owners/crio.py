@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import documents, part, readable, text, unreadable
+from nswire.owners.asked import documents, part, readable, text, unreadable, unseen
 from nswire.owners.engine import Engine, Named, Pod
 from nswire.owners.podman import pidfiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.values import Gap
+    from nswire.model.gaps import Gap
     from nswire.owners.owner import Asking
 
 CONFIGS = "run/containers/storage/*-containers/*/userdata/config.json"
@@ -23,6 +23,7 @@ NAME, POD, NAMESPACE, UID, TYPE = (
     "annotations/io.kubernetes.pod.uid",
     f"{OWN}.ContainerType",
 )
+NAMES_UNREAD = unseen("crio.names", "names of CRI-O's and Podman's containers")
 
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
@@ -36,7 +37,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
         pod = Pod(text(said.get(NAMESPACE)), text(said.get(POD)), text(said.get(UID)))
         sandbox = said.get(TYPE) == "sandbox"
         yield Named(number, text(said.get(NAME)), pids.get(number, 0), pod=pod, sandbox=sandbox)
-    yield from unreadable(found, "names of CRI-O's and Podman's containers")
+    yield from unreadable(found, NAMES_UNREAD)
 
 
 ENGINE = Engine("cri-o", ("crio",), (), find)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.codec.checked import document
 from nswire.host.system import Refusal
-from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable
+from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable, unseen
 from nswire.owners.engine import Engine, Named, Pod
 from nswire.owners.published import published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.values import Gap, Pairs
+    from nswire.model.gaps import Gap
+    from nswire.model.values import Pairs
     from nswire.owners.owner import Asking
 
 FOLDERS = ("var/lib/docker", "var/snap/docker/common/var-lib-docker")
@@ -54,6 +55,7 @@ KEYS = (
 )
 SOCKET, LIST = "run/docker.sock", "/containers/json"
 LISTED = ("Id", "Names", "Ports", *(f"Labels/{label}" for label in LABELS))
+NAMES_UNREAD = unseen("docker.names", "names of Docker's containers")
 
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
@@ -66,7 +68,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
     for _, said in found:
         if readable(said) and said.get("State/Running") and text(said.get("ID")):
             yield _named(said, "Config/Labels", text(said["ID"]), text(said.get("Name")), _ports(said))
-    gaps = list(unreadable(looked, "names of Docker's containers"))
+    gaps = list(unreadable(looked, NAMES_UNREAD))
     yield from (list(_by_socket(asking)) if gaps else []) or gaps
 
 

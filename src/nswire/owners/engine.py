@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nswire.model.values import Gap, Pairs
+    from nswire.model.gaps import Gap
+    from nswire.model.values import Pairs
     from nswire.owners.owner import Asking
 
 # A part of a control group's path that is a container's: the id, maybe after its engine's name: docker-ID.scope, ID,

@@ -6,14 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, documents, number, part, process, readable, text, unreadable
+from nswire.owners.asked import away, documents, number, part, process, readable, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
 from nswire.owners.units import unescaped, unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 MACHINES = "run/systemd/machines/*"
@@ -22,6 +23,7 @@ KEYS = ("NAME", "SERVICE", "LEADER", "CLASS", "SCOPE")  # machine_save() in src/
 LXC = re.compile(r"(?:^|/)(?:lxc\.payload\.|lxc/)([^/]+)")
 NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service|machine-(.+)\.scope")
 QEMU = "qemu-"  # a VM's scope is called machine-qemu\x2d1\x2dNAME: vms.py knows it
+NAMES_UNREAD = unseen("machined.names", "names of machines")
 
 
 def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
@@ -30,7 +32,7 @@ def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     for path, said in listed:
         if readable(said) and said.get("CLASS") != "vm":
             yield from _registered(asking, part(path, -1), said)
-    yield from unreadable(listed, "names of machines")
+    yield from unreadable(listed, NAMES_UNREAD)
     for row in away(asking):
         for name, by in _by_cgroup(row.cgroup) if row.ns in left else ():
             yield Claim(Owner("container", name, name, by, row.pid), row.ns)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nswire.codec.process import Process
-    from nswire.model.values import Gap, NsKey, Pairs, Value
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey, Pairs, Value
     from nswire.owners.owner import Asking
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"

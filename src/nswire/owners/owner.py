@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
     from nswire.host.system import Answer
     from nswire.model.facts import Facts
-    from nswire.model.values import End, Gap, NsKey, Owner, Value, Wire
+    from nswire.model.gaps import Gap
+    from nswire.model.values import End, NsKey, Owner, Value, Wire
 
 
 class Claim(NamedTuple):

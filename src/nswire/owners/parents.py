@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from nswire.codec.process import Process
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 LOOKED_AT = 16  # processes of one namespace, the lowest pids

@@ -8,19 +8,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import documents, folder_of, lists, number, part, readable, text, unreadable, words
+from nswire.owners.asked import (
+    documents,
+    folder_of,
+    lists,
+    number,
+    part,
+    readable,
+    text,
+    unreadable,
+    unseen,
+    words,
+)
 from nswire.owners.engine import Engine, Named, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.values import Gap
+    from nswire.model.gaps import Gap
     from nswire.owners.owner import Asking
 
 INFRA = "-infra"  # what holds a pod's namespace is called after the pod's id
 CONFIG, STORAGE = "etc/containers/storage.conf", "var/lib/containers/storage"
 HOSTNAMES = "run/containers/storage/*-containers/*/userdata/hostname"
 PIDS = "run/containers/storage/*-containers/*/userdata/pidfile"
+NAMES_UNREAD = unseen("podman.names", "names of Podman's containers")
 
 
 def find(asking: Asking) -> Iterator[Named | Gap]:
@@ -42,7 +54,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
                     hostnames = {part(path, -3): said for path, said in words(asking, HOSTNAMES)}
                 pod = _pod((hostnames or {}).get(number_, ""), name) if infra else None
                 yield Named(number_, name, pids.get(number_, 0), pod=pod, sandbox=infra)
-    yield from unreadable(found, "names of Podman's containers")
+    yield from unreadable(found, NAMES_UNREAD)
 
 
 def _pod(hostname: str, name: str) -> Pod | None:

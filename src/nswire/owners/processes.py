@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nswire.codec.process import Process
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 LOOKED_AT = 4  # of the lowest pids, among which the oldest is: numbers wrap around

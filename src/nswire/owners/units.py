@@ -12,7 +12,8 @@ from nswire.owners.owner import Claim, Source
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")

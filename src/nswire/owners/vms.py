@@ -9,14 +9,15 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nswire.model.values import End, Owner
-from nswire.owners.asked import lists, number, process, text, unreadable
+from nswire.owners.asked import lists, number, process, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from nswire.codec.process import Process
-    from nswire.model.values import Gap, NsKey, Pairs
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey, Pairs
     from nswire.owners.owner import Asking
 
 LIBVIRT = "run/libvirt/*/*.xml"
@@ -27,6 +28,7 @@ MAC = re.compile(
     r"""\bmac"?[=:]"?([0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5})\b"""
 )  # also in the JSON of newer libvirts
 KINDS = ("tun", "macvtap", "ipvtap")
+NAMES_UNREAD = unseen("libvirt.names", "names of libvirt's domains")
 
 
 class Machine(NamedTuple):
@@ -101,7 +103,7 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     for domain in domains:
         if domain not in told:
             yield from _unserved(asking, domain)
-    yield from unreadable(read, "names of libvirt's domains")
+    yield from unreadable(read, NAMES_UNREAD)
 
 
 def _machine(one: Process) -> Machine | None:

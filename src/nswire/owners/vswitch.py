@@ -13,7 +13,8 @@ from nswire.owners.owner import Claim, Source
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from nswire.model.values import Gap, NsKey
+    from nswire.model.gaps import Gap
+    from nswire.model.values import NsKey
     from nswire.owners.owner import Asking
 
 BOUND = "ovn-installed"  # what ovn-controller writes beside a port that it has bound

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nswire.model.reasons import Cause
+from nswire.show import build_reasons
 from nswire.show.documents import (
     FlowDoc,
     HopDoc,
@@ -112,16 +113,7 @@ class PathBuilder:
 
 def reason(cause: Cause | None) -> ReasonDoc | None:
     """A cause, with all that led to it."""
-    return None if cause is None else _reason(cause)
-
-
-def _reason(cause: Cause) -> ReasonDoc:
-    values = {name: _value(value) for name, value in cause.pairs}
-    return ReasonDoc(code=cause.code, text=cause.text, values=values, drop_reason=cause.drop or None)
-
-
-def _value(value: str | int | Cause) -> str | int | ReasonDoc:
-    return _reason(value) if isinstance(value, Cause) else value
+    return None if cause is None else build_reasons.reason(cause)
 
 
 def _flow(flow: Flow) -> FlowDoc:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from nswire.model.values import Evidence, Gap, Scalar, State, Taken, Value
+from nswire.model.values import Evidence, Scalar, State, Taken, Value
 
 VERSION: Literal[1] = 1
 """Of all documents. It grows when a key changes its meaning or goes; new keys may come at any time."""
@@ -285,6 +285,24 @@ class ReasonDoc(msgspec.Struct, frozen=True, kw_only=True):
     drop_reason: str | None
 
 
+class GapDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that could not be seen: `where`, `what` it hides, `why`, and a `hint` at what would unlock it, all of it text.
+
+    The same for programs: `code` is what it hides and `reason` why (docs/reasons.md), `subject` what it is about, by name;
+    `errno` is the name of the error (`EPERM`), null if no system call failed; `requires` are the capabilities that would do.
+    """
+
+    where: str
+    what: str
+    why: str
+    hint: str
+    code: str
+    subject: dict[str, str | int]
+    reason: ReasonDoc
+    errno: str | None
+    requires: tuple[str, ...]
+
+
 class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A way of a packet. `choices` are what it was assumed for, where that cannot be known; `others` the ways otherwise."""
 
@@ -316,7 +334,7 @@ class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     results: tuple[PeerDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -327,7 +345,7 @@ class LsDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     links: tuple[LinkDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -338,7 +356,7 @@ class NetnsDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     namespaces: tuple[NamespaceDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -362,7 +380,7 @@ class ShowDocument(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[OwnedDoc, ...]
     namespaces: tuple[NamespaceDoc, ...]
     links: tuple[ShownDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -376,7 +394,7 @@ class MapDocument(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkDoc, ...]
     wires: tuple[MapWireDoc, ...]
     open: tuple[OpenDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -396,7 +414,7 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[HopDoc, ...]
     choices: tuple[str, ...]
     others: tuple[WayDoc, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -408,7 +426,7 @@ class FindDocument(msgspec.Struct, frozen=True, kw_only=True):
     taken: Taken
     matches: tuple[FoundDoc, ...]
     nearest: tuple[str, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[GapDoc, ...]
 
 
 class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,9 @@ from nswire.show.paint import Line, Span, fold_text, line, span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nswire.model.gaps import Gap
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Address, Far, Gap, Loose, Namespace, Owner
+    from nswire.model.values import Address, Far, Loose, Namespace, Owner
     from nswire.show.paint import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.host.system import System
-    from nswire.model.values import Gap
+    from nswire.model.gaps import Gap
     from nswire.sources.found import Found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
-from nswire.model.values import Gap
+from nswire.model.gaps import TRACE_ALL, Gap, Unseen
 from nswire.sources.found import Found, ask, from_table
 
 if TYPE_CHECKING:
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from nswire.host.system import System
 
+ALL = Unseen("host.descriptors", "namespaces held by open descriptors")
+EACH = Unseen("process.descriptors", "namespaces held only by their fds", TRACE_ALL)
+
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that processes hold open."""
-    answer = ask(system, "fds", "namespaces held by open descriptors")
-    yield from from_table(procfs.table(answer), "fd", "/proc/{pid}/fd/{number}")
+    answer = ask(system, "fds", ALL)
+    yield from from_table(procfs.table(answer), "fd", "/proc/{pid}/fd/{number}", EACH)

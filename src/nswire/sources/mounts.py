@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import about, procfs
 from nswire.host.system import Refusal
-from nswire.model.values import Gap, Holder
+from nswire.model.gaps import TRACE_ALL, Gap, Unseen
+from nswire.model.values import Holder
 from nswire.sources.found import Found, ask, unreadable
 
 if TYPE_CHECKING:
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 TRIES = 5  # processes asked for one mount namespace's table before giving up on it
 
+OWN = Unseen("host.own_mounts", "which mount namespace is our own")
+ALL = Unseen("host.mounts", "mount namespaces")
+MOUNTED = Unseen("mounts.netns", "the namespaces mounted in them", TRACE_ALL)
+
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that are mounted somewhere, our own mount namespace first."""
-    me = about.decode(ask(system, "about", "which mount namespace is our own"))
-    answer = ask(system, "processes", "mount namespaces")
+    me = about.decode(ask(system, "about", OWN))
+    answer = ask(system, "processes", ALL)
     own = procfs.namespace(me.mnt) or 0
     members: dict[int, list[int]] = {own: [me.pid]}
     for pid, _, mnt in procfs.processes(answer):
@@ -43,4 +48,4 @@ def find(system: System) -> Iterator[Found | Gap]:
                 break  # else it is chrooted, and its table leaves out what is mounted elsewhere
         if refusal is not None:
             errors[refusal.errno] += 1
-    yield from unreadable(errors, "mount namespaces", "the namespaces mounted in them")
+    yield from unreadable(errors, ("mount namespace", "mount namespaces"), MOUNTED)

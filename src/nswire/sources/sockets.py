@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
-from nswire.model.values import Gap
+from nswire.model.gaps import TRACE_ALL, Gap, Unseen
 from nswire.sources.found import Found, ask, from_table
 
 if TYPE_CHECKING:
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from nswire.host.system import System
 
+ALL = Unseen("host.sockets", "namespaces held by sockets")
+EACH = Unseen("process.sockets", "namespaces held only by their sockets", TRACE_ALL)
+
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces of sockets (and tun descriptors) that are not where their process is."""
-    answer = ask(system, "sockets", "namespaces held by sockets")
-    yield from from_table(procfs.table(answer), "socket", "")
+    answer = ask(system, "sockets", ALL)
+    yield from from_table(procfs.table(answer), "socket", "", EACH)

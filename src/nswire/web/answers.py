@@ -19,7 +19,7 @@ from nswire.draw.way import followed
 from nswire.escape import visible
 from nswire.handles import find, nearest
 from nswire.path import endpoints, question
-from nswire.show import build_map, documents, jsonout, parts
+from nswire.show import build_map, build_reasons, documents, jsonout, parts
 from nswire.show.build import Builder
 from nswire.show.build_path import PathBuilder
 from nswire.show.documents import FoundDoc
@@ -289,7 +289,7 @@ def document(row: Row, topology: Topology, wanted: object) -> str:
 
 def _with_gaps(lists: Parts, topology: Topology) -> Iterator[tuple[str, Iterable[object]]]:
     yield from lists
-    yield "gaps", topology.gaps  # last: something may go unseen while the answer is made
+    yield "gaps", build_reasons.gaps(topology.gaps)  # last: something may go unseen while the answer is made
 
 
 def refusal(problem: Refused) -> str:

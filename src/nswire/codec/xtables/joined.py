@@ -16,7 +16,8 @@ from nswire.codec.iptables import directions
 from nswire.codec.xtables.rows import Where
 from nswire.codec.xtables.rule import TRACKERS, reading
 from nswire.codec.xtables.words import saved
-from nswire.model.firewall import NOWHERE, FirewallRule, Opaque, Unfollowed, Unread
+from nswire.model.firewall import NONSENSE, NOWHERE, FirewallRule, Opaque, Unfollowed, Unread
+from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nswire.codec.xtables.words import Saved
     from nswire.model.firewall import Chain, Statement
 
+EXTENSIONS = Reason("firewall.extensions", "what extensions in table {family} {table}, chain {chain} do")
 ALIASES = {"state": "conntrack", "NOTRACK": "CT"}
 """What iptables prints, and what the kernel calls it."""
 READERS: dict[str, Callable[[str, Where], Reading]] = {
@@ -61,7 +63,7 @@ def joined(
             continue
         text = told.get((chain.family, chain.table, chain.name))
         if text is None or not _alike(chain, text[0]):
-            what = f"what extensions in table {chain.family} {chain.table}, chain {chain.name} do"
+            what = EXTENSIONS(family=chain.family, table=chain.table, chain=chain.name)
             unread.append(Unread(what, NOWHERE))
             yield chain
             continue
@@ -73,7 +75,7 @@ def _saved(answer: bytes, program: str, unread: list[Unread]) -> list[Saved]:
     try:
         return saved(answer)
     except (ValueError, IndexError):
-        unread.append(Unread(f"what {program} prints makes no sense", NOWHERE))
+        unread.append(Unread(NONSENSE(program=program), NOWHERE))
         return []
 
 
