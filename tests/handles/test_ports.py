@@ -168,7 +168,7 @@ def test_docker_proxy_is_no_second_answer(lab: Lab, web: Ns, tmp_path: Path) -> 
             assert forwards(topology, lab.home.inode, 18092) == [(Forward(None, "172.20.0.2", 80),)]
             flow = Flow("172.20.0.1", "", 6, 0, 18092)
             reason = trace(topology, topology.lookups(), web.inode, flow).forward.reason
-            assert str(reason).endswith("listens on 0.0.0.0:18092, and hands on what comes to 172.20.0.2:80")
+            assert str(reason).startswith("172.20.0.2 is an address of web; nothing listens on 172.20.0.2:80")
         with listening(web, "tcp=0.0.0.0=18092"):
             assert meant(nswire.scan(), ":18092") == ["web", "web/eth0"]
         assert pid
@@ -211,11 +211,18 @@ def test_pasta(lab: Lab, tmp_path: Path, ports: str, inside: int) -> None:
             if pasta.poll() is not None:
                 pytest.skip("pasta does not run here")
             for topology in both(tmp_path):
-                assert forwards(topology, lab.home.inode, 18080)[0] == (Forward(inner.inode, "", inside),)
+                (tap,) = (link.end for link in topology.links(inner.inode) if link.kind == "tun")
+                assert forwards(topology, lab.home.inode, 18080)[0] == (
+                    Forward(inner.inode, "", inside, tap=tap),
+                )
                 assert meant(topology, "tcp:18080") == ["inner"]
                 flow = Flow("127.0.0.1", "", 6, 0, 18080)
-                reason = trace(topology, topology.lookups(), lab.home.inode, flow).forward.reason
-                assert str(reason).endswith(f"and hands on what comes to port {inside} of inner")
+                (way,) = trace(topology, topology.lookups(), lab.home.inode, flow).forward.ways[:1]
+                told = [step.text for hop in way.hops for step in hop.steps]
+                assert any(
+                    text.endswith(f"and hands on what comes to port {inside} of inner") for text in told
+                )
+                assert way.hops[-1].ns == inner.inode
         finally:
             pasta.terminate()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from nswire.model.values import NsKey
+    from nswire.model.values import End, NsKey
 
 ANYBODY = ("0.0.0.0", "::")  # noqa: S104 (what the kernel says of a socket that is bound to no address)
 MAPPED, MAPPED_ANY = (
@@ -54,9 +54,12 @@ class Forward(NamedTuple):
     """Where a process hands on what comes to a socket of its: to `port` (0: not told) at an address of the namespace `ns`.
 
     `ns` None: to `address`, by the routes of its own namespace. `keeps`: it only keeps the port from others, and answers nobody.
+    `tap`: the link of `ns` that it serves. `loopback`: what comes from a loopback address is for one inside.
     """
 
     ns: NsKey | None
     address: str = ""
     port: int = 0
     keeps: bool = False
+    tap: End | None = None
+    loopback: bool = False

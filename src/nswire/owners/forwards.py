@@ -7,10 +7,11 @@ the firewall translates it: so does its child, the container, tell where that le
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.model.sockets import Forward
+from nswire.model.sockets import MAPPED, Forward
 from nswire.model.values import End
 from nswire.owners.asked import away, number, process
 
@@ -29,70 +30,91 @@ PORTS = re.compile(
 OPTIONS = {"tcp": ("-t", "--tcp-ports"), "udp": ("-u", "--udp-ports")}
 
 
-def _docker_proxy(_: Asking, one: Process, listener: Listener) -> Iterator[Forward]:
+class Waiting(NamedTuple):
+    """The socket of such a program; the name of the link that it is bound to, empty if to none."""
+
+    protocol: str
+    address: str
+    port: int
+    link: str = ""
+
+
+def _docker_proxy(_: Asking, one: Process, waiting: Waiting) -> Iterator[Forward]:
     """-proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80."""
     words = {
         name: one.option(f"-{name}", f"--{name}") for name in ("proto", "container-ip", "container-port")
     }
     port = number(words["container-port"])
-    if words["proto"] == listener.protocol and words["container-ip"] and port:
+    if words["proto"] == waiting.protocol and words["container-ip"] and port:
         yield Forward(None, words["container-ip"], port)
 
 
-def _pasta(asking: Asking, one: Process, listener: Listener) -> Iterator[Forward]:
+def _pasta(asking: Asking, one: Process, waiting: Waiting) -> Iterator[Forward]:
     """What its options say of that port; of `auto` and `all` it is the same number."""
-    port = _mapped(one, listener)
-    for ns in _behind_its_tap(asking, one):
-        yield Forward(ns, "", port)
+    port = mapped(one, waiting)
+    for tap in _taps(asking, one):
+        yield Forward(tap.ns, "", port, tap=tap, loopback="--host-lo-to-ns-lo" in one.cmdline)
 
 
-def _mapped(one: Process, listener: Listener) -> int:
+def mapped(one: Process, waiting: Waiting) -> int:
     """The port inside of the namespace; 0 if nothing is said of it."""
+    short, long = OPTIONS[waiting.protocol]
     told = [
         word
         for at, name in enumerate(one.cmdline)
-        if name in OPTIONS[listener.protocol] and at + 1 < len(one.cmdline)
+        if name in (short, long) and at + 1 < len(one.cmdline)
         for word in one.cmdline[at + 1].split(",")
     ]
-    told += [
-        word.partition("=")[2] for word in one.cmdline if word.startswith(f"{OPTIONS[listener.protocol][1]}=")
-    ]
+    for name in one.cmdline:
+        if name.startswith(f"{long}="):
+            told += name.partition("=")[2].split(",")
     for word in told:
         match = PORTS.fullmatch(word)
-        if match is None:
+        if match is None or not _same_socket(match["address"] or "", match["link"] or "", waiting):
             continue
         first = int(match["first"])
-        if first <= listener.port <= int(match["last"] or first):
-            return listener.port - first + int(match["to"] or first)
-    return listener.port if {"auto", "all"} & set(told) or any(word.startswith("~") for word in told) else 0
+        if first <= waiting.port <= int(match["last"] or first):
+            return waiting.port - first + int(match["to"] or first)
+    return waiting.port if {"auto", "all"} & set(told) or any(word.startswith("~") for word in told) else 0
 
 
-def _slirp(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+def _same_socket(address: str, link: str, waiting: Waiting) -> bool:
+    """Whether a specification's address and link are those of a socket; without an address it is everybody's."""
+    if link != waiting.link:
+        return False
+    try:
+        wanted = ipaddress.ip_address(address) if address else None
+        bound = ipaddress.ip_address(waiting.address.removeprefix(MAPPED))
+    except ValueError:
+        return False
+    return bound.is_unspecified if wanted is None or wanted.is_unspecified else wanted == bound
+
+
+def _slirp(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
     """Which port it is inside was said over its API, and nowhere else."""
-    for ns in _behind_its_tap(asking, one):
-        yield Forward(ns)
+    for tap in _taps(asking, one):
+        yield Forward(tap.ns, tap=tap)
 
 
-def _behind_its_tap(asking: Asking, one: Process) -> list[NsKey]:
-    """The namespaces of the taps that it serves."""
-    return sorted(
-        {
-            ns
-            for ns, links in asking.facts.links.items()
-            for link in links.values()
-            if link.kind == "tun"
-            for wire in asking.wires(End(ns, link.ifindex), ("tap",))
-            if wire.to is not None and wire.to.pid == one.pid
-        }
+def _taps(asking: Asking, one: Process) -> list[End]:
+    """The taps that it serves."""
+    found = (
+        End(ns, link.ifindex)
+        for ns, links in asking.facts.links.items()
+        for link in links.values()
+        if link.kind == "tun"
+        for wire in asking.wires(End(ns, link.ifindex), ("tap",))
+        if wire.to is not None and wire.to.pid == one.pid
     )
+    return sorted(set(found), key=lambda end: (end.ns, end.ifindex))
 
 
-def _child(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+def _child(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
     """Of rootlessport itself: it is in the container's namespace itself, but for the thread that listens."""
     yield from (Forward(ns) for ns in sorted({one.ns, *_childrens(asking, one)}))
 
 
-def _keeper(asking: Asking, one: Process, _: Listener) -> Iterator[Forward]:
+def _keeper(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
     yield from (Forward(ns, keeps=True) for ns in sorted(_childrens(asking, one)))
 
 
@@ -110,7 +132,7 @@ class Forwarder(NamedTuple):
     """A program that listens for somebody else, as it calls itself (15 characters), and where it hands on what comes."""
 
     name: str
-    find: Callable[[Asking, Process, Listener], Iterator[Forward]]
+    find: Callable[[Asking, Process, Waiting], Iterator[Forward]]
 
 
 TABLE = (
@@ -132,7 +154,11 @@ def forwards(asking: Asking, ns: NsKey, pid: int, listener: Listener) -> tuple[F
     Empty: where to is not known.
     """
     one = process(asking, pid)
+    bound = asking.facts.links.get(ns, {}).get(listener.ifindex)
+    waiting = Waiting(
+        listener.protocol, listener.address, listener.port, bound.ifname if bound is not None else ""
+    )
     for row in TABLE:
         if one is not None and one.comm == row.name:
-            return tuple(said for said in row.find(asking, one, listener) if said.ns != ns)
+            return tuple(said for said in row.find(asking, one, waiting) if said.ns != ns)
     return None

@@ -7,37 +7,40 @@ and the verdict counts only if all of them agree.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
-from nswire.path import choices, local, sockets
+from nswire.path import choices, local, sockets, userland_proxy
 from nswire.path.bounds import TOO_DEEP, deep
 from nswire.path.fib import Fib
 from nswire.path.values import (
     BROADCAST,
     ICMP,
+    USUAL_TTL,
     WITH_PORTS,
     Flow,
     Frame,
     Hop,
     Landing,
     Packet,
+    ProxyRelay,
     Trace,
     Way,
     Ways,
     ends,
 )
-from nswire.path.walk import USUAL_TTL, Walk
+from nswire.path.walk import Walk
 
 if TYPE_CHECKING:
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import End, NsKey
     from nswire.path.choices import Chooser
-    from nswire.path.values import Fate, Steps
+    from nswire.path.values import Fate, Relay, Steps
 
 DELIVERED_ELSEWHERE = Reason(
     "path.delivered_elsewhere",
@@ -182,6 +185,8 @@ def _meant(walk: Walk, landing: Landing, to: NsKey | None) -> Landing:
     """What is delivered to somebody else has not arrived."""
     if landing.fate != "delivered" or to is None or landing.ns == to:
         return landing
+    if any(isinstance(one, ProxyRelay) and one.ns == to for one in walk.relays):
+        return landing
     reason = DELIVERED_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(to))
     steps = landing.steps + walk.step("local", reason, landing.ns, landing.end)
     return replace(landing, fate="dropped", steps=steps, reason=reason)
@@ -205,32 +210,35 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
         oif = sockets.answers_by(walk, walk.topology.at(there.end), packet.flow)
         landing = walk.originate(there.ns, answer, oif=oif)
     for _ in range(RELAYS):
-        relay = next(
-            (
-                one
-                for one in walk.relays
-                if landing.fate == "delivered"
-                and landing.ns == one.ns
-                and landing.packet is not None
-                and (landing.packet.flow.src, landing.packet.flow.dst) == (one.sent.dst, one.sent.src)
-            ),
-            None,
-        )
+        relay = _asker(walk, landing)
         if relay is None:
             break
         walk.relays.remove(relay)
+        if isinstance(relay, ProxyRelay):
+            landing = userland_proxy.answered(walk, relay, packet.size, landing.steps)
+            continue
         back = replace(answer, flow=relay.taken.packet.flow.reverse)
         frame = Frame("", relay.taken.src, back)
         landing = _arrived(walk, relay.link, frame, landing.steps)
+    landing = userland_proxy.answered_alone(walk, landing, packet.size) or landing
     if landing.fate == "delivered" and landing.ns != start and by is None:
         reason = ANSWER_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(start))
         return replace(landing, fate="dropped", reason=reason)
     return _taken(landing, there) if by is None else landing
 
 
+def _asker(walk: Walk, landing: Landing) -> Relay | ProxyRelay | None:
+    """The process that an answer is for, if it is for one that sent on what others asked it."""
+    packet = landing.packet
+    if landing.fate != "delivered" or packet is None:
+        return None
+    return next((one for one in walk.relays if one.answers(landing.ns, packet.flow)), None)
+
+
 def _taken(landing: Landing, there: Landing) -> Landing:
     """The answer, if the socket that asked takes it: one that has another source than was asked is somebody else's."""
-    sent = next((step.flow for step in there.steps if step.type == "source"), None)
+    own = itertools.takewhile(lambda step: step.type != "process", there.steps)
+    sent = next((step.flow for step in own if step.type == "source"), None)
     packet = landing.packet
     if landing.fate != "delivered" or sent is None or packet is None or sent.proto not in WITH_PORTS:
         return landing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
-from nswire.path import sockets
+from nswire.path import sockets, userland_proxy
 from nswire.path.values import ICMP, ICMPV6, Landing, Mend
 
 if TYPE_CHECKING:
@@ -39,7 +39,10 @@ def deliver(walk: Walk, link: Link, packet: Packet, why: str, steps: Steps) -> L
     ns, flow = link.end.ns, packet.flow
     came = walk.topology.at(packet.own) if packet.looped else link
     taker = None if packet.answer or came is None else sockets.taken(walk, came, flow)
-    arrived = taker or DELIVERED(address=flow.dst, netns=walk.name(ns))
+    arrived = DELIVERED(address=flow.dst, netns=walk.name(ns)) if taker is None else taker.cause
     because = [why] if why else []
     steps += walk.step("local", arrived, ns, link.end, because=tuple(because))
-    return Landing("delivered", steps, ns, end=link.end, packet=packet, reason=arrived)
+    landing = Landing("delivered", steps, ns, end=link.end, packet=packet, reason=arrived)
+    if taker is None or came is None or taker.forwards is None:
+        return landing
+    return userland_proxy.hands_on(walk, came, landing, taker)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nswire.model.reasons import Cause
-    from nswire.model.sockets import Listener
+    from nswire.model.sockets import Forward, Listener, Process
     from nswire.model.topology import Link
     from nswire.path.values import Flow
     from nswire.path.walk import Walk
@@ -26,6 +26,11 @@ TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pi
 HANDED_ON = Reason(
     "local.handed_on",
     "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}, and hands on what comes to {to}",
+)
+HANDED_ON_UNTOLD = Reason(
+    "local.handed_on_untold",
+    "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket} for somebody else, and to whom it hands on what comes "
+    "is not known",
 )
 ONLY_KEPT = Reason(
     "local.only_kept",
@@ -53,6 +58,14 @@ SOMEBODY_ELSEWHERE = Reason(
 ANSWERS = {"tcp": "a reset", "udp": "port unreachable"}
 
 
+class Taken(NamedTuple):
+    """What is said of who takes a packet; where that process hands it on to, if it is one that listens for others alone."""
+
+    cause: Cause
+    forwards: tuple[Forward, ...] | None = None
+    process: Process | None = None
+
+
 class _Came(NamedTuple):
     """By which link a packet came, as sockets see it: the VRF, and its port (0: it came by no VRF)."""
 
@@ -60,7 +73,7 @@ class _Came(NamedTuple):
     sdif: int
 
 
-def taken(walk: Walk, link: Link, flow: Flow) -> Cause | None:
+def taken(walk: Walk, link: Link, flow: Flow) -> Taken | None:
     """Who takes a packet that came in by that link, or that nobody does; None if that cannot be told, or is no matter of ports."""
     protocol = WITH_PORTS.get(flow.proto)
     found = walk.lookups.listeners(link.end.ns) if protocol is not None and flow.dport else None
@@ -77,39 +90,39 @@ def taken(walk: Walk, link: Link, flow: Flow) -> Cause | None:
         process = walk.lookups.holder(one.inode)
         socket = _written(walk, link, one)
         if process is None:
-            return TAKEN_BY_SOMEBODY(**told, socket=socket)
+            return Taken(TAKEN_BY_SOMEBODY(**told, socket=socket))
         taker: dict[str, str | int] = {"socket": socket, "process": process.name, "pid": process.pid}
-        return _handed_on(walk, link, one, told | taker) or TAKEN(**told, **taker)
+        forwards = walk.topology.forwards(link.end.ns, process.pid, one)
+        if forwards is None:
+            return Taken(TAKEN(**told, **taker))
+        return Taken(_handed_on(walk, forwards, told | taker), forwards, process)
     if any(fit is None for fit, _ in fits):
         return None
     wanted = f"[{flow.dst}]:{flow.dport}" if flow.family == 6 else f"{flow.dst}:{flow.dport}"
     told |= {"socket": wanted, "answer": ANSWERS[protocol]}
     if not waiting:
-        return NOBODY_LISTENS(**told)
+        return Taken(NOBODY_LISTENS(**told))
     one = waiting[0]
     told["elsewhere"] = _written(walk, link, one, family=flow.family)
     process = walk.lookups.holder(one.inode)
     if process is None:
-        return SOMEBODY_ELSEWHERE(**told)
-    return LISTENS_ELSEWHERE(**told, process=process.name, pid=process.pid)
+        return Taken(SOMEBODY_ELSEWHERE(**told))
+    return Taken(LISTENS_ELSEWHERE(**told, process=process.name, pid=process.pid))
 
 
-def _handed_on(walk: Walk, link: Link, one: Listener, told: Mapping[str, str | int]) -> Cause | None:
+def _handed_on(walk: Walk, forwards: tuple[Forward, ...], told: Mapping[str, str | int]) -> Cause:
     """By a program that listens for somebody else (docker-proxy, pasta ...), and to whom, as far as that is known."""
-    forwards = walk.topology.forwards(link.end.ns, int(told["pid"]), one)
     if not forwards:
-        return None
-    to = forwards[0]
+        return HANDED_ON_UNTOLD(**told)
+    to = " or ".join(_whither(walk, one) for one in forwards)
+    return (ONLY_KEPT if all(one.keeps for one in forwards) else HANDED_ON)(**told, to=to)
+
+
+def _whither(walk: Walk, to: Forward) -> str:
     address = f"[{to.address}]" if ":" in to.address else to.address
-    place = address if to.ns is None else walk.name(to.ns)
-    written = (
-        f"{place}:{to.port}"
-        if to.port and to.ns is None
-        else f"port {to.port} of {place}"
-        if to.port
-        else place
-    )
-    return (ONLY_KEPT if to.keeps else HANDED_ON)(**told, to=written)
+    if to.ns is None:
+        return f"{address}:{to.port}" if to.port else address
+    return f"port {to.port} of {walk.name(to.ns)}" if to.port else walk.name(to.ns)
 
 
 def answers_by(walk: Walk, link: Link | None, flow: Flow) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
 PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen", unknown=True)
+TO_PROXY = Reason("tap.to_proxy", "{process} (pid {pid}) takes the answer to what it wrote to its tap")
 LEAVES_TO_VM = Reason("tap.leaves_to_vm", "it leaves to the VM {vm} ({process}, {pid}) behind {link}")
 LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind {link}")
 
@@ -45,6 +46,14 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
         return
     text = f"the process {far.name or '?'} ({far.pid}) reads {link.ifname}"
     steps += walk.step("process", text, ns, end, because=(servers[0].said_by,), evidence=servers[0].evidence)
+    if (
+        not frame.asks
+        and frame.packet.answer
+        and any(one.answers(ns, frame.packet.flow) for one in walk.relays)
+    ):
+        reason = TO_PROXY(process=far.name or "?", pid=far.pid or 0)
+        yield Landing("delivered", steps, ns, frame, end, frame.packet, reason=reason)
+        return
     if not frame.asks:
         landing = userspace.sends_on(walk, link, far, frame, steps)
         if landing is not None:

@@ -13,6 +13,7 @@ ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PROTOCOLS = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmp"}
 WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 ANY_PORT = (0, 65535)
+USUAL_TTL = 64
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 TOO_MANY_WAYS = Reason(
@@ -208,6 +209,34 @@ class Relay(msgspec.Struct, frozen=True):
     taken: Frame
     ns: NsKey
     sent: Flow
+
+    def answers(self, ns: NsKey, flow: Flow) -> bool:
+        """Whether a packet that is delivered there is an answer to what it has sent on."""
+        return (self.ns, self.sent.dst, self.sent.src) == (ns, flow.src, flow.dst)
+
+
+class ProxyRelay(msgspec.Struct, frozen=True):
+    """A process that took the packet `taken` on the link `link`, as a socket, and sent on a packet of its own from the namespace `ns`.
+
+    `inside`: where that was sent from, and its answer is taken: another namespace than `ns`, or the same. `process` and `to`: who it is and to whom it hands on, as told.
+    """
+
+    link: End
+    taken: Packet
+    ns: NsKey
+    inside: NsKey
+    sent: Flow
+    process: str
+    to: str
+
+    def answers(self, ns: NsKey, flow: Flow) -> bool:
+        """Whether a packet that is delivered there is an answer to what it has sent on."""
+        ports = self.sent.dport == flow.sport and self.sent.sport in (0, flow.dport)
+        return (
+            ports
+            and self.sent.proto == flow.proto
+            and (self.inside, self.sent.dst, self.sent.src) == (ns, flow.src, flow.dst)
+        )
 
 
 class Mend(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from nswire.path.segment import Segment
 from nswire.path.values import (
     ANY_PORT,
     TCP,
+    USUAL_TTL,
     WITH_PORTS,
     Ended,
     Frame,
@@ -28,6 +29,7 @@ from nswire.path.values import (
     Header,
     Landing,
     Mend,
+    ProxyRelay,
     Relay,
     Step,
     Steps,
@@ -71,7 +73,6 @@ AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
 CHOSEN = (1, 65535)  # where a port is from that is chosen by a system of which no more is known
-USUAL_TTL = 64
 LOOP = 32  # links that a packet comes in by: more are a loop
 ETHERNET = 1  # ARPHRD_ETHER
 
@@ -95,7 +96,7 @@ class Walk:
         self.leaves_out: bool | None = None  # chains of priority 0, by br_netfilter: not yet asked for
         self.inside: list[End] = []  # the tunnels that the packet is in
         self.overhead = 0
-        self.relays: list[Relay] = []
+        self.relays: list[Relay | ProxyRelay] = []
         self.conntrack = Tracker()
         self.changes: dict[tuple[NsKey, SetName], list[tuple[str, tuple[Known, ...]]]] = {}
         """What rules have added to sets (`add`) or taken out of them (`delete`)."""
