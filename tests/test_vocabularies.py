@@ -9,6 +9,7 @@ import pytest
 from nswire import facets, kinds
 from nswire.model import relations, unresolved
 from nswire.model.values import State
+from nswire.path import devices
 
 
 def test_every_relation_that_a_kind_or_a_facet_makes_has_a_row() -> None:
@@ -21,6 +22,21 @@ def test_every_relation_that_a_kind_or_a_facet_makes_has_a_row() -> None:
 def test_every_state_of_an_end_has_a_row() -> None:
     """And no row is of a state that there is not."""
     assert sorted(row.name for row in unresolved.TABLE) == sorted(get_args(State))
+
+
+def test_every_kind_has_a_packet_model_or_a_reason_why_not() -> None:
+    """A kind that is added to `kinds/` says what becomes of a packet there: a row of `devices.TABLE`, or of `NOT_FOLLOWED`."""
+    known = {row.name for row in kinds.TABLE}
+    assert known - devices.TRANSMIT.keys() - devices.NOT_FOLLOWED.keys() == set()
+    assert devices.NOT_FOLLOWED.keys() - known == set()
+    assert devices.NOT_FOLLOWED.keys() & devices.TRANSMIT.keys() == set()
+    assert set(devices.RX_HANDLERS) <= devices.NOT_FOLLOWED.keys()
+
+
+def test_no_kind_has_two_packet_models() -> None:
+    """The later row would win, without a word."""
+    named = [kind for row in devices.TABLE for kind in row.kinds]
+    assert {kind for kind in named if named.count(kind) > 1} == set()
 
 
 @pytest.mark.parametrize("row", relations.TABLE, ids=lambda row: row.name)

@@ -136,6 +136,27 @@ a bridge fdb add 02:00:00:00:00:02 dev vx nhid 10
     INSIDE,
 )
 CASES["netkit: the other end's MTU does not count"] = Case(NETKIT, "", ASK, size=1450)
+UNFOLLOWED = """
+a ip link add x0 type {options}
+a ip address add 10.0.0.1/24 dev x0
+a ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev x0
+a ip link set x0 up
+"""
+CASES |= {
+    f"sent into a {kind}": Case(UNFOLLOWED.format(options=f"{kind} {options}"), code, fate="unknown")
+    for kind, options, code in (
+        ("wireguard", "", "l2.encrypted"),
+        ("ovpn", "mode mp", "l2.encrypted"),
+        ("xfrm", "if_id 7", "l2.encrypted"),
+        ("erspan", "remote 10.9.9.9 local 10.9.9.8 key 5 seq erspan_ver 1", "l2.copies"),
+        ("bareudp", "dstport 6635 ethertype mpls_uc", "l2.metadata"),
+    )
+}
+CASES["what comes in for an HSR"] = Case(
+    LINE + "b ip link add d0 type dummy\nb ip link add x0 type hsr slave1 b0 slave2 d0\nb ip link set x0 up",
+    "l2.mesh",
+    fate="unknown",
+)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire import kinds
 from nswire.model.reasons import Reason
+from nswire.path.devices.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,3 +55,6 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
         yield walk.segment.lost(link, frame, steps, BACKUP(port=link.ifname, link=master.ifname))
         return
     yield from walk.segment.arrive(master, frame, steps)
+
+
+DEVICES = (Device((BOND, "team"), transmit=send, from_port=arrive),)

@@ -15,6 +15,7 @@ from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End
 from nswire.path import bridgednat, bridgeport, mtu, netfilter
 from nswire.path.bridgeport import FORWARDING, LEARNING, Passing
+from nswire.path.devices.device import Device
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
 from nswire.path.values import Ended, Frame, Going, Landing
@@ -294,3 +295,6 @@ def _filter(
         if hook == "prerouting":
             going = going._replace(packet=replace(going.packet, prerouted=True, physin=physin))
     return passing._replace(frame=replace(frame, packet=going.packet)), going.steps
+
+
+DEVICES = (Device(("bridge",), transmit=send, from_port=arrive),)

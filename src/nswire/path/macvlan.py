@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nswire import kinds
 from nswire.model.reasons import Reason
+from nswire.path.devices.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,3 +89,6 @@ def _on(lower: Link) -> list[Link]:
 
 def _mode(link: Link) -> str:
     return str(kinds.details(link.fact).get("mode", ""))
+
+
+DEVICES = (Device(KINDS, transmit=send, from_lower=arrive),)

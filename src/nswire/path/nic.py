@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
 from nswire.path import mtu
+from nswire.path.devices.device import Device
 from nswire.path.values import Landing
 
 if TYPE_CHECKING:
@@ -59,3 +60,10 @@ def looped(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
 def swallow(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A dummy and its like have no other side."""
     yield walk.segment.lost(link, frame, steps, SWALLOWED(link=link.ifname, kind=link.kind))
+
+
+DEVICES = (
+    Device(("",), transmit=send),
+    Device(("vrf",), transmit=looped),
+    Device(("dummy", "ifb", "nlmon"), transmit=swallow),
+)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from nswire.codec.checked import is_decimal
 from nswire.model.reasons import Reason
 from nswire.path import ovsflow, tunnels
+from nswire.path.devices.device import Device
 from nswire.path.values import UDP, Flow, Landing
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _output(walk: Walk, link: Link, frame: Frame, steps: Steps, onward: _Onward)
     """Out by a port of the datapath."""
     target = _port(walk, str(_seat(walk, link).get("datapath", "")), int(onward.port))
     # what a tunnel was set for is the next port that is one: the ordinary ones do not look at it
-    if onward.remote is not None and (target is None or target.kind in tunnels.KINDS):
+    if onward.remote is not None and (target is None or target.kind in tunnels.METADATA):
         text = f"{onward.bridge} puts it into a tunnel to {onward.remote.dst}"
         told = steps + walk.step("ovs", text, link.end.ns, link.end, because=onward.because)
         yield _tunnelled(walk, link, frame, told, onward.remote)
@@ -169,3 +170,6 @@ def _split(actions: str) -> list[str]:
         else:
             word += character
     return [*words, word]
+
+
+DEVICES = (Device(("openvswitch",), transmit=send, from_port=arrive),)

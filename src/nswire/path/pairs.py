@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nswire import kinds
 from nswire.model.reasons import Reason
 from nswire.path import mtu
+from nswire.path.devices.device import Device
 from nswire.path.values import Landing
 
 if TYPE_CHECKING:
@@ -59,3 +60,6 @@ def _blackhole(link: Link) -> bool:
     """What a netkit does with what no program decides about: the primary's attributes tell it for both ends."""
     details = kinds.details(link.fact)
     return details.get("policy") == "blackhole"
+
+
+DEVICES = (Device(("veth", "vxcan", NETKIT), transmit=send),)

@@ -11,37 +11,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
-from nswire.path import (
-    aggregates,
-    bridge,
-    ipvlan,
-    macvlan,
-    nic,
-    ovs,
-    pairs,
-    programs,
-    queue,
-    tap,
-    tunnels,
-    vlan,
-)
+from nswire.path import devices, ovs, programs, queue, vlan
 from nswire.path.values import Landing, Mend, ends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
-    Handler = Callable[[Walk, Link, Frame, Steps], Iterator[Landing]]
-
 NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
 NO_SUCH_MAC = Reason("l2.no_such_mac", "nobody on the segment of {link} has the MAC {mac}", "OTHERHOST")
-KIND_NOT_FOLLOWED = Reason(
-    "l2.kind_not_followed", "what a link of kind {kind} does with a frame is not known", unknown=True
-)
 LOOP = Reason("l2.loop", "it goes round in a loop")
 DOWN = Reason("l2.down", "{link} in {netns} is down", "DEV_READY")
 NO_VLAN = Reason("l2.no_vlan", "no VLAN link on {link} takes tag {vlan} ({protocol})", "OTHERHOST")
@@ -53,37 +35,6 @@ PEER_DOWN = Reason(
 
 UP, LOWER_UP = 0x1, 0x10000
 DEEPEST = 64  # links on one way: more is a loop
-
-SEND: dict[str, Handler] = {
-    **dict.fromkeys(("veth", "vxcan", "netkit"), pairs.send),
-    **dict.fromkeys(("vlan", "macsec"), vlan.send),
-    **dict.fromkeys(("macvlan", "macvtap"), macvlan.send),
-    **dict.fromkeys(("ipvlan", "ipvtap"), ipvlan.send),
-    **dict.fromkeys(("bond", "team"), aggregates.send),
-    "bridge": bridge.send,
-    "openvswitch": ovs.send,
-    "tun": tap.send,
-    "": nic.send,
-    "vrf": nic.looped,
-    **dict.fromkeys(("dummy", "ifb", "nlmon"), nic.swallow),
-    **dict.fromkeys(tunnels.KINDS, tunnels.send),
-}
-"""What a link of a kind does with a frame that the stack gives it."""
-
-MASTERS: dict[str, Handler] = {
-    "bridge": bridge.arrive,
-    "bond": aggregates.arrive,
-    "team": aggregates.arrive,
-    "openvswitch": ovs.arrive,
-}
-"""What becomes of a frame that comes in by a port of such a master."""
-
-UPPERS: dict[str, Handler] = {
-    **dict.fromkeys(("macvlan", "macvtap"), macvlan.arrive),
-    **dict.fromkeys(("ipvlan", "ipvtap"), ipvlan.arrive),
-    "macsec": vlan.decrypted,
-}
-"""What becomes of a frame that comes in by a link on which such links stand."""
 
 
 class Segment:
@@ -161,9 +112,9 @@ class Segment:
             if queued is not None:
                 yield queued
                 return
-        handler = SEND.get(link.kind)
+        handler = devices.TRANSMIT.get(link.kind)
         if handler is None:
-            reason = KIND_NOT_FOLLOWED(kind=link.kind)
+            reason = devices.not_followed(link.kind)(kind=link.kind)
             yield Landing("unknown", steps, link.end.ns, frame, link.end, reason=reason)
             return
         steps += walk.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
@@ -199,9 +150,14 @@ class Segment:
             if tagged is not None:
                 yield from self.arrive(tagged, replace(frame, vlans=frame.vlans[:-1]), steps)
                 return
-        handler = MASTERS.get(link.fact.slave_kind) or next(
-            (UPPERS[upper.kind] for upper in link.uppers if upper.kind in UPPERS), None
+        handler = devices.FROM_PORT.get(link.fact.slave_kind) or next(
+            (devices.FROM_LOWER[upper.kind] for upper in link.uppers if upper.kind in devices.FROM_LOWER),
+            None,
         )
+        taker = devices.taker(link)
+        if taker and handler is None:
+            yield self.unknown(link, frame, steps, devices.not_followed(taker)(kind=taker))
+            return
         if handler is None and ovs.switches(walk, link):
             handler = ovs.arrive
         if handler is not None:

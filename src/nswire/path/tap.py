@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
 from nswire.path import ovs, userspace
+from nswire.path.devices.device import Device
 from nswire.path.values import Landing
 
 if TYPE_CHECKING:
@@ -63,3 +64,6 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
     vm = next((owner for owner in link.owners if owner.type == "vm" and owner.pid == far.pid), None)
     reason = LEAVES(**told) if vm is None else LEAVES_TO_VM(**told, vm=vm.name)
     yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)
+
+
+DEVICES = (Device(("tun",), transmit=send),)

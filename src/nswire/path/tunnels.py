@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from nswire import kinds
 from nswire.model.reasons import Reason
+from nswire.path.devices.device import Device
 from nswire.path.values import UDP, Flow, Landing, Packet
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from nswire.path.values import Frame, Steps
     from nswire.path.walk import Walk
 
-NOT_FOLLOWED = Reason(
-    "tunnel.not_followed",
-    "where a {kind} sends a packet is not known: what is inside it is not for us to see",
-    unknown=True,
-)
 UNDERLAY_UNKNOWN = Reason(
     "tunnel.underlay_unknown", "in which namespace {link} sends its packets cannot be seen", unknown=True
 )
@@ -66,23 +62,14 @@ ROWS = {
     "geneve": _Row(UDP, 30, 6081, ("id",), frames=True, addresses=1),
     "gre": _Row(GRE, 4, keys=("ikey",)),
     "gretap": _Row(GRE, 18, keys=("ikey",), frames=True),
-    "erspan": _Row(GRE, 30, keys=("ikey",), frames=True),
     "ip6gre": _Row(GRE, 4, keys=("ikey",)),
     "ip6gretap": _Row(GRE, 18, keys=("ikey",), frames=True),
-    "ip6erspan": _Row(GRE, 30, keys=("ikey",), frames=True),
     "ipip": _Row(IPIP, 0),
     "sit": _Row(IP6, 0),
     "ip6tnl": _Row(IP6, 0),
-    "wireguard": _Row(UDP, 40),
-    "vti": _Row(IPIP, 0),
-    "vti6": _Row(IP6, 0),
-    "xfrm": _Row(50, 0),
-    "bareudp": _Row(UDP, 8),
-    "gtp": _Row(UDP, 16),
-    "amt": _Row(UDP, 8),
 }
-KINDS = tuple(ROWS)
-FOLLOWED = ("vxlan", "geneve", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl")
+METADATA = (*ROWS, "erspan", "ip6erspan", "bareudp", "gtp")
+"""Kinds that look at what was set for a packet (`external`)."""
 UP = 0x1
 ANY = ("0.0.0.0", "::")  # noqa: S104 (what a tunnel without such an address says)
 TO_ALL = "00:00:00:00:00:00"
@@ -92,8 +79,8 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     """Into the tunnel, and out of it at the other end, if that is on this host; else the outer packet's end is the end."""
     details = kinds.details(link.fact)
     remotes, why, nowhere = _remotes(walk, link, frame)
-    if link.kind not in FOLLOWED or not remotes:
-        yield walk.segment.unknown(link, frame, steps, nowhere or NOT_FOLLOWED(kind=link.kind))
+    if nowhere is not None:
+        yield walk.segment.unknown(link, frame, steps, nowhere)
         return
     ns = _underlay(link)
     if ns is None:
@@ -156,7 +143,7 @@ def encapsulated(
         return replace(
             landing,
             packet=frame.packet,
-            reason=OUTER(cause=landing.reason or NOT_FOLLOWED(kind=link.kind)),
+            reason=None if landing.reason is None else OUTER(cause=landing.reason),
             outer=True,
         )
     return landing
@@ -262,3 +249,6 @@ def _other_end(walk: Walk, link: Link, landing: Landing) -> Link | None:
 def _other_side(key: str) -> str:
     """What one end calls `okey` the other one calls `ikey`."""
     return {"ikey": "okey"}.get(key, key)
+
+
+DEVICES = (Device(tuple(ROWS), transmit=send),)

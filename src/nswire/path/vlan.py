@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from nswire import kinds
 from nswire.model.reasons import Reason
+from nswire.path.devices.device import Device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,3 +54,6 @@ def decrypted(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
         yield from walk.segment.arrive(upper, frame, steps)
         return
     yield walk.segment.unknown(link, frame, steps, DECRYPTION(link=upper.ifname))
+
+
+DEVICES = (Device(("vlan",), transmit=send), Device((MACSEC,), transmit=send, from_lower=decrypted))
