@@ -43,8 +43,9 @@ test-engines: setup-engines ## start real engines, up, hung and stopped, and wri
 recordings: setup-kernels ## make tests/recordings and docs/kernels.md anew, on all four kernels, in VMs (some minutes)
 	tests/kernels/recordings $(KERNELS)
 
-golden: setup-dev ## write the golden drawings of the tests anew: look at them before you commit them
+golden: setup-dev ## write the golden drawings and findings of the tests anew: look at them before you commit them
 	NSWIRE_GOLDEN=write $(BIN)/python -m pytest -q tests/draw/test_golden.py
+	NSWIRE_GOLDEN=write tools/private-host $(BIN)/python -m pytest -q tests/check/test_check_golden.py
 
 screenshots: setup-dev ## draw the demo's network, and take the pictures of README.md with Chromium
 	tools/private-host $(BIN)/python tools/screenshots

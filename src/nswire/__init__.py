@@ -6,7 +6,8 @@
     <Link host/tap39d60faa-aa veth 69>
 
 `scan` looks at this machine, `load` at a recording of another one (`record` makes one); both give a `Topology`. `find`
-says which links and namespaces a handle stands for: a name, ifindex, MAC, address, pid ...
+says which links and namespaces a handle stands for: a name, ifindex, MAC, address, pid ... `findings` says what is
+wrong there.
 
 Everything is read, and nothing is changed, except that the kernel numbers namespaces when somebody asks for their
 links (docs/limits.md). What could not be seen is in `Topology.gaps`; what raises is
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from nswire.check import Report
     from nswire.handles import Match
     from nswire.host.recorded import BadRecording
     from nswire.host.system import System
@@ -45,11 +47,13 @@ __all__ = [
     "Match",
     "Namespace",
     "Nowhere",
+    "Report",
     "System",
     "Topology",
     "Wire",
     "__version__",
     "find",
+    "findings",
     "load",
     "record",
     "scan",
@@ -63,6 +67,7 @@ _HOMES = {
     "host.recorded": ("BadRecording",),
     "host.system": ("System",),
     "handles": ("Match",),
+    "check": ("Report",),
 }
 
 
@@ -115,3 +120,17 @@ def find(topology: Topology, handle: str) -> list[Match]:
     from nswire.handles import find as look
 
     return look(topology, handle)
+
+
+def findings(topology: Topology, *rules: str) -> Report:
+    """What is wrong there, by these rules (`nswire.check.rules.TABLE`), or by all. LookupError: there is no such rule.
+
+    It is one look: what is just being built is found as well. `nswire check` looks twice.
+    """
+    from nswire.check import run
+    from nswire.check.rules import TABLE, named
+
+    wanted = [named(rule) for rule in rules]
+    if None in wanted:
+        raise LookupError(f"{rules[wanted.index(None)]!r} is no rule")
+    return run(topology, [one for one in wanted if one is not None] or TABLE)

@@ -189,10 +189,14 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "show": ["owners", "namespaces", "links"],
         "map": ["namespaces", "links", "wires", "open"],
         "path": ["hops", "choices", "others"],
+        "check": ["rules", "findings", "skipped", "failed"],
         "find": ["matches", "nearest"],
     }[name]
-    facts = PathBuilder(topology, Builder(topology)).facts(NOWHERE) if name == "path" else {}
-    strictly(name, document(name, topology, [(part, ()) for part in lists], facts))
+    facts: dict[str, dict[str, object]] = {
+        "path": PathBuilder(topology, Builder(topology)).facts(NOWHERE),
+        "check": {"looks": 1},
+    }
+    strictly(name, document(name, topology, [(part, ()) for part in lists], facts.get(name)))
 
 
 def test_path(topology: Topology) -> None:

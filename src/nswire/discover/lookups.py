@@ -28,7 +28,7 @@ from nswire.model.reasons import Reason
 from nswire.model.sockets import Credentials, Process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from nswire.discover.questioner import Questioner
     from nswire.host.system import Answer, Question
@@ -74,6 +74,17 @@ TABLES = (
     questions.NFTABLES,
     *questions.LEGACY.values(),
 )
+AHEAD = {
+    "rules": questions.RULES,
+    "routes": (questions.ROUTES, questions.NEXT_HOPS),
+    "neighbours": questions.NEIGHBOURS,
+    "fdb": (questions.FDB,),
+    "bridge vlans": (questions.VLANS,),
+    "policies": (questions.POLICIES, questions.DEFAULT_POLICIES),
+    "sysctls": (questions.sysctls(), questions.sysctls("all")),
+    "link sysctls": (),  # one question for each link
+}
+"""Tables that may be asked of all namespaces at once, by the method that has them: what must be asked for each."""
 NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel says of what it does not know
 
 
@@ -230,6 +241,19 @@ class Lookups:
         """`ofproto/trace`; None where Open vSwitch cannot be asked."""
         answer = self._asking.host(f"ovs-trace/{bridge} {flow}")
         return None if isinstance(answer, Refusal) else answer.decode("utf-8", "replace")
+
+    def ahead(self, tables: Collection[str]) -> None:
+        """Ask for these tables (`AHEAD`) in all namespaces, in one visit of each."""
+        asked = tuple(question for table, each in AHEAD.items() if table in tables for question in each)
+        wanted = {}
+        for ns, links in self._asking.facts.links.items():
+            each = (questions.sysctls(one.ifname) for one in links.values() if "link sysctls" in tables)
+            new = tuple(one for one in (*asked, *each) if (ns, one.name) not in self._known)
+            if new and ns not in self._asking.facts.hidden:
+                wanted[ns] = new
+        for ns, answers in self._asking.visit(wanted).items():
+            names = ((ns, question.name) for question in wanted[ns])
+            self._known.update(zip(names, answers, strict=True))
 
     def everything(self) -> None:
         """Ask for all tables of all namespaces: for a recording, which cannot be asked for a decision."""

@@ -8,6 +8,6 @@ Rules of the room:
 * Never the first match: all of them, each with a handle that finds nothing else.
 """
 
-from nswire.handles.finding import Match, find, nearest, unique_handle
+from nswire.handles.finding import Match, find, nearest, unique_handle, unique_namespace
 
-__all__ = ["Match", "find", "nearest", "unique_handle"]
+__all__ = ["Match", "find", "nearest", "unique_handle", "unique_namespace"]

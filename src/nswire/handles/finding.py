@@ -81,7 +81,7 @@ def _match(topology: Topology, found: Found) -> Match:
         return Match(found.kind, (link,), None, unique_handle(link), found.rank)
     ns = topology.namespaces[found.ns or 0]
     links = tuple(link for link in topology.links(ns.key) if not link.loopback)
-    return Match(found.kind, links, ns, _unique_namespace(topology, ns), found.rank)
+    return Match(found.kind, links, ns, unique_namespace(topology, ns), found.rank)
 
 
 def _match_owner(topology: Topology, found: Found, number: int) -> Match:
@@ -103,7 +103,8 @@ def _unique_owner(topology: Topology, owner: Owner, number: int) -> str:
     return f"{owner.type}:{owner.id}"
 
 
-def _unique_namespace(topology: Topology, ns: Namespace) -> str:
+def unique_namespace(topology: Topology, ns: Namespace) -> str:
+    """A handle that finds exactly this namespace."""
     for word in (ns.label, f"netns:{ns.label}"):
         if _typable(word) and _means(topology, word, ns.key, None):
             return word

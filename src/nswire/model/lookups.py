@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol
 from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from nswire.model.firewall import Firewall
     from nswire.model.reasons import Cause
@@ -221,6 +221,10 @@ class Lookups(Protocol):
         """The tc filters of a link by place (`ingress`, `egress`, `root`)."""
         ...
 
+    def ahead(self, tables: Collection[str], /) -> None:
+        """Ask for some of these tables in all namespaces, since all of them will be wanted."""
+        ...
+
     def everything(self) -> None:
         """Ask for all of these tables in all namespaces: for a recording."""
         ...
@@ -243,6 +247,9 @@ class NothingKnown:
 
     def switched(self, _: str, __: str, /) -> None:
         """Not known."""
+
+    def ahead(self, _: Collection[str], /) -> None:
+        """Nobody to ask."""
 
     def everything(self) -> None:
         """Nobody to ask."""

@@ -11,12 +11,11 @@ from nswire.show import build_reasons
 from nswire.show.documents import (
     FlowDoc,
     HopDoc,
-    MendDoc,
     MtuDoc,
     PathStepDoc,
-    ReasonDoc,
     WayDoc,
 )
+from nswire.show.documents_reasons import MendDoc, ReasonDoc
 from nswire.show.text_path import commanded
 
 if TYPE_CHECKING:

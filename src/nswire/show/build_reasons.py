@@ -6,7 +6,7 @@ from errno import errorcode
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Cause
-from nswire.show.documents import GapDoc, ReasonDoc
+from nswire.show.documents_reasons import GapDoc, ReasonDoc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 def reason(cause: Cause) -> ReasonDoc:
     """A cause, with all that led to it."""
-    values = {name: _value(value) for name, value in cause.pairs}
-    return ReasonDoc(code=cause.code, text=cause.text, values=values, drop_reason=cause.drop or None)
+    return ReasonDoc(code=cause.code, text=cause.text, values=values(cause), drop_reason=cause.drop or None)
+
+
+def values(cause: Cause) -> dict[str, str | int | ReasonDoc]:
+    """What the sentence of a cause is about, by name."""
+    return {name: _value(value) for name, value in cause.pairs}
 
 
 def _value(value: str | int | Cause) -> str | int | ReasonDoc:

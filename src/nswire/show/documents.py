@@ -8,6 +8,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from nswire.model.values import Evidence, Scalar, State, Taken, Value
+from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
+from nswire.show.documents_reasons import GapDoc, MendDoc, ReasonDoc
 
 VERSION: Literal[1] = 1
 """Of all documents. It grows when a key changes its meaning or goes; new keys may come at any time."""
@@ -259,48 +261,11 @@ class HopDoc(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[PathStepDoc, ...]
 
 
-class MendDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """What would change a packet's fate: a command, which nswire never runs, and what it would do."""
-
-    effect: str
-    command: str | None
-
-
 class MtuDoc(msgspec.Struct, frozen=True, kw_only=True):
     """The size of the largest packet that passes whole, and the link that says so."""
 
     bytes: int
     link: LinkDoc | None
-
-
-class ReasonDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """Why: a code that stays the same (docs/reasons.md), its sentence, and what that is about; a value may be such a reason itself.
-
-    `drop_reason` is the kernel's (skb_drop_reason), where it has one for this.
-    """
-
-    code: str
-    text: str
-    values: dict[str, str | int | ReasonDoc]
-    drop_reason: str | None
-
-
-class GapDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that could not be seen: `where`, `what` it hides, `why`, and a `hint` at what would unlock it, all of it text.
-
-    The same for programs: `code` is what it hides and `reason` why (docs/reasons.md), `subject` what it is about, by name;
-    `errno` is the name of the error (`EPERM`), null if no system call failed; `requires` are the capabilities that would do.
-    """
-
-    where: str
-    what: str
-    why: str
-    hint: str
-    code: str
-    subject: dict[str, str | int]
-    reason: ReasonDoc
-    errno: str | None
-    requires: tuple[str, ...]
 
 
 class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
@@ -418,6 +383,41 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] | UnsetType = UNSET
 
 
+class FindingDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong: by which rule (docs/rules/), and the `code` of the reason, which stay the same.
+
+    `subjects` are handles, that of what is to be mended first. `values` is what the sentence is about, `facts` show it.
+    `fix` is a command that nswire never runs. `consequences` are what follows from this: they are gone when it is mended.
+    """
+
+    rule: str
+    code: str
+    severity: Literal["error", "warning", "note"]
+    subjects: tuple[str, ...]
+    text: str
+    values: dict[str, str | int | ReasonDoc]
+    facts: tuple[FactDoc, ...]
+    owners: tuple[OwnerDoc, ...]
+    fix: MendDoc | None
+    confidence: Evidence
+    consequences: tuple[FindingDoc, ...]
+
+
+class CheckDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`nswire check --json`. `rules` are those that were asked; `looks`: 2 where what was found was looked at again."""
+
+    schema: Literal["nswire/check"]
+    version: Literal[1]
+    taken: Taken
+    looks: int
+    rules: tuple[str, ...]
+    findings: tuple[FindingDoc, ...]
+    skipped: tuple[SkippedDoc, ...]
+    failed: tuple[FailedDoc, ...]
+    gaps: tuple[GapDoc, ...]
+    how: tuple[str, ...] | UnsetType = UNSET
+
+
 class FindDocument(msgspec.Struct, frozen=True, kw_only=True):
     """`/api/v1/find` of `nswire serve`: all that a word means, best first; `nearest` are names that look like it, if nothing is."""
 
@@ -447,6 +447,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "show": ShowDocument,
     "map": MapDocument,
     "path": PathDocument,
+    "check": CheckDocument,
     "find": FindDocument,
 }
 

@@ -1,0 +1,144 @@
+"""`nswire check`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nswire.cli.common import (
+    ANSWERED,
+    FAILED,
+    INCOMPLETE,
+    NO,
+    Answer,
+    Options,
+    give,
+    handles,
+    look,
+    paper,
+    reading,
+    understand,
+)
+from nswire.cli.errors import Failure
+
+if TYPE_CHECKING:
+    from nswire.check import Report, Rule, Severity
+    from nswire.model.topology import Topology
+    from nswire.show.parts import Asked
+
+SEVERITIES = ("error", "warning", "note")
+EPILOG = """\b
+Examples:
+  nswire check                               all of the host, by all rules
+  nswire check container:web                 only what is about a container
+  nswire check --severity error              only what is that bad
+  nswire check --rule mtu-wire --rule half-up
+  nswire check --explain mtu-wire            why it is bad, when it is not, what to do
+  nswire check -j | jq -r '.findings[] | .code, .fix.command'
+
+\b
+What is found is looked at again some seconds later, so that what is just being built is not told.
+Nothing is changed: commands are shown, and never run.
+Exit status: 0 nothing as bad as --fail-on, 1 something, 2 failure, 3 with --strict if a rule could not be judged.
+"""
+
+
+@click.command(epilog=EPILOG)
+@handles()
+@click.option("--rule", "rules", multiple=True, metavar="ID", help="Only this rule; may be given repeatedly.")
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Only what is at least that bad.")
+@click.option(
+    "--fail-on",
+    type=click.Choice((*SEVERITIES, "never")),
+    default="warning",
+    show_default=True,
+    help="How bad a finding must be for exit status 1.",
+)
+@click.option("--explain", metavar="ID", help="Print the page of a rule, and look at nothing.")
+@click.option("--list", "listed", is_flag=True, help="List the rules, and look at nothing.")
+@reading
+def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
+    """Say what is wrong on this host, unasked: where, why, whom it hits, and which command would mend it.
+
+    With HANDLEs: only what is about these links and namespaces. The rules have a page each: docs/rules/.
+    """
+    from nswire.show import text_check
+
+    if given["listed"]:
+        from nswire.check.rules import TABLE
+
+        text_check.write_rules(paper(options), TABLE)
+        return ANSWERED
+    if given["explain"]:
+        text_check.write_page(paper(options), *_named((given["explain"],)))
+        return ANSWERED
+    topology = look(options)
+    asked, fine = understand(topology, handles, one=False)
+    if not fine:
+        return FAILED
+    report = _checked(options, topology, _named(given["rules"]))
+    report = _narrowed(report, asked, given["severity"]) if asked or given["severity"] else report
+    give(report.topology, options, "check", _answer(report))
+    return _status(report, options, given["fail_on"])
+
+
+def _named(words: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules of these ids; of none: all. Failure."""
+    from nswire.check.rules import TABLE, named
+
+    found = []
+    for word in words:
+        rule = named(word)
+        if rule is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(word, [rule.id for rule in TABLE], 1)
+            hint = f"nearest: {near[0]}" if near else "nswire check --list shows all"
+            raise Failure(word, "there is no such rule", hint)
+        found.append(rule)
+    return tuple(dict.fromkeys(found)) or TABLE
+
+
+def _checked(options: Options, topology: Topology, rules: tuple[Rule, ...]) -> Report:
+    """What the rules say; of this machine, what they find is looked at twice."""
+    from nswire.check import run
+
+    def again(seconds: float) -> Topology:
+        time.sleep(seconds)
+        return look(options)
+
+    return run(topology, rules, None if options.recording else again)
+
+
+def _narrowed(report: Report, asked: list[Asked], severity: Severity | None) -> Report:
+    """Only what is about these things, and that bad."""
+    from nswire.check import narrow
+
+    ends = {link.end for one in asked for link in one.links}
+    spaces = {one.namespace.key for one in asked if one.namespace is not None and not one.homeless}
+    return narrow(report, ends | spaces if asked else None, severity)
+
+
+def _answer(report: Report) -> Answer:
+    from nswire.show import text_check
+    from nswire.show.build_check import CheckBuilder
+
+    return Answer(
+        lambda build: CheckBuilder(report, build).parts(),
+        lambda paper: text_check.write_report(paper, report),
+        list,
+        lambda build: CheckBuilder(report, build).facts(),
+    )
+
+
+def _status(report: Report, options: Options, fail_on: Severity | str) -> int:
+    """1 wins over 3: what was found stands, whatever else there may be."""
+    if fail_on in SEVERITIES and report.at_least(fail_on):  # type: ignore[arg-type]
+        return NO
+    if report.failed:
+        return FAILED
+    if options.strict and (report.skipped or report.topology.gaps):
+        return INCOMPLETE
+    return ANSWERED

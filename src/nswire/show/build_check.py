@@ -1,0 +1,85 @@
+"""A report of `check` to documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.handles import unique_handle, unique_namespace
+from nswire.show import build_reasons
+from nswire.show.documents import FindingDoc
+from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
+from nswire.show.documents_reasons import MendDoc
+from nswire.show.text_path import commanded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nswire.check import Found, Report, Skipped
+    from nswire.check.rule import Subject
+    from nswire.model.topology import Topology
+    from nswire.show.build import Builder
+
+
+def handle(topology: Topology, subject: Subject) -> str:
+    """The handle that finds a link or a namespace and nothing else. Escape it like any text from outside."""
+    if isinstance(subject, int):
+        ns = topology.namespaces.get(subject)
+        return f"net:[{subject}]" if ns is None else unique_namespace(topology, ns)
+    link = topology.get(subject)
+    return f"net:[{subject.ns}]/{subject.ifindex}" if link is None else unique_handle(link)
+
+
+class CheckBuilder:
+    """Makes the documents of one report."""
+
+    def __init__(self, report: Report, build: Builder) -> None:
+        self._report = report
+        self._build = build
+        self._handles: dict[Subject, str] = {}
+
+    def parts(self) -> list[tuple[str, Iterable[object]]]:
+        """The lists of the document."""
+        report = self._report
+        return [
+            ("rules", report.rules),
+            ("findings", map(self.finding, report.found)),
+            ("skipped", map(_skipped, report.skipped)),
+            ("failed", (FailedDoc(rule=one.rule, error=one.error) for one in report.failed)),
+        ]
+
+    def facts(self) -> dict[str, object]:
+        """The keys that are no lists."""
+        return {"looks": self._report.looks}
+
+    def finding(self, found: Found) -> FindingDoc:
+        """One finding, with what follows from it."""
+        finding, topology = found.finding, self._report.topology
+        mend = finding.mend
+        return FindingDoc(
+            rule=found.rule.id,
+            code=finding.cause.code,
+            severity=found.severity,
+            subjects=tuple(map(self._handle, finding.subjects)),
+            text=finding.cause.text,
+            values=build_reasons.values(finding.cause),
+            facts=tuple(
+                FactDoc(subject=self._handle(one.subject), name=one.name, value=one.value)
+                for one in finding.facts
+            ),
+            owners=tuple(map(self._build.owner, found.owners)),
+            fix=None
+            if mend is None
+            else MendDoc(effect=mend.effect, command=commanded(topology, mend) or None),
+            confidence=finding.confidence,
+            consequences=tuple(map(self.finding, found.consequences)),
+        )
+
+    def _handle(self, subject: Subject) -> str:
+        if subject not in self._handles:
+            self._handles[subject] = handle(self._report.topology, subject)
+        return self._handles[subject]
+
+
+def _skipped(one: Skipped) -> SkippedDoc:
+    (gap,) = build_reasons.gaps((one.gap,))
+    return SkippedDoc(rule=one.rule, gap=gap)

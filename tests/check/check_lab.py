@@ -1,0 +1,143 @@
+"""Laboratories of rules: networks on the real kernel in which a rule fires, and others, different in one fact, in which it must not."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import nswire
+from nswire.check.rules import named
+from nswire.lab.truth import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nswire.check import Found, Report, Rule
+    from nswire.lab.truth import Lab
+    from nswire.model.topology import Topology
+
+FOLDER = Path(__file__).parent / "labs"
+SETTLED = ("UP", "UNKNOWN")
+NO_DAD = "echo 0 > /proc/sys/net/ipv6/conf/{}/accept_dad"
+
+
+class Variant(NamedTuple):
+    """What is done to the base of a lab, and the code that is found then (empty: the rule must be silent).
+
+    `mends`: after the command that the finding names, it is found no more. `subject`: the handle of what is to be mended
+    first. `confidence` is that of the finding. `needs`: programs.
+    """
+
+    name: str
+    lines: str
+    code: str = ""
+    subject: str = ""
+    mends: bool = True
+    confidence: str = "proved"
+    needs: tuple[str, ...] = ()
+
+
+class Labs(NamedTuple):
+    """The laboratories of a rule. A line is `NAMESPACE COMMAND`; `home` is where the lab was built from.
+
+    A variant is built as `base` and its own lines. `dad`: duplicate address detection is left on. `ahead` is done before
+    the base, and undone by nothing: for what has to be there in any case.
+    """
+
+    rule: str
+    base: str
+    variants: tuple[Variant, ...]
+    dad: bool = False
+
+
+def every() -> dict[str, Labs]:
+    """All that there are, by rule: a file in `labs/` each."""
+    found = {}
+    for file in sorted(FOLDER.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"check_labs_{file.stem}", file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found[module.LABS.rule] = module.LABS
+    return found
+
+
+def cases() -> Iterator[tuple[Labs, Variant]]:
+    """Every variant of every lab."""
+    for labs in every().values():
+        for variant in labs.variants:
+            yield labs, variant
+
+
+class Built:
+    """A variant, built. Skipped, with what the kernel says, where it lacks the kind."""
+
+    def __init__(self, lab: Lab, labs: Labs, variant: Variant) -> None:
+        self._lab = lab
+        self._dad = labs.dad
+        self._spaces = {"home": lab.home}
+        found = named(labs.rule)
+        assert found is not None
+        self.rule: Rule = found
+        self.run(labs.base + variant.lines)
+
+    def run(self, lines: str) -> None:
+        """Run commands, each in the namespace that its line begins with, which is made when it is first named."""
+        pairs = [line.strip().partition(" ")[::2] for line in lines.splitlines() if line.strip()]
+        for _, command in pairs:
+            words = command.split()
+            for before, word in itertools.pairwise(words):
+                if before == "netns":
+                    self._space(word)
+        together: list[tuple[str, list[str]]] = []
+        for name, command in pairs:
+            if not together or together[-1][0] != name:
+                together.append((name, []))
+            together[-1][1].append(command)
+        for name, commands in together:
+            self._sh(name, "\n".join(commands))
+
+    def _space(self, name: str) -> None:
+        if name not in self._spaces:
+            self._spaces[name] = self._lab.namespace("named", name)
+            if not self._dad:
+                self._sh(name, "\n".join(NO_DAD.format(one) for one in ("all", "default")))
+
+    def _sh(self, name: str, script: str) -> None:
+        self._space(name)
+        with self._spaces[name].entered():
+            done = subprocess.run(["sh", "-ec", script], check=False, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"not on this kernel: {done.stderr.strip() or script}")
+
+    def report(self, topology: Topology | None = None) -> Report:
+        """What the rule says of it."""
+        return nswire.findings(topology or nswire.scan(), self.rule.id)
+
+
+def settled() -> None:
+    """Wait until whatever has a carrier is up: the kernel tells that a little later (linkwatch)."""
+    wait_until(lambda: all(link.operstate in SETTLED for link in nswire.scan() if "LOWER_UP" in link.flags))
+
+
+def told(report: Report) -> list[tuple[str, str, str]]:
+    """What was found, to be compared: code, severity and sentence of each."""
+    assert not report.failed, report.failed
+    return sorted((one.finding.cause.code, one.severity, one.finding.cause.text) for one in report.found)
+
+
+def codes(report: Report) -> set[str]:
+    """The codes of what was found."""
+    assert not report.failed, report.failed
+    return {one.finding.cause.code for one in report.found}
+
+
+def first(report: Report, code: str) -> Found:
+    """What was found with that code."""
+    return next(one for one in report.found if one.finding.cause.code == code)
