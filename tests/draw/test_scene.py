@@ -9,6 +9,7 @@ from drawings import DB, DOWN, HIDDEN, HOME, NO_CARRIER, WEB, Told, build_many, 
 
 from nswire.draw import TABLE, Followed, Size, Wishes, picture
 from nswire.draw.build import DIES, TARGET, Grouping
+from nswire.draw.scene import Chip
 from nswire.draw.svg import svg
 from nswire.draw.words import of_cord
 from nswire.model.values import End, Far, LinkFact, Owner, Wire
@@ -96,7 +97,7 @@ def test_what_is_not_known_is_drawn_as_such(everything: Topology) -> None:
 def test_mtus_that_differ_are_told_at_both_ends(everything: Topology) -> None:
     scene = picture(everything)
     notes = {row.name: row.notes for one in scene.cards for row in one.rows}
-    assert notes["vethdb"] == ("MTU 1450",)
+    assert notes["vethdb"] == (Chip("MTU 1450", "warn"),)
     assert any(cord.notes == ("MTU 1450 and 1500",) for cord in scene.cords)
 
 
@@ -132,7 +133,7 @@ def test_within_reach(everything: Topology) -> None:
     rows = {row.name: row for row in scene.cards[0].rows}
     assert list(rows) == ["br0", "bond0.100", "bond0", "eno1", "eno2", "vethweb", "vethold"]
     assert scene.cards[0].note == "14 more links"
-    assert rows["br0"].notes == ("+3 wires",)
+    assert rows["br0"].notes == (Chip("+3 wires"),)
 
 
 def test_a_namespace_without_wires_can_be_asked_for(everything: Topology) -> None:
@@ -166,7 +167,7 @@ def test_where_it_dies_and_where_it_was_to_go_are_told(everything: Topology) -> 
     assert (noted[DIES], noted[TARGET]) == ("vethweb", "eth0")
     for one in TABLE:
         drawn = one.draw(lambda size: picture(everything, size=size, follow=follow))
-        assert one.name in ("dot", "mermaid") or (DIES in drawn and TARGET in drawn), one.name
+        assert one.name in ("dot", "mermaid") or (DIES.text in drawn and TARGET.text in drawn), one.name
     assert 'class="caption dropped"' in svg(scene)
 
 

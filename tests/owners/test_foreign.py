@@ -18,7 +18,7 @@ from nswire.host.files import Files
 from nswire.host.system import Refusal
 from nswire.model.facts import Facts
 from nswire.model.gaps import Gap
-from nswire.model.values import Holder, Owner
+from nswire.model.values import Holder, Owner, Published
 from nswire.owners.engine import is_in, place
 from nswire.owners.units import unit
 
@@ -181,9 +181,9 @@ def test_any_handle(text: str) -> None:
     from nswire.handles.table import OWNERS
 
     for owner in (
-        Owner("container", "web", ID, "docker", 1, (("publishes", "x:1->2/tcp"), ("guest_macs", 5))),
+        Owner("container", "web", ID, "docker", 1, (("guest_macs", 5),), (Published("", 1, 2, "tcp"),)),
         Owner("port", "39d60faa-aa", "39d60faa-aa", "neutron"),
-        Owner("vm", "", "", "", None, (("guest_macs", "zz"), ("publishes", 7))),
+        Owner("vm", "", "", "", None, (("guest_macs", "zz"),)),
     ):
         for family in OWNERS:
             family.fits(owner, text)

@@ -8,7 +8,7 @@ from nswire import kinds
 from nswire.draw import tell
 from nswire.draw.alike import NOTHING, fold
 from nswire.draw.networks import networks
-from nswire.draw.scene import Card, Cord, Port, Row, Scene, Trail
+from nswire.draw.scene import Card, Chip, Cord, Port, Row, Scene, Trail
 from nswire.draw.strands import Stub, Wishes, choose
 from nswire.draw.tree import forest
 from nswire.escape import visible
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from nswire.model.values import NsKey, Wire
 
 Fate = Literal["leaves", "delivered", "dropped", "unknown"]  # as `path` says it
-DIES, TARGET = "dropped here", "the target"  # notes of a row
+UNTOLD = "ofport"
+DIES, TARGET = Chip("dropped here", "bad"), Chip("the target", "warn")
 Grouping = Literal["bridge", "owner", "none"]
 UNSEEN_SHOWN = 6
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -78,6 +79,13 @@ def _too_big(drawn: Drawn, size: Size) -> bool:
     return cards > size.cards or sum(map(len, drawn.links.values())) > size.rows
 
 
+def _of_port(strand: Strand) -> tuple[Chip, ...]:
+    """What is said of a port beside it: not its number in the switch, which says nothing to people."""
+    if strand.wire is None:
+        return tuple(map(Chip, strand.notes))
+    return tuple(map(Chip, tell.pairs(pair for pair in strand.wire.data if pair[0] != UNTOLD)))
+
+
 class _Builder:
     """Makes a scene, once."""
 
@@ -87,18 +95,17 @@ class _Builder:
         self._trees = trees
         self._folding = folding
         self._served = {strand.a for strand in drawn.strands if isinstance(strand.b, Stub)}
-        self._notes: dict[End, tuple[str, ...]] = {}
+        self._notes: dict[End, tuple[Chip, ...]] = {}
         for strand in drawn.strands:
             if strand.relation == "port" and isinstance(strand.a, End):
-                told = tuple(note for note in strand.notes if not note.startswith("ofport "))
-                self._notes[strand.a] = (*self._notes.get(strand.a, ()), *told)
+                self._notes[strand.a] = (*self._notes.get(strand.a, ()), *_of_port(strand))
         self._members: dict[Node, list[Node]] = {}
         nodes: list[Node] = [*drawn.links, *drawn.stubs]
         nodes += [link.end for links in trees.order.values() for link in links]
         for node in nodes:
             self._members.setdefault(folding(node), []).append(node)
         self._ports: dict[Node, Port] = {}
-        self._fates: dict[Node, str] = {}
+        self._fates: dict[Node, Chip] = {}
 
     def scene(self, follow: Followed | None) -> Scene:
         """The scene."""
@@ -193,7 +200,8 @@ class _Builder:
             each = len(members) // inside
             name = tell.common(visible(one.ifname) for one in links) or "…"
             address = ""
-            notes = (*tell.notes(link), f"{TIMES}{len(members)}" if inside == 1 or each > 1 else "each")
+            many = f"{TIMES}{len(members)}" if inside == 1 or each > 1 else "each"
+            notes = (*tell.notes(link), Chip(many))
         if link.end in self._fates:
             notes = (self._fates[link.end], *notes)
         return Row(
@@ -201,7 +209,7 @@ class _Builder:
             depth, parent, not link.kind, link.end in self._trees.uplinks, tuple(members),
         )  # fmt: skip
 
-    def _notes_of(self, link: Link) -> tuple[str, ...]:
+    def _notes_of(self, link: Link) -> tuple[Chip, ...]:
         served = link.end in self._served  # its owner is told where the wire ends
         owner = "" if served else tell.own_owner(link)
         uplink = ("uplink",) if link.kind and link.end in self._trees.uplinks and self._is_port(link) else ()
@@ -210,9 +218,7 @@ class _Builder:
         return (
             *tell.notes(link),
             *self._notes.get(link.end, ()),
-            *uplink,
-            *((owner,) if owner else ()),
-            *more,
+            *map(Chip, (*uplink, *((owner,) if owner else ()), *more)),
         )
 
     def _is_port(self, link: Link) -> bool:

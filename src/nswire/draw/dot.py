@@ -68,7 +68,7 @@ def _words(row: Row) -> Iterator[str]:
     if row.address:
         yield row.address
     if chips(row):
-        yield ", ".join(chips(row))
+        yield ", ".join(chip.text for chip in chips(row))
 
 
 def _colour(row: Row) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.draw.scene import Card, Row
+from nswire.draw.scene import Card, Chip, Row
 
 if TYPE_CHECKING:
     from nswire.draw.scene import Scene
@@ -133,14 +133,14 @@ BETWEEN = 2  # cells between two texts of a row
 CHIP = 2  # cells that a note takes besides its letters
 
 
-def chips(row: Row) -> tuple[str, ...]:
+def chips(row: Row) -> tuple[Chip, ...]:
     """The short texts at the right end of a row: its state if it is not up, then its notes."""
-    return (*((row.state,) if row.state else ()), *row.notes)
+    return (*((Chip(row.state, "state"),) if row.state else ()), *row.notes)
 
 
 def beside(row: Row) -> int:
     """The cells that the notes of a row take, and what keeps them apart."""
-    return sum(cells(chip) + CHIP + 1 for chip in chips(row))
+    return sum(cells(chip.text) + CHIP + 1 for chip in chips(row))
 
 
 def measure(card: Card, metrics: Metrics) -> tuple[int, Fields]:

@@ -83,7 +83,11 @@ def _card(card: Card) -> Iterator[str]:
         return
     yield f'  subgraph {card.key}["{told}"]'
     for row in card.rows:
-        words = [f"{row.name} {row.kind}", *((row.address,) if row.address else ()), *(chips(row))]
+        words = [
+            f"{row.name} {row.kind}",
+            *((row.address,) if row.address else ()),
+            *(chip.text for chip in chips(row)),
+        ]
         mark = "" if row.mark == "up" else ":::down"
         yield f'    {row.key}["{"<br>".join(map(escaped, words))}"]{mark}'
     yield "  end"

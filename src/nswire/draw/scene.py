@@ -23,6 +23,16 @@ Certainty = Literal["proved", "mutual", "inferred", "unknown"]
 """The evidence of a wire; `unknown`: what would be at the other end, for all that is known."""
 
 
+class Chip(NamedTuple):
+    """A short text at the end of a row, and how much it matters.
+
+    `state`: why nothing passes; `bad`: a packet ends here; `warn`: something to look at; `blocked`: a port that does not forward.
+    """
+
+    text: str
+    level: Literal["", "state", "bad", "warn", "blocked"] = ""
+
+
 class Row(NamedTuple):
     """A link, or `many` that are alike. `parent` is the key of the row it hangs on in its card, `depth` how deep.
 
@@ -36,7 +46,7 @@ class Row(NamedTuple):
     address: str
     mark: Mark
     state: str
-    notes: tuple[str, ...]
+    notes: tuple[Chip, ...]
     depth: int
     parent: str
     nic: bool

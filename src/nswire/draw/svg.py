@@ -11,7 +11,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from nswire.draw import legend
-from nswire.draw.build import DIES, TARGET
 from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.shapes import cut, end_signs, middle, rounded
@@ -151,28 +150,21 @@ MARKS = {
 }
 
 
+LOUD = {"": "", "state": "warn", "bad": "bad", "warn": "warn", "blocked": "warn"}
+
+
 def _chips(row: Row, least: int, right: int, line: int, char: int) -> Iterator[str]:
     """The notes at the right end, the most important furthest to the right; those that have no room stay away."""
-    for text in chips(row):
-        told = shorten(text, max(4, int((right - least - 9) / (char * SMALL))))
+    for chip in chips(row):
+        told = shorten(chip.text, max(4, int((right - least - 9) / (char * SMALL))))
         width = round(cells(told) * char * SMALL) + 9
         if right - width < least:
             return
-        loud = (
-            "bad"
-            if text == DIES or (text == row.state and row.mark == "down")
-            else "warn"
-            if _is_loud(row, text)
-            else ""
-        )
+        loud = LOUD["bad" if chip.level == "state" and row.mark == "down" else chip.level]
         x = right - width
         yield f'<g class="chip {loud}"><rect x="{x}" y="{line - 8}" width="{width}" height="16" rx="8"/>'
         yield f'<text x="{x + 5}" y="{line + 3}">{_text(told)}</text></g>'
         right = x - 4
-
-
-def _is_loud(row: Row, text: str) -> bool:
-    return text in (row.state, TARGET) or text.startswith("MTU ") or text in ("blocking", "disabled")
 
 
 # -- cords -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nswire import kinds
+from nswire.draw.scene import Chip
 from nswire.escape import visible
 from nswire.model.owned import called
 from nswire.model.values import IFF_RUNNING, IFF_UP, RT_SCOPE_LINK, said
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from nswire.draw.scene import Mark
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Namespace, NsKey, Owner, Pairs
+    from nswire.model.values import Namespace, NsKey, Owner, Scalar
 
 PASSING = ("forwarding", "ACTIVE", "")
+BLOCKED = ("blocking", "disabled")
 WELL = ("UP", "UNKNOWN")  # operstates; UNKNOWN is that of drivers that have none, such as tun
 
 
@@ -47,12 +49,12 @@ def state(link: Link) -> str:
     return "DOWN" if found == "down" else ""
 
 
-def notes(link: Link) -> tuple[str, ...]:
+def notes(link: Link) -> tuple[Chip, ...]:
     """What else must be seen of a link: a port that does not forward, an MTU that is not its peer's."""
     said = visible(str(kinds.port_details(link.fact).get("state", "")))
-    blocked = () if said in PASSING else (said,)
+    blocked = () if said in PASSING else (Chip(said, "blocked" if said in BLOCKED else ""),)
     peer = link.peer
-    mtu = () if peer is None or peer.fact.mtu == link.fact.mtu else (f"MTU {link.fact.mtu}",)
+    mtu = () if peer is None or peer.fact.mtu == link.fact.mtu else (Chip(f"MTU {link.fact.mtu}", "warn"),)
     return (*blocked, *mtu)
 
 
@@ -65,7 +67,7 @@ def address(link: Link) -> str:
     return visible(first.address) + (f" +{len(told) - 1}" if len(told) > 1 else "")
 
 
-def pairs(data: Pairs) -> tuple[str, ...]:
+def pairs(data: Iterable[tuple[str, Scalar]]) -> tuple[str, ...]:
     """Names and values as words: `tag 5`; a switch by its name alone."""
     return tuple(map(visible, said(data)))
 

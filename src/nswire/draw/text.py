@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.draw.build import DIES, TARGET, Size
+from nswire.draw.build import Size
 from nswire.draw.canvas import Canvas
 from nswire.draw.geometry import BETWEEN, MARK, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
@@ -151,6 +151,9 @@ def _title(canvas: Canvas, x: int, y: int, room: int, texts: tuple[str, str, str
         canvas.write(x + 1, y, f" {shorten(more, left - 1)} ", "dim")
 
 
+LOUD = {"": "", "bad": "down", "warn": "doubt", "blocked": ""}
+
+
 def _row(canvas: Canvas, geometry: Geometry, card: Card, row: Row) -> None:
     box, outer, fields = geometry.rows[row.key], geometry.cards[card.key], geometry.fields[card.key]
     start, y, end = outer.x + geometry.metrics.pad, box.y, outer.right - geometry.metrics.pad
@@ -168,16 +171,8 @@ def _row(canvas: Canvas, geometry: Geometry, card: Card, row: Row) -> None:
     for note in notes:
         if x + 3 > end:
             break
-        loud = (
-            "down"
-            if note == DIES
-            else style
-            if note == row.state
-            else "doubt"
-            if note == TARGET or note.startswith("MTU ")
-            else ""
-        )
-        x = canvas.write(x, y, shorten(note, end - x), loud) + BETWEEN
+        loud = style if note.level == "state" else LOUD[note.level]
+        x = canvas.write(x, y, shorten(note.text, end - x), loud) + BETWEEN
     if row.nic:
         canvas.write(outer.x, y, "╪" if card.type == "home" else "┿")
 

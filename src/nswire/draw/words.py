@@ -32,7 +32,7 @@ def of_card(card: Card) -> str:
 def of_row(card: Card, row: Row) -> str:
     """A row."""
     state = row.state or ("UP" if row.mark == "up" else "")
-    told = (f"{card.title}/{row.name}", row.kind, state, row.address, *row.notes)
+    told = (f"{card.title}/{row.name}", row.kind, state, row.address, *(chip.text for chip in row.notes))
     return ", ".join(filter(None, told))
 
 

@@ -16,7 +16,7 @@ from nswire.facets.facet import Asking, Detail, Facet
 from nswire.host.failures import OF_THE_HOST, refusal
 from nswire.host.system import Refusal
 from nswire.model.gaps import HOST, TRACE_ALL, Gap, Unseen, counted, silent
-from nswire.model.values import End, Far, Loose, Wire
+from nswire.model.values import End, Evidence, Far, Loose, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 TUN = ("tun",)
 TAPS = ("macvtap", "ipvtap")
-BY_TUN, BY_TAP, BY_NAME = (
-    "TUNGETDEVNETNS and fdinfo",
-    "its device's number, name and MAC",
-    "its name, in fdinfo",
-)
+Proof = tuple[Evidence, str]
+"""How sure it is that a descriptor serves a link, and by whose word."""
+BY_TUN: Proof = ("proved", "TUNGETDEVNETNS and fdinfo")
+BY_TAP: Proof = ("inferred", "its device's number, name and MAC")
+BY_NAME: Proof = ("inferred", "its name, in fdinfo")
 SERVERS = Unseen("host.taps", "the processes that serve taps")
 SERVING = Unseen("process.tap", "whether they serve a tun or tap link", TRACE_ALL)
 
@@ -45,15 +45,14 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
     rows = list(procfs.taps(answer))
     vhost = {row.pid for row in rows if row.vhost}
     processes = _namespaces_of_processes(asking.facts)
-    served: dict[tuple[End, int, str], list[int]] = {}
+    served: dict[tuple[End, int, Proof], list[int]] = {}
     for row in rows:
-        for end, said_by in _link_of(asking.facts, row):
-            served.setdefault((end, row.pid, said_by), []).append(row.fd)
-    for (end, pid, said_by), fds in served.items():
+        for end, proof in _link_of(asking.facts, row):
+            served.setdefault((end, row.pid, proof), []).append(row.fd)
+    for (end, pid, (evidence, said_by)), fds in served.items():
         data = (("fd", " ".join(map(str, sorted(fds)))), *((("vhost", True),) if pid in vhost else ()))
         far = Far("process", _comm(asking, pid), processes.get(pid), pid, data)
-        evidence = "proved" if said_by == BY_TUN else "inferred"
-        yield Wire("tap", end, None, evidence, said_by, far)  # type: ignore[arg-type]
+        yield Wire("tap", end, None, evidence, said_by, far)
     yield from _unseen(rows)
 
 
@@ -71,7 +70,7 @@ def _namespaces_of_processes(facts: Facts) -> dict[int, NsKey]:
     }
 
 
-def _link_of(facts: Facts, row: TapRow) -> Iterable[tuple[End, str]]:
+def _link_of(facts: Facts, row: TapRow) -> Iterable[tuple[End, Proof]]:
     """The link that a descriptor serves: none if it is not there (any more), or not to be told from others."""
     if row.vhost or row.fd < 0:
         return ()

@@ -32,7 +32,6 @@ TYPES = {
     "ovnmeta": "metadata",
     "qlbaas": "balancer",
 }
-PUBLISHED = re.compile(r":(\d+)->\d+/(\w+)")  # `127.0.0.1:8080->80/tcp`, see owners.published
 
 
 def _named(owner: Owner, text: str) -> bool:
@@ -84,10 +83,8 @@ def _any(owner: Owner, text: str) -> bool:
 
 def _published(prefix: str, *protocols: str) -> Callable[[Owner, str], bool]:
     def fits(owner: Owner, text: str) -> bool:
-        told = dict(owner.data).get("publishes") if text.startswith(prefix) else None
-        port = number(text.removeprefix(prefix))
-        ports = PUBLISHED.findall(told) if isinstance(told, str) else ()
-        return any(port == outside and protocol in protocols for outside, protocol in ports)
+        port = number(text.removeprefix(prefix)) if text.startswith(prefix) else ""
+        return any(port == str(one.port) and one.protocol in protocols for one in owner.published)
 
     return fits
 

@@ -141,10 +141,25 @@ class Holder(msgspec.Struct, frozen=True, gc=False):
     own: bool = True
 
 
+class Published(msgspec.Struct, frozen=True, gc=False):
+    """A port of the host that leads into a container: `127.0.0.1:8080->80/tcp`. `address` is empty for any."""
+
+    address: str
+    port: int
+    inside: int
+    protocol: Literal["tcp", "udp", "sctp"]
+
+    def __str__(self) -> str:
+        """As docker has it."""
+        address = f"[{self.address}]" if ":" in self.address else self.address or "*"
+        return f"{address}:{self.port}->{self.inside}/{self.protocol}"
+
+
 class Owner(msgspec.Struct, frozen=True, gc=False):
     """Whose a namespace or link is: `type` and `name` of it, its `id` with whoever knows it (`by`: docker, neutron ...).
 
-    `pid` is the process that stands for it, `data` what else is worth knowing, such as the compose project.
+    `pid` is the process that stands for it, `data` what else is worth knowing, such as the compose project, `published` the
+    ports of the host that lead to it.
     """
 
     type: str
@@ -153,6 +168,7 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     by: str
     pid: int | None = None
     data: Pairs = ()
+    published: tuple[Published, ...] = ()
 
 
 class Namespace(msgspec.Struct, frozen=True):

@@ -93,7 +93,11 @@ class _Claims:
             first = self.all[at].owner
             more = tuple(pair for pair in owner.data if pair[0] not in dict(first.data))
             merged = structs.replace(
-                first, id=first.id or owner.id, pid=first.pid or owner.pid, data=(*first.data, *more)
+                first,
+                id=first.id or owner.id,
+                pid=first.pid or owner.pid,
+                data=(*first.data, *more),
+                published=first.published or owner.published,
             )
             self.all[at] = claim._replace(owner=merged)
         if owner.id:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from nswire.model.values import Owner
 from nswire.owners.asked import as_mounted, documents, number, paths, readable, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
-from nswire.owners.published import published
+from nswire.owners.published import published, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from nswire.model.gaps import Gap
-    from nswire.model.values import NsKey, Pairs
+    from nswire.model.values import NsKey, Published
     from nswire.owners.owner import Asking
 
 RESULTS = "var/lib/cni/results/*"
@@ -49,17 +49,20 @@ def _owner(said: dict[str, Any]) -> Owner | None:
     words = {pair[0]: pair[1] for pair in pairs if _is_pair(pair)} if isinstance(pairs, list) else {}
     space, name, uid = (words.get(f"K8S_POD_{key}", "") for key in ("NAMESPACE", "NAME", "UID"))
     number_ = text(said.get("containerId"))
-    data = (("network", text(said.get("networkName"))), *_ports(said))
+    ports = _ports(said)
+    data = (("network", text(said.get("networkName"))), *told(ports))
     if name and (uid or name != space):
-        return Owner("pod", f"{space}/{name}", uid, "cni", data=data)
-    return Owner("container", name or number_, number_, "cni", data=data) if number_ else None
+        return Owner("pod", f"{space}/{name}", uid, "cni", data=data, published=ports)
+    return (
+        Owner("container", name or number_, number_, "cni", data=data, published=ports) if number_ else None
+    )
 
 
 def _is_pair(pair: object) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
 
 
-def _ports(said: dict[str, Any]) -> Pairs:
+def _ports(said: dict[str, Any]) -> tuple[Published, ...]:
     """[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", "hostIP": ""}]; containerd's begin with capitals."""
     ports = said.get("capabilityArgs/portMappings")
     mappings = [

@@ -71,7 +71,8 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
                 pods[ns, said.pod] = infra or pods.get((ns, said.pod), ())
             if not said.sandbox:
                 data = said.data if pid else (*said.data, *UNSEEN)
-                yield Claim(Owner("container", said.name or number[:SHORT], number, by, pid, data), ns)
+                name = said.name or number[:SHORT]
+                yield Claim(Owner("container", name, number, by, pid, data, said.published), ns)
     left = [one for ones in seen.values() for one in ones if one.by]
     names = {number: said.name for number, (_, said) in named.items()}
     for one in left:

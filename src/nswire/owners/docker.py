@@ -11,13 +11,13 @@ from nswire.codec.checked import document
 from nswire.host.system import Refusal
 from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable, unseen
 from nswire.owners.engine import Engine, Named, Pod
-from nswire.owners.published import published
+from nswire.owners.published import published, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.gaps import Gap
-    from nswire.model.values import Pairs
+    from nswire.model.values import Published
     from nswire.owners.owner import Asking
 
 FOLDERS = ("var/lib/docker", "var/snap/docker/common/var-lib-docker")
@@ -95,7 +95,7 @@ def _mounted(tasks: list[tuple[str, dict[str, Any]]]) -> dict[str, None]:
     return folders
 
 
-def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: Pairs) -> Named:
+def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: tuple[Published, ...]) -> Named:
     label = {key: text(said.get(f"{labels}/{key}")) for key in LABELS}
     data = tuple((word, label[key]) for key, word in LABELS.items() if word and label[key])
     pod, container = label[f"{KUBERNETES}.pod.name"], label[f"{KUBERNETES}.container.name"]
@@ -110,11 +110,12 @@ def _named(said: dict[str, Any], labels: str, number_: str, name: str, ports: Pa
         sandbox,
         Pod(label[f"{KUBERNETES}.pod.namespace"], pod, label[f"{KUBERNETES}.pod.uid"]) if pod else None,
         sandbox=label[f"{KUBERNETES}.docker.type"] == "podsandbox",
-        data=(*data, *ports),
+        data=(*data, *told(ports)),
+        published=ports,
     )
 
 
-def _ports(said: dict[str, Any]) -> Pairs:
+def _ports(said: dict[str, Any]) -> tuple[Published, ...]:
     """{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "443/tcp": null}."""
     ports = said.get("NetworkSettings/Ports")
     return published(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.gaps import Gap
-    from nswire.model.values import Pairs
+    from nswire.model.values import Pairs, Published
     from nswire.owners.owner import Asking
 
 # A part of a control group's path that is a container's: the id, maybe after its engine's name: docker-ID.scope, ID,
@@ -39,6 +39,7 @@ class Named(NamedTuple):
     pod: Pod | None = None
     sandbox: bool = False
     data: Pairs = ()
+    published: tuple[Published, ...] = ()
 
 
 class Engine(NamedTuple):

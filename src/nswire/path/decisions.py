@@ -21,7 +21,7 @@ KERNEL = "the kernel's own lookup"
 class Decision(NamedTuple):
     """What routing does with a packet. `type`: `unicast`, `local`, `broadcast`, `multicast`, `dropped` or `unknown`.
 
-    `own`: the link of the route to an own address, which packets leave by the loopback for all the same. `text` is the route that decides; `cause` is there for `dropped` and `unknown` alone.
+    `own`: the link of the route to an own address, which packets leave by the loopback for all the same. `by_kernel`: it is what the kernel said itself. `text` is the route that decides; `cause` is there for `dropped` and `unknown` alone.
     """
 
     type: str
@@ -36,6 +36,7 @@ class Decision(NamedTuple):
     cause: Cause | None = None
     hoplimit: int = 0
     own: End | None = None
+    by_kernel: bool = False
 
 
 def route_text(walk: Walk, ns: NsKey, route: Route) -> str:

@@ -13,7 +13,7 @@ from nswire.model.reasons import Reason
 from nswire.model.routing import DEAD, LINKDOWN
 from nswire.model.values import End
 from nswire.path import refusals, source
-from nswire.path.decisions import IPV6, KERNEL, Decision, hop_text, route_text
+from nswire.path.decisions import IPV6, Decision, hop_text, route_text
 from nswire.path.fib import REFUSALS, described
 from nswire.path.values import ICMP, ICMPV6
 
@@ -134,8 +134,9 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
         query.src or chosen,
         matched.mtu,
         route_text(walk, ns, matched),
-        (*because, KERNEL),
+        because,
         hoplimit=matched.hoplimit,
+        by_kernel=True,
     )
 
 

@@ -172,6 +172,7 @@ class Step(msgspec.Struct, frozen=True):
 
     `way`: it goes `out` by that link, or comes `in`. `because`: the facts that say so, in the words of those who said it.
     `flow`: the packet after it, where it changed. `cause`: what `text` says, as a value, where the way ends with this step.
+    `by_kernel`: the kernel itself decided so, when it was asked.
     """
 
     type: str
@@ -184,6 +185,7 @@ class Step(msgspec.Struct, frozen=True):
     flow: Flow | None = None
     depth: int = 0
     cause: Cause | None = None
+    by_kernel: bool = False
 
 
 Steps = tuple[Step, ...]

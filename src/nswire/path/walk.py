@@ -348,6 +348,7 @@ class Walk:
             decision.link or end,
             because=decision.because,
             evidence=decision.evidence,
+            by_kernel=decision.by_kernel,
         )
         return going._replace(steps=going.steps + steps)
 

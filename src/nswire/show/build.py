@@ -284,7 +284,13 @@ def _end(link: Link, way: Way, stop: Stop) -> EndDoc:
 
 def _owner(owner: Owner) -> OwnerDoc:
     return OwnerDoc(
-        type=owner.type, name=owner.name, id=owner.id, by=owner.by, pid=owner.pid, data=dict(owner.data)
+        type=owner.type,
+        name=owner.name,
+        id=owner.id,
+        by=owner.by,
+        pid=owner.pid,
+        data=dict(owner.data),
+        published=owner.published or UNSET,
     )
 
 

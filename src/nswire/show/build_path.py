@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nswire.model.reasons import Cause
+from nswire.path.decisions import KERNEL
 from nswire.show import build_reasons
 from nswire.show.documents import (
     FlowDoc,
@@ -90,7 +91,7 @@ class PathBuilder:
         return PathStepDoc(
             type=step.type,
             text=step.text,
-            because=step.because,
+            because=(*step.because, KERNEL) if step.by_kernel else step.because,
             evidence=step.evidence,
             link=None if link is None else link.ifname,
             direction=step.way or None,

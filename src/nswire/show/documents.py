@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from nswire.model.values import Evidence, Scalar, State, Taken, Value
+from nswire.model.values import Evidence, Published, Scalar, State, Taken, Value
 from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
 from nswire.show.documents_reasons import GapDoc, MendDoc, ReasonDoc
 
@@ -18,7 +18,7 @@ VERSION: Literal[1] = 1
 class OwnerDoc(msgspec.Struct, frozen=True, kw_only=True):
     """Whose something is: `type` and `name`, its `id` with `by` (docker, neutron ...), the process that stands for it.
 
-    `data` is what else is known, such as the compose project.
+    `data` is what else is known, such as the compose project; `published` is there if ports of the host lead to it.
     """
 
     type: str
@@ -27,6 +27,7 @@ class OwnerDoc(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     pid: int | None
     data: dict[str, Scalar]
+    published: tuple[Published, ...] | UnsetType = UNSET
 
 
 class NetnsDoc(msgspec.Struct, frozen=True, kw_only=True):

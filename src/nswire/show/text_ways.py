@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.path.decisions import KERNEL
 from nswire.path.values import Hop, Step
 from nswire.show import words
 from nswire.show.paint import Paper, Span, fold_text, line, span
@@ -113,8 +112,7 @@ class _Writer:
         if step.way and link is not None and step.evidence == "proved":
             self._paper.print(*start, span(link.ifname, "name"))
             return
-        because = [one for one in step.because if one != KERNEL]
-        told = f"{step.text} ({'; '.join(because)})" if because else step.text
+        told = f"{step.text} ({'; '.join(step.because)})" if step.because else step.text
         fold_text(self._paper, start, told, "doubt" if step.evidence != "proved" and not step.way else "")
 
 
