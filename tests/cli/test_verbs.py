@@ -264,6 +264,44 @@ def test_how_tells_the_truth() -> None:
 
 
 @pytest.mark.usefixtures("host")
+def test_a_bridge_tells_its_ports_and_where_they_lead() -> None:
+    said = run("peer", "br0")
+    assert (said.status, said.err) == (1, "")
+    assert "port  out0  veth" in said.out
+    assert "peer inside/in0" in said.out
+    (result,) = run("peer", "-j", "br0").json["results"]
+    (port,) = result["port_links"]
+    assert (port["link"]["ifname"], port["peer"]["netns"]["label"]) == ("out0", "inside")
+
+
+@pytest.mark.needs("ip")
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("down", "asked", "code"),
+    [("link set out0 down", "out0", "l2.down"), ("link set out0 down", "inside/in0", "l2.peer_down")],
+)
+def test_a_link_that_carries_nothing_says_why_and_its_fix_works(down: str, asked: str, code: str) -> None:
+    """The command is run as it is told, and then the link carries."""
+    subprocess.run(["ip", "-n", "inside", "link", "set", "in0", "up"], check=True)
+    subprocess.run(["ip", *down.split()], check=True)
+    (result,) = run("peer", "-j", asked).json["results"]
+    assert result["inactive"]["reason"]["code"] == code
+    assert f"fix: {result['inactive']['fix']}" in run("peer", asked).out
+    subprocess.run(["bash", "-c", result["inactive"]["fix"]], check=True)
+    (result,) = run("peer", "-j", asked).json["results"]
+    assert "inactive" not in result
+    assert "carries nothing" not in run("peer", asked).out
+
+
+@pytest.mark.usefixtures("host")
+def test_link_local_addresses_are_told_to_those_who_ask() -> None:
+    subprocess.run(["ip", "address", "add", "fe80::1234/64", "dev", "br0", "nodad"], check=True)
+    assert "fe80::1234" not in run("peer", "br0").out
+    assert "fe80::1234/64" in run("peer", "-a", "br0").out
+    assert "fe80::1234/64" in run("peer", "-j", "br0").out
+
+
+@pytest.mark.usefixtures("host")
 def test_a_closed_pipe_ends_it_quietly() -> None:
     """`nswire ls | head` must not end in a traceback."""
     reading, writing = os.pipe()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nswire.handles import find
-from nswire.show import howto, table, text_ls, text_netns, text_peer, text_show, words
+from nswire.show import howto, table, text_ls, text_netns, text_pairs, text_peer, text_show, words
 from nswire.show.paint import Paper, Span, span, width
 
 if TYPE_CHECKING:
@@ -44,14 +44,25 @@ def golden(text: str) -> str:
 
 def test_peer(topology: Topology) -> None:
     assert peer(topology, "ns-1") == golden("""
-        qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24  169.254.169.254/16
+        qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24
         └─ peer (proved)  host/tap1  ifindex 69  veth  UP  02:00:00:00:00:45
            └─ port of  host/brq1  ifindex 67  bridge  UP  02:00:00:00:00:43
               └─ uplink  host/eth1  ifindex 3  NIC  UP  02:00:00:00:00:03
-        qdhcp-1/ns-1 (68) says: my other end is ifindex 69 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)
-        host/tap1 (69) says: my other end is ifindex 68 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)
-        nsid 0 of qdhcp-1 is host (RTM_GETNSID)
+        proved: nsid 0 of qdhcp-1 is host (RTM_GETNSID); --why: how it is known
     """)
+
+
+def test_peer_with_all_of_it(topology: Topology) -> None:
+    """Why, and the addresses that only neighbours know, are there for whoever asks."""
+    asked = [text_peer.Question("ns-1", [link(topology, "ns-1")])]
+    detail = text_peer.Detail(addresses=True, why=True)
+    said = printed(lambda paper: text_peer.write_peers(paper, asked, detail)).splitlines()
+    assert said[0].endswith("10.10.100.2/24  169.254.169.254/16")
+    assert said[-3:] == [
+        "qdhcp-1/ns-1 (68) reports peer ifindex 69 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)",
+        "host/tap1 (69) reports peer ifindex 68 in nsid 0 (IFLA_LINK, IFLA_LINK_NETNSID)",
+        "nsid 0 of qdhcp-1 is host (RTM_GETNSID)",
+    ]
 
 
 def test_peer_from_the_home_side_on_a_narrow_terminal(topology: Topology) -> None:
@@ -59,24 +70,23 @@ def test_peer_from_the_home_side_on_a_narrow_terminal(topology: Topology) -> Non
         host/tap1  ifindex 69  veth  UP  02:00:00:00:00:45
         ├─ peer (proved)  qdhcp-1/ns-1  ifindex 68  veth  UP
         │       fa:16:3e:98:e6:f3  10.10.100.2/24
-        │       169.254.169.254/16
         └─ port of  host/brq1  ifindex 67  bridge  UP
            │    02:00:00:00:00:43
            └─ uplink  host/eth1  ifindex 3  NIC  UP
                    02:00:00:00:00:03
-        host/tap1 (69) says: my other end is ifindex 68 in nsid 0
-          (IFLA_LINK, IFLA_LINK_NETNSID)
-        qdhcp-1/ns-1 (68) says: my other end is ifindex 69 in nsid 0
-          (IFLA_LINK, IFLA_LINK_NETNSID)
-        nsid 0 of qdhcp-1 is host (RTM_GETNSID)
+        proved: nsid 0 of qdhcp-1 is host (RTM_GETNSID); --why: how
+          it is known
     """)
 
 
 def test_a_peer_that_cannot_be_read_says_where_it_is_and_what_would_show_it(topology: Topology) -> None:
-    assert peer(topology, "out0").splitlines()[1] == (
-        "└─ peer is ifindex 9 in a namespace this user cannot read (ev\\x1b[31m\\u202eil)"
-        "  root would see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)"
-    )
+    assert peer(topology, "out0").splitlines()[1:3] == [
+        "├─ carries nothing: out0 in host is down  fix: ip link set dev out0 up",
+        (
+            "└─ peer is ifindex 9 in a namespace this user cannot read (ev\\x1b[31m\\u202eil)"
+            "  root would see it (CAP_SYS_ADMIN, CAP_SYS_PTRACE)"
+        ),
+    ]
 
 
 def test_an_ambiguous_peer_shows_all_that_fit(topology: Topology) -> None:
@@ -85,17 +95,31 @@ def test_an_ambiguous_peer_shows_all_that_fit(topology: Topology) -> None:
             "└─ peer is ifindex 5, and this kernel does not say in which namespace; these fit:"
             "  Linux 4.0 and newer say in which namespace the other end is"
         ),
-        "   ├─ qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24  169.254.169.254/16",
+        "   ├─ qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24",
         "   └─ nsid:4@host/eth0  ifindex 2  veth  UP  02:00:00:00:00:02",
     ]
 
 
-def test_no_peer(topology: Topology) -> None:
-    assert "no peer: it has ports" in peer(topology, "brq1")
+def test_a_bridge_has_its_ports_told_with_their_far_ends(topology: Topology) -> None:
+    assert peer(topology, "brq1") == golden("""
+        host/brq1  ifindex 67  bridge  UP  02:00:00:00:00:43
+        ├─ port  tap1  veth  UP  peer qdhcp-1/ns-1  10.10.100.2/24
+        └─ uplink  host/eth1  ifindex 3  NIC  UP  02:00:00:00:00:03
+    """)
+
+
+def test_many_links_are_a_table(fan: Callable[[int], Topology]) -> None:
+    """Seven trees are more than anybody reads; --why has them all the same."""
+    some = [text_peer.Question("all", list(fan(6).links()))]
+    short = printed(lambda paper: text_peer.write_peers(paper, some)).splitlines()
+    assert short[0].split() == ["LINK", "IFINDEX", "KIND", "STATE", "MASTER"]
+    assert len(short) == 9
+    trees = printed(lambda paper: text_peer.write_peers(paper, some, text_peer.Detail(why=True)))
+    assert trees.count("\n\n") == 6
 
 
 def test_every_pair(topology: Topology) -> None:
-    assert printed(lambda paper: text_peer.write_pairs(paper, topology)) == golden("""
+    assert printed(lambda paper: text_pairs.write_pairs(paper, topology)) == golden("""
         LINK            IFINDEX  PEER              IFINDEX  KIND  STATE  MASTER  EVIDENCE
         host/tap1       69       qdhcp-1/ns-1      68       veth  UP     brq1    proved
         host/bytes\\xff  72       nsid:4@host/eth0  2        veth  UP             proved
@@ -164,7 +188,7 @@ def test_show_a_link(topology: Topology) -> None:
           port        bridge
 
           host/tap1  ifindex 69  veth  UP  02:00:00:00:00:45
-          ├─ peer (proved)  qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24  169.254.169.254/16
+          ├─ peer (proved)  qdhcp-1/ns-1  ifindex 68  veth  UP  fa:16:3e:98:e6:f3  10.10.100.2/24
     """).splitlines()
     )
 
@@ -198,7 +222,7 @@ def test_gaps_are_a_part_of_the_answer_and_capped(topology: Topology) -> None:
 
 def test_colours_change_no_character(topology: Topology) -> None:
     def write(paper: Paper) -> None:
-        text_peer.write_pairs(paper, topology)
+        text_pairs.write_pairs(paper, topology)
         text_show.write_link(paper, link(topology, "tap1"))
         text_netns.write_namespaces(paper, topology, topology.namespaces.values())
 
@@ -279,7 +303,7 @@ def test_a_switch_with_a_thousand_ways_out_is_told_in_short(fan: Callable[[int],
     """The first ones, and how many more there are."""
     said = peer(fan(1000), "br0").splitlines()
     assert len(said) < 40
-    assert "and 978 more: --json shows all" in said[-1]
+    assert "and 977 more: --json shows all" in said[-1]
 
 
 def test_unused_tunnels_of_the_kernel_are_out_of_the_way(fallbacks: Topology) -> None:

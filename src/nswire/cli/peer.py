@@ -39,13 +39,19 @@ Exit status: 1 if what was asked has no peer at all.
 
 @click.command(epilog=EPILOG)
 @handles()
+@click.option(
+    "--why", is_flag=True, help="How it is known: all that the kernel said of both ends; never a table."
+)
+@click.option("-a", "--all-addresses", is_flag=True, help="Link-local addresses, too.")
 @reading
-def command(options: Options, handles: tuple[str, ...]) -> int:
+def command(options: Options, handles: tuple[str, ...], *, why: bool, all_addresses: bool) -> int:
     """Say what is at the other end of a link, why that is so, and which way its packets get out.
 
     HANDLE may be a name, NETNS/IFNAME, ifindex, MAC, IP address, alias, pid:N, netns:NAME, net:[INODE],
     container:NAME, pod:NAMESPACE/NAME, vm:NAME, port:UUID, unit:NAME or tcp:PORT. One that names a namespace or an
-    owner stands for all its links. Without HANDLE: every pair, and the ends whose peer is not known.
+    owner stands for all its links; many of them are told as a table. Without HANDLE: every pair, and the ends whose
+    peer is not known. Of a bridge, bond or other master all ports are told, each with its far end; of a link that
+    carries nothing why that is, and which command would change it.
     """
     topology = look(options, addresses=not handles)
     if not handles:
@@ -53,7 +59,7 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
         return status(topology, options)
     asked, fine = understand(topology, handles, one=True)
     if asked:
-        give(topology, options, "peer", _some(asked))
+        give(topology, options, "peer", _some(asked, addresses=all_addresses, why=why))
     return status(topology, options, fine=fine, no=any(_has_none(one) for one in asked))
 
 
@@ -67,20 +73,22 @@ def _has_none(asked: Asked) -> bool:
 
 
 def _every_pair(topology: Topology) -> Answer:
-    from nswire.show import howto, parts, text_peer
+    from nswire.show import howto, parts, text_pairs
 
     return Answer(
         lambda build: parts.every_pair(build, topology),
-        lambda paper: text_peer.write_pairs(paper, topology),
+        lambda paper: text_pairs.write_pairs(paper, topology),
         lambda: howto.for_pairs(topology),
     )
 
 
-def _some(asked: list[Asked]) -> Answer:
+def _some(asked: list[Asked], *, addresses: bool, why: bool) -> Answer:
     from nswire.show import howto, parts, text_peer
 
     return Answer(
         lambda build: parts.peers(build, asked),
-        lambda paper: text_peer.write_peers(paper, [text_peer.Question(*one) for one in asked]),
+        lambda paper: text_peer.write_peers(
+            paper, [text_peer.Question(*one) for one in asked], text_peer.Detail(addresses, why)
+        ),
         lambda: howto.for_peer(distinct(asked)),
     )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from nswire.model.reasons import Reason
 from nswire.path import devices, ovs, programs, queue, vlan
 from nswire.path.values import Landing, Mend, ends
+from nswire.resolve.carrier import DOWN, NO_CARRIER, PEER_DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,13 +26,8 @@ if TYPE_CHECKING:
 NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
 NO_SUCH_MAC = Reason("l2.no_such_mac", "nobody on the segment of {link} has the MAC {mac}", "OTHERHOST")
 LOOP = Reason("l2.loop", "it goes round in a loop")
-DOWN = Reason("l2.down", "{link} in {netns} is down", "DEV_READY")
 NO_VLAN = Reason("l2.no_vlan", "no VLAN link on {link} takes tag {vlan} ({protocol})", "OTHERHOST")
 OTHER_MAC = Reason("l2.other_mac", "{link} has the MAC {own}, and the frame is for {mac}", "OTHERHOST")
-NO_CARRIER = Reason("l2.no_carrier", "{link} in {netns} has no carrier", "DEV_READY")
-PEER_DOWN = Reason(
-    "l2.peer_down", "{link} in {netns} has no carrier: its peer {peer} in {peer_netns} is down", "DEV_READY"
-)
 
 UP, LOWER_UP = 0x1, 0x10000
 DEEPEST = 64  # links on one way: more is a loop

@@ -29,11 +29,12 @@ def _says(link: Link) -> str:
     index = iflink(fact)
     name = f"{_title(link)}/{link.ifname} ({link.ifindex})"
     if index is None:
-        return f"{name} has no IFLA_LINK: its kernel does not say what its other end is"
+        return f"{name} has no IFLA_LINK: its kernel does not say what its peer is"
     if fact.link_netnsid is None:
-        return f"{name} says: my other end is ifindex {index}, in my own namespace (IFLA_LINK, no IFLA_LINK_NETNSID)"
+        return f"{name} reports peer ifindex {index} in its own namespace (IFLA_LINK, no IFLA_LINK_NETNSID)"
     whose = "" if link.numbered_by == link.netns else f" of {link.topology.title(link.numbered_by)}"
-    return f"{name} says: my other end is ifindex {index} in nsid {fact.link_netnsid}{whose} (IFLA_LINK, IFLA_LINK_NETNSID)"
+    nsid = f"nsid {fact.link_netnsid}{whose}"
+    return f"{name} reports peer ifindex {index} in {nsid} (IFLA_LINK, IFLA_LINK_NETNSID)"
 
 
 def _title(link: Link) -> str:

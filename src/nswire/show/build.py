@@ -8,12 +8,15 @@ from msgspec import UNSET
 
 from nswire.kinds import PAIRS, details, port_details
 from nswire.model.values import End
+from nswire.resolve.carrier import stopped
 from nswire.resolve.up import ENDS, may_lead_out, way_up
 from nswire.resolve.why import why
+from nswire.show.build_reasons import reason
 from nswire.show.documents import (
     EndDoc,
     FarDoc,
     HolderDoc,
+    InactiveDoc,
     LinkDoc,
     LowerDoc,
     NamespaceDoc,
@@ -21,12 +24,15 @@ from nswire.show.documents import (
     OwnedDoc,
     OwnerDoc,
     PeerDoc,
+    PortDoc,
     SeenFromDoc,
     ShownDoc,
     StepDoc,
     ToDoc,
     WireDoc,
 )
+from nswire.show.escape import shell_word
+from nswire.show.howto import entry
 from nswire.show.release import release
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Far, Holder, Loose, Namespace, NsKey, Owner, Value, Wire
+    from nswire.resolve.carrier import Stopped
     from nswire.resolve.up import Step, Stop, Way
 
 # include/uapi/linux/if_arp.h, in iproute2's words
@@ -110,6 +117,14 @@ def master_name(link: Link) -> str | None:
         return None
     master = link.master
     return f"if{link.fact.master}" if master is None else master.ifname
+
+
+def fix(found: Stopped) -> str | None:
+    """The command that would make a link carry again, to be pasted; None if none alone would, or none leads there."""
+    if found.fix is None:
+        return None
+    way = entry(found.fix.netns)
+    return None if way.ip is None else " ".join((way.ip, *map(shell_word, found.words[1:])))
 
 
 class Builder:
@@ -207,7 +222,26 @@ class Builder:
             "ends": () if way is None else tuple(_end(link, way, stop) for stop in way.ends),
             **({"to": tuple(self.to(one) for one in to)} if to else {}),
             **({} if loose is None else self._open(loose)),
+            **({} if query is None else self._more_of_asked(link)),
         }
+
+    def _more_of_asked(self, link: Link) -> dict[str, Any]:
+        found, ports = stopped(link), link.ports
+        return {
+            **({"port_links": tuple(self._port(port) for port in ports)} if ports else {}),
+            **(
+                {} if found is None else {"inactive": InactiveDoc(reason=reason(found.cause), fix=fix(found))}
+            ),
+        }
+
+    def _port(self, port: Link) -> PortDoc:
+        peer, loose, to = port.peer, open_peer(port), servers(port)
+        return PortDoc(
+            link=self.link(port),
+            peer=None if peer is None else self.link(peer),
+            to=tuple(self.to(one) for one in to) or UNSET,
+            state=UNSET if loose is None else loose.state,
+        )
 
     def _open(self, loose: Loose) -> dict[str, Any]:
         found = (self._topology.get(end) for end in loose.candidates)

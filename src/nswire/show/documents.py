@@ -114,10 +114,27 @@ class WireDoc(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Scalar] | UnsetType = UNSET
 
 
+class PortDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A port of an asked link, and its other end: `peer`, or `to` where processes are there, or `state` where it is not known for certain."""
+
+    link: LinkDoc
+    peer: LinkDoc | None
+    to: tuple[ToDoc, ...] | UnsetType = UNSET
+    state: State | UnsetType = UNSET
+
+
+class InactiveDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a link carries nothing; `fix` is the command that would change it, null if none alone would."""
+
+    reason: ReasonDoc
+    fix: str | None
+
+
 class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):
     """An asked link and its other end.
 
     `query` is the handle, null if none was given; `relation` is the kind of a link that has another end, else null.
+    `port_links` are the ports of a master, `inactive` tells why the link carries nothing; both are there only if so.
     `to` is there where a process is at the other end. `state`, `far` and `candidates` are there only where it is not known
     for certain. `ends` tells where each branch of `up` ends, and why.
     """
@@ -134,6 +151,8 @@ class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):
     state: State | UnsetType = UNSET
     far: FarDoc | UnsetType = UNSET
     candidates: tuple[LinkDoc, ...] | UnsetType = UNSET
+    port_links: tuple[PortDoc, ...] | UnsetType = UNSET
+    inactive: InactiveDoc | UnsetType = UNSET
 
 
 class HolderDoc(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,8 +39,8 @@ def state(link: Link) -> Span:
     return span(link.operstate, STATE_STYLES.get(link.operstate, ""))
 
 
-def facts(link: Link) -> list[Line]:
-    """What stands behind a link's name: index, kind, state, MAC, addresses."""
+def facts(link: Link, *, every: bool = True) -> list[Line]:
+    """What stands behind a link's name: index, kind, state, MAC, addresses; not `every` one: without link-local ones."""
     words = [
         span(f"ifindex {link.ifindex}"),
         span(kind(link)),
@@ -48,9 +48,18 @@ def facts(link: Link) -> list[Line]:
         state(link),
         span(link.fact.address),
     ]
-    words += [span(address(one)) for one in link.addresses]
+    words += [span(address(one)) for one in (link.addresses if every else routable(link))]
     words.append(span(owners(link.owners), "owner"))
     return [(word,) for word in words if word.text]
+
+
+def routable(link: Link) -> list[Address]:
+    """Its addresses that others than its neighbours know; a link-local one if something is the matter with it, or no other is there."""
+    some = [one for one in link.addresses if one.trouble or not one.ip.startswith(LINK_LOCAL)]
+    return some or [one for one in link.addresses if one.ip.startswith(LINK_LOCAL[0])]
+
+
+LINK_LOCAL = ("169.254.", "fe8", "fe9", "fea", "feb")  # RFC 3927, RFC 4291
 
 
 def address(one: Address) -> str:
