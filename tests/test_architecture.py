@@ -14,7 +14,7 @@ import nswire
 ROOT = Path(nswire.__file__).parent
 # A room may import the rooms above it in this list, never one below.
 ROOMS = (
-    "version", "escape", "model", "codec", "host", "sources", "kinds", "resolve", "facets", "owners", "discover", "handles",
+    "version", "escape", "model", "errors", "codec", "host", "sources", "kinds", "resolve", "facets", "owners", "discover", "handles",
     "path", "check", "draw", "show", "lab", "web", "cli", "start", "__main__",
 )  # fmt: skip
 FILES = sorted(ROOT.rglob("*.py"))

@@ -10,13 +10,8 @@ says which links and namespaces a handle stands for: a name, ifindex, MAC, addre
 wrong there.
 
 Everything is read, and nothing is changed, except that the kernel numbers namespaces when somebody asks for their
-links (docs/limits.md). What could not be seen is in `Topology.gaps`; what raises is
-
-    OSError          the machine, or a file, cannot be read at all
-    ValueError       what should be a machine's answer is none
-      BadRecording   the file is no recording, or a damaged or newer one
-    LookupError
-      Nowhere        `Topology.link`: no link is called so, or more than one
+links (docs/limits.md). What could not be seen is in `Topology.gaps`. What nswire raises itself is a `NswireError`; its tree is in
+`nswire.errors`. A file that cannot be opened or written raises OSError.
 """
 
 from __future__ import annotations
@@ -30,24 +25,43 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nswire.check import Report
+    from nswire.errors import (
+        AmbiguousLink,
+        HostError,
+        LinkNotFound,
+        LookupFailed,
+        MalformedReply,
+        NetlinkError,
+        NswireError,
+        PathQueryError,
+        RecordingError,
+        RuleNotFound,
+    )
     from nswire.handles import Match
-    from nswire.host.recorded import BadRecording
     from nswire.host.system import System
     from nswire.model.gaps import Gap
-    from nswire.model.topology import Link, Nowhere, Topology
+    from nswire.model.topology import Link, Topology
     from nswire.model.values import Address, Holder, Loose, Namespace, Wire
 
 __all__ = [
     "Address",
-    "BadRecording",
+    "AmbiguousLink",
     "Gap",
     "Holder",
+    "HostError",
     "Link",
+    "LinkNotFound",
+    "LookupFailed",
     "Loose",
+    "MalformedReply",
     "Match",
     "Namespace",
-    "Nowhere",
+    "NetlinkError",
+    "NswireError",
+    "PathQueryError",
+    "RecordingError",
     "Report",
+    "RuleNotFound",
     "System",
     "Topology",
     "Wire",
@@ -63,8 +77,19 @@ __all__ = [
 _HOMES = {
     "model.gaps": ("Gap",),
     "model.values": ("Address", "Holder", "Loose", "Namespace", "Wire"),
-    "model.topology": ("Link", "Nowhere", "Topology"),
-    "host.recorded": ("BadRecording",),
+    "model.topology": ("Link", "Topology"),
+    "errors": (
+        "AmbiguousLink",
+        "HostError",
+        "LinkNotFound",
+        "LookupFailed",
+        "MalformedReply",
+        "NetlinkError",
+        "NswireError",
+        "PathQueryError",
+        "RecordingError",
+        "RuleNotFound",
+    ),
     "host.system": ("System",),
     "handles": ("Match",),
     "check": ("Report",),
@@ -87,7 +112,7 @@ def scan(
 
     `sources` are the names of the namespace sources that are asked in any case (`nswire.sources.TABLE`; default: the
     cheap ones). `addresses`: read those of all links at once; otherwise only those that are wanted, when they are
-    wanted, which is a third faster. Raises OSError or ValueError if the machine does not even say who it is.
+    wanted, which is a third faster. Raises HostError or MalformedReply if the machine does not even say who it is.
     """
     from nswire.discover import scan as look
     from nswire.host.live import Live
@@ -98,7 +123,7 @@ def scan(
 
 
 def load(file: str | Path, *, max_size: int | None = None) -> Topology:
-    """What a recording says, by the same way as `scan`. Raises BadRecording, ValueError, OSError.
+    """What a recording says, by the same way as `scan`. Raises RecordingError, MalformedReply, OSError.
 
     `max_size`: bytes that may come out of the file; default: 200 times its size, but at least 64 MiB, at most 2 GiB.
     """
@@ -123,14 +148,15 @@ def find(topology: Topology, handle: str) -> list[Match]:
 
 
 def findings(topology: Topology, *rules: str) -> Report:
-    """What is wrong there, by these rules (`nswire.check.rules.TABLE`), or by all. LookupError: there is no such rule.
+    """What is wrong there, by these rules (`nswire.check.rules.TABLE`), or by all. RuleNotFound: there is none of that name.
 
     It is one look: what is just being built is found as well. `nswire check` looks twice.
     """
     from nswire.check import run
     from nswire.check.rules import TABLE, named
+    from nswire.errors import RuleNotFound
 
     wanted = [named(rule) for rule in rules]
     if None in wanted:
-        raise LookupError(f"{rules[wanted.index(None)]!r} is no rule")
+        raise RuleNotFound(rules[wanted.index(None)])
     return run(topology, [one for one in wanted if one is not None] or TABLE)

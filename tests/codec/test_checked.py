@@ -12,7 +12,8 @@ import pytest
 
 import nswire
 from nswire.codec import about, checked, procfs
-from nswire.codec.netlink.framing import KernelError, split
+from nswire.codec.netlink.framing import split
+from nswire.errors import NetlinkError
 from nswire.host.recorded import Recorded
 from nswire.host.system import Refusal
 
@@ -43,7 +44,7 @@ def test_what_is_no_document(answer: bytes) -> None:
 @pytest.mark.parametrize(("code", "errno"), [(-ENOENT, ENOENT), (-4096, EBADMSG), (-(1 << 31), EBADMSG)])
 def test_an_errno_is_one(code: int, errno: int) -> None:
     """From netlink."""
-    with pytest.raises(KernelError) as raised:
+    with pytest.raises(NetlinkError) as raised:
         split(struct.pack("=IHHIIi", 20, 2, 0, 0, 0, code))
     assert raised.value.errno == errno
 

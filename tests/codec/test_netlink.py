@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import nswire
 from nswire.codec import ethtool, procfs
 from nswire.codec.netlink import address, link, nsid, route
-from nswire.codec.netlink.framing import KernelError, Malformed, attribute, request, split
+from nswire.codec.netlink.framing import attribute, request, split
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.live import Live
 from nswire.host.recorded import Recorder
 from nswire.lab.truth import wait_until
@@ -133,7 +134,7 @@ def outcome(decoder: link.Decoder, answer: bytes) -> object:
     """The links, or what is wrong with them."""
     try:
         return decoder.decode(answer)
-    except (Malformed, KernelError) as error:
+    except (MalformedReply, NetlinkError) as error:
         return str(error)
 
 
@@ -169,7 +170,7 @@ def test_a_known_loopback_still_has_to_be_of_the_namespace_that_was_asked_about(
     decoder = link.Decoder()
     assert decoder.decode(plain) == decoder.decode(plain) == decoder.decode(other, 5)
     for answer, target in ((other, None), (other, 6), (plain, 5)):
-        with pytest.raises(Malformed):
+        with pytest.raises(MalformedReply):
             decoder.decode(answer, target)
 
 
@@ -179,7 +180,7 @@ def test_noise_is_malformed_and_nothing_else(decode: Callable[[bytes], object], 
     """Never a hang, never another exception."""
     try:
         decode(noise)
-    except (Malformed, KernelError):
+    except (MalformedReply, NetlinkError):
         return
     assert noise == b"" or len(noise) >= 16
 
@@ -191,12 +192,12 @@ def test_noise_in_a_message(decode: Callable[[bytes], object], body: bytes, kind
     message = struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body + bytes(-len(body) % 4)
     try:
         decode(message + DONE)
-    except (Malformed, KernelError):
+    except (MalformedReply, NetlinkError):
         return
 
 
 def test_changed_bytes_of_real_answers(lab: Lab) -> None:
-    """Real answers with any byte changed: another answer or Malformed."""
+    """Real answers with any byte changed: another answer or MalformedReply."""
     build(lab)
     recorder = Recorder(Live())
     topology = nswire.scan(recorder)
@@ -217,14 +218,14 @@ def test_changed_bytes_of_real_answers(lab: Lab) -> None:
             changed[rng.randrange(len(changed))] = rng.randrange(256)
             try:
                 reader(bytes(changed))
-            except (Malformed, KernelError):
+            except (MalformedReply, NetlinkError):
                 continue
 
 
 def test_errors_are_found_in_both_places() -> None:
     """An error may come as NLMSG_ERROR, or inside NLMSG_DONE, where a naive reader sees an empty table."""
     for kind in (2, 3):
-        with pytest.raises(KernelError) as caught:
+        with pytest.raises(NetlinkError) as caught:
             link.Decoder().decode(struct.pack("=IHHIIi", 20, kind, 0, 1, 0, -22))
         assert caught.value.errno == 22
     assert link.Decoder().decode(DONE) == ()
@@ -238,7 +239,7 @@ def test_an_answer_for_the_wrong_namespace_is_refused() -> None:
         + attribute(2, bytes(4))
     )
     assert address.decode(message + DONE)
-    with pytest.raises(Malformed, match="another namespace"):
+    with pytest.raises(MalformedReply, match="another namespace"):
         address.decode(message + DONE, target=3)
 
 

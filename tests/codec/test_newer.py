@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nswire.codec import bpf
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, rule, tc, xfrm
-from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.lab import attributes as nla
 from nswire.model.lookups import Hook
 from nswire.model.routing import Masked, Rule, VlanState
@@ -149,9 +149,9 @@ DECODERS = (
 
 @given(st.sampled_from(DECODERS), st.binary(max_size=300), st.sampled_from([16, 19, 36, 40, 112, 3072]))
 def test_any_bytes(decode: Callable[[bytes], object], noise: bytes, kind: int) -> None:
-    """Damaged or hostile: Malformed or KernelError, and nothing else."""
+    """Damaged or hostile: MalformedReply or NetlinkError, and nothing else."""
     for answer in (noise, message(kind, noise), hook_message(noise)):
-        with contextlib.suppress(Malformed, KernelError):
+        with contextlib.suppress(MalformedReply, NetlinkError):
             decode(answer)
 
 

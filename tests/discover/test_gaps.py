@@ -10,7 +10,7 @@ import pytest
 
 import nswire
 from nswire import sources
-from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.failures import INSIDE, OF_THE_HOST, malformed, refusal
 from nswire.host.recorded import Recorded
 from nswire.model.facts import Facts, View
@@ -67,8 +67,8 @@ def test_a_refusal_says_what_would_permit_it() -> None:
         (refusal(EXDEV, OF_THE_HOST), "scan.other_pids", EXDEV),
         (refusal(EXDEV, INSIDE), "scan.refused", EXDEV),
         (refusal(-1), "scan.malformed", 0),
-        (malformed(KernelError(EPERM)), "scan.refused", EPERM),
-        (malformed(Malformed("cut off")), "scan.malformed_so", 0),
+        (malformed(NetlinkError(EPERM)), "scan.refused", EPERM),
+        (malformed(MalformedReply("cut off")), "scan.malformed_so", 0),
     ],
 )
 def test_an_errno_means_what_it_means_there(why: tuple[Cause, int], code: str, errno: int) -> None:

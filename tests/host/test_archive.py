@@ -17,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.cli.common import size
+from nswire.errors import RecordingError
 from nswire.host import archive as room
 from nswire.host.archive import Archive
-from nswire.host.recorded import BadRecording, Recorded
+from nswire.host.recorded import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def test_a_size_that_is_declared_is_worth_nothing(
     archive = Archive(file, LIMIT)
     tracemalloc.start()
     try:
-        with pytest.raises(BadRecording, match=r"damaged|unpacks to more than"):
+        with pytest.raises(RecordingError, match=r"damaged|unpacks to more than"):
             archive.read("a")
         assert tracemalloc.get_traced_memory()[1] < 8 * LIMIT
     finally:
@@ -81,7 +82,7 @@ def test_the_limit_is_on_all_that_comes_out_and_counts_it_once(tmp_path: Path) -
     for _ in range(3):
         for name in "0123":
             archive.read(name)
-    with pytest.raises(BadRecording, match="more than 65536 bytes comes out of it"):
+    with pytest.raises(RecordingError, match="more than 65536 bytes comes out of it"):
         archive.read("4")
     assert archive.read("0") == members["0"]
     archive.close()
@@ -90,7 +91,7 @@ def test_the_limit_is_on_all_that_comes_out_and_counts_it_once(tmp_path: Path) -
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_methods_are_refused(tmp_path: Path, method: int) -> None:
     archive = Archive(made(tmp_path / "x", {"a": b"x"}, method))
-    with pytest.raises(BadRecording, match="packed in a way that nswire never uses"):
+    with pytest.raises(RecordingError, match="packed in a way that nswire never uses"):
         archive.read("a")
     archive.close()
 
@@ -104,7 +105,7 @@ def test_too_many_members_are_refused_before_the_first_is_looked_at(
     monkeypatch.setattr(zipfile, "ZipInfo", None)
     for piece in (5, 7, 64, 1 << 18):
         monkeypatch.setattr(room, "PIECE", piece)
-        with pytest.raises(BadRecording, match="more than 9 members"):
+        with pytest.raises(RecordingError, match="more than 9 members"):
             Archive(file)
 
 
@@ -131,7 +132,7 @@ def test_the_limits_follow_the_file(
 def test_somebody_may_say_otherwise(tmp_path: Path) -> None:
     """`--max-size`, on the command line too; the answer to a limit names it."""
     file = made(tmp_path / "x.nsw", {"manifest.json": MANIFEST.encode(), "host/about": ABOUT.encode(), "host/processes": b" " * (17 << 20)})  # fmt: skip
-    with pytest.raises(BadRecording, match=r"unpacks to more than 16 MiB.*--max-size says otherwise"):
+    with pytest.raises(RecordingError, match=r"unpacks to more than 16 MiB.*--max-size says otherwise"):
         Recorded.open(file).host("processes")
     assert Recorded.open(file, 64 << 20).host("processes") == b" " * (17 << 20)
     command = [sys.executable, "-m", "nswire", "ls", "--from", str(file)]
@@ -160,5 +161,5 @@ def test_sizes_in_words() -> None:
 def test_noise_is_refused_in_words(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.mktemp("noise") / "x"
     file.write_bytes(content)
-    with pytest.raises(BadRecording):
+    with pytest.raises(RecordingError):
         Archive(file)

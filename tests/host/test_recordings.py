@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import nswire
 from nswire.discover.record import record
+from nswire.errors import RecordingError
 from nswire.host import recorded
 from nswire.host.live import Live
-from nswire.host.recorded import BadRecording, Recorded
+from nswire.host.recorded import Recorded
 from nswire.lab.rand import random_lab
 from nswire.sources import ALL
 
@@ -116,7 +117,7 @@ def test_it_is_private_and_explains_itself(tmp_path: Path) -> None:
 def test_a_foreign_or_newer_one_is_refused(tmp_path: Path, manifest: object, why: str) -> None:
     """Each with the reason, so that one knows what to do."""
     file = make(tmp_path / "x.nsw", {}, manifest)
-    with pytest.raises(BadRecording, match=why):
+    with pytest.raises(RecordingError, match=why):
         Recorded.open(file)
 
 
@@ -125,7 +126,7 @@ def test_what_is_no_zip(tmp_path: Path) -> None:
     for content in (b"", b"hello", b"PK\x03\x04" + bytes(100)):
         file = tmp_path / "x"
         file.write_bytes(content)
-        with pytest.raises(BadRecording, match="no zip"):
+        with pytest.raises(RecordingError, match="no zip"):
             Recorded.open(file)
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(OSError, match="directory"):
@@ -164,9 +165,9 @@ def test_truncated_and_flipped(tmp_path: Path, rounds: Callable[[int], int]) -> 
         try:
             nswire.load(damaged)
             outcomes.add("read")
-        except (BadRecording, ValueError, OSError) as error:
+        except (RecordingError, ValueError, OSError) as error:
             outcomes.add(type(error).__name__)
-    assert "BadRecording" in outcomes
+    assert "RecordingError" in outcomes
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -190,7 +191,7 @@ def test_garbage_inside_a_valid_recording(data: st.DataObject) -> None:
         del answers[name]
     try:
         topology = nswire.scan(Recorded.fake(answers), ALL)
-    except (BadRecording, ValueError, OSError):
+    except (RecordingError, ValueError, OSError):
         assert name == "host/about"
         return
     for link in topology:
@@ -252,5 +253,5 @@ def test_numbers_that_no_kernel_writes(content: bytes) -> None:
 
 def test_answers_nested_without_end() -> None:
     """JSON a hundred thousand levels deep is no machine."""
-    with pytest.raises((BadRecording, ValueError)):
+    with pytest.raises((RecordingError, ValueError)):
         nswire.scan(Recorded.fake({"host/about": b"[" * 100_000}))

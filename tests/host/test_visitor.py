@@ -9,7 +9,8 @@ import pytest
 
 import nswire
 from nswire.codec.netlink import link, nsid
-from nswire.codec.netlink.framing import KernelError, request, split
+from nswire.codec.netlink.framing import request, split
+from nswire.errors import NetlinkError
 from nswire.host import questions
 from nswire.host.live import Live
 from nswire.host.system import Door, Errand, Question
@@ -47,7 +48,7 @@ def test_what_is_sent_at_once_is_answered_in_order(lab: Lab) -> None:
     (b0,) = (one for one in link.Decoder().decode(links) if one.ifname == "b0")
     assert {nsid.decode_one(said) for said in (first, second, third)} == {b0.link_netnsid}
     assert {kind for kind, _, _ in split(addresses)[0]} <= {20}  # RTM_NEWADDR
-    with pytest.raises(KernelError):
+    with pytest.raises(NetlinkError):
         split(refused)
 
 

@@ -15,7 +15,7 @@ from mutants import WORDS, _bytes, answers
 from nswire.codec import about, process, procfs
 from nswire.codec.checked import UNREADABLE
 from nswire.codec.netlink import address, bridge, link, neighbour, nexthop, nsid, route, rule, tc
-from nswire.codec.netlink.framing import KernelError
+from nswire.errors import NetlinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def test_a_decoder_is_given_nonsense(name: str) -> None:
         if name in member.split("/")[1:4] and content
     ] or [b"".join(WORDS)]
     decode = partial(DECODERS[name])
-    expected: tuple[type[Exception], ...] = () if name in STRICT else (KernelError, *UNREADABLE)
+    expected: tuple[type[Exception], ...] = () if name in STRICT else (NetlinkError, *UNREADABLE)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         answer = _bytes(chance.choice(sound), chance)

@@ -12,7 +12,7 @@ from path_exchanges import TCP, UDP, Listening, Spaces
 import nswire
 from nswire.codec import procfs
 from nswire.codec.netlink import sockets
-from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.recorded import Recorded
 from nswire.model.sockets import Listener
 from nswire.path import Flow
@@ -184,7 +184,7 @@ def test_sockets_in_proc() -> None:
 def test_sockets_that_make_no_sense(cut: int) -> None:
     """An answer that was cut off is refused as such."""
     whole = b"\x58\0\0\0\x14\0\x02\0" + bytes(80)
-    with pytest.raises((Malformed, KernelError)):
+    with pytest.raises((MalformedReply, NetlinkError)):
         sockets.decode(whole[:cut], "tcp")
 
 

@@ -131,11 +131,12 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
             raise Failure("this machine", error.strerror or str(error), hint) from error
         except ValueError as error:
             raise Failure("this machine", str(error)) from error
-    from nswire.host.recorded import BadRecording, Recorded
+    from nswire.errors import RecordingError
+    from nswire.host.recorded import Recorded
 
     try:
         return nswire.scan(Recorded.open(options.recording, options.max_size), sources, addresses=addresses)
-    except (BadRecording, ValueError) as error:
+    except (RecordingError, ValueError) as error:
         raise Failure(options.recording, str(error)) from error
     except OSError as error:
         raise Failure(options.recording, error.strerror or str(error)) from error

@@ -170,7 +170,7 @@ def _run(args: list[str] | None) -> int:
 def _unexpected(error: Exception) -> Failure:
     if isinstance(error, OSError):
         return Failure(str(error.filename or "this machine"), error.strerror or str(error), "")
-    if type(error).__name__ == "BadRecording":  # a member that was wanted late
+    if type(error).__name__ == "RecordingError":  # a member that was wanted late
         return Failure("the recording", str(error))
     return Failure(
         type(error).__name__,

@@ -73,7 +73,8 @@ def _followed(
     topology: Topology, sender: str, receiver: str | None, wanted: Wanted
 ) -> tuple[Trace, tuple[str, ...]]:
     """The way, and what was assumed. Failure."""
-    from nswire.path.endpoints import Impossible, address
+    from nswire.errors import PathQueryError
+    from nswire.path.endpoints import address
     from nswire.path.question import Party, complete, follow
 
     begin = _party(topology, sender)
@@ -81,7 +82,7 @@ def _followed(
     end = None if receiver is None else Party(receiver) if address(receiver) else _party(topology, receiver)
     try:
         question = complete(topology, begin, end, wanted)
-    except Impossible as error:
+    except PathQueryError as error:
         raise Failure(error.subject, str(error), error.hint) from None
     return follow(topology, question, wanted), question.notes
 

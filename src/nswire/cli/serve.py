@@ -136,11 +136,12 @@ def _looking(
             Watching(left_out.of(Live())),
             left_out,
         )
-    from nswire.host.recorded import BadRecording, Recorded
+    from nswire.errors import RecordingError
+    from nswire.host.recorded import Recorded
 
     try:
         system = Recorded.open(recording, max_size)
-    except (BadRecording, ValueError) as error:
+    except (RecordingError, ValueError) as error:
         raise Failure(recording, str(error)) from error
     except OSError as error:
         raise Failure(recording, error.strerror or str(error)) from error

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from nswire.codec.checked import document
+from nswire.errors import MalformedReply
 
 END_OF_TIME = 253402300799  # 9999-12-31, the last second that datetime knows
 
@@ -34,8 +35,8 @@ class About(msgspec.Struct, frozen=True):
 
 
 def decode(answer: bytes) -> About:
-    """The machine, from its JSON. ValueError if it is none."""
+    """The machine, from its JSON. MalformedReply if it is none."""
     try:
         return document(answer, About)
     except ValueError as error:
-        raise ValueError(f"the machine does not say who it is: {error}") from None
+        raise MalformedReply(f"the machine does not say who it is: {error}") from None

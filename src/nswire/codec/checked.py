@@ -8,13 +8,14 @@ from typing import TypeVar
 
 import msgspec
 
-from nswire.codec.netlink.framing import MAX_ERRNO, Malformed
+from nswire.codec.netlink.framing import MAX_ERRNO
+from nswire.errors import MalformedReply
 
 T = TypeVar("T")
 DIGITS = 10  # of a pid, a descriptor, an inode, a port
 
 UNREADABLE = (
-    Malformed, ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError, struct.error,
+    MalformedReply, ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError, struct.error,
     msgspec.MsgspecError,
 )  # fmt: skip
 """What a decoder may raise about bytes that make no sense: whoever calls one after the scan makes a gap of it."""

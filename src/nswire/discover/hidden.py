@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import nsid
-from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover.visits import LINKS_CHANGED, is_same, number_in, prove, store_addresses
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.host import questions
 from nswire.host.failures import INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
@@ -130,10 +130,10 @@ def _hidden_answer(scan: Scan, view: View, links: Answer, addresses: Answer) -> 
             facts.unread_hidden[view] = links.errno
             return
         decoded, interrupted = scan.decoder.read(links, view.nsid)
-    except KernelError as error:
+    except NetlinkError as error:
         facts.unread_hidden[view] = error.errno or 0
         return
-    except Malformed:
+    except MalformedReply:
         facts.unread_hidden[view] = -1
         return
     facts.hidden[key] = view
@@ -153,7 +153,7 @@ def list_nsids(scan: Scan) -> None:
                 scan.facts.all_nsids[key] = nsid.decode(answers[0])
                 return
             why = refusal(answers[0].errno, INSIDE)
-        except (KernelError, Malformed) as error:
+        except (NetlinkError, MalformedReply) as error:
             why = malformed(error)
         scan.facts.gaps.append(NSIDS(netns(scan.facts, key), *why))
 

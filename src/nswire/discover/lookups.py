@@ -13,9 +13,9 @@ from nswire.codec import bpf, procfs
 from nswire.codec import process as processes
 from nswire.codec.checked import is_decimal
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
-from nswire.codec.netlink.framing import KernelError, Malformed
 from nswire.discover import firewalls
 from nswire.discover.questioner import PROTOCOLS
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.facets import filters
 from nswire.facets.asked import NOT_THERE, decoded
 from nswire.host import questions
@@ -353,9 +353,9 @@ def _decided(answer: Answer) -> Route | int | None:
         return None
     try:
         found = route.routes(answer)
-    except KernelError as error:
+    except NetlinkError as error:
         return error.errno
-    except Malformed:
+    except MalformedReply:
         return None
     return found[0] if found else None
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import about
 from nswire.codec.netlink.link import Decoder
+from nswire.errors import HostError
 from nswire.host.system import Door, Refusal
 from nswire.model import gaps
 from nswire.model.facts import Facts
@@ -29,7 +30,7 @@ TOOK_LONG = Reason("scan.took_long", "it took {seconds} seconds")
 class Scan:
     """The system, the facts so far and what follows from them, and the ways into the namespaces found.
 
-    Raises OSError or ValueError if the machine does not even say who it is.
+    Raises HostError or MalformedReply if the machine does not even say who it is.
     """
 
     def __init__(self, system: System, *, addresses: bool) -> None:
@@ -37,7 +38,7 @@ class Scan:
         self.addresses = addresses
         answer = self.system.host("about")
         if isinstance(answer, Refusal):
-            raise OSError(answer.errno, "the machine does not say who it is")
+            raise HostError(answer.errno, "the machine does not say who it is")
         self.about = about.decode(answer)
         self.facts = Facts(self.about.home)
         self.outcome = Outcome()

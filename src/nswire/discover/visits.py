@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
 from nswire.codec.netlink import address, nsid, route
-from nswire.codec.netlink.framing import KernelError, Malformed
+from nswire.errors import MalformedReply, NetlinkError
 from nswire.host import questions
 from nswire.host.failures import GONE, INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
@@ -98,7 +98,7 @@ def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[
             else:
                 found[key] = route.gateways(routes)
                 return
-        except (KernelError, Malformed) as error:
+        except (NetlinkError, MalformedReply) as error:
             why = malformed(error)
         scan.facts.gaps.append(ROUTES(netns(scan.facts, key), *why))
 
@@ -163,7 +163,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
                 elif same:
                     decoded = scan.decoder.decode(answer, view.nsid if view else None)
                     known.update((link.ifindex, link) for link in decoded)
-            except (KernelError, Malformed) as error:
+            except (NetlinkError, MalformedReply) as error:
                 errno = getattr(error, "errno", 0)
                 why = refusal(errno, INSIDE) if errno in GONE else malformed(error)
             if before is not None and end.ifindex not in known:
@@ -192,7 +192,7 @@ def look_behind(scan: Scan, links: Iterable[Behind]) -> bool:
         if not is_same(scan, errand.door.inode, answers[0]):
             return
         for one, answer in zip(by_door[errand.door.inode], answers[1:], strict=True):
-            with contextlib.suppress(KernelError, Malformed):
+            with contextlib.suppress(NetlinkError, MalformedReply):
                 if isinstance(answer, bytes):
                     shown[one] = next(iter(scan.decoder.decode(answer, one.nsid)), None)
 
@@ -259,7 +259,7 @@ def number_in(answer: Answer) -> int | None:
         return None
     try:
         return nsid.decode_one(answer)
-    except (KernelError, Malformed):
+    except (NetlinkError, MalformedReply):
         return None
 
 
@@ -277,7 +277,7 @@ def _refused(scan: Scan, key: NsKey, refused: Refusal) -> None:
 def _store_links(scan: Scan, key: NsKey, answer: bytes, target: int | None) -> None:
     try:
         decoded, interrupted = scan.decoder.read(answer, target)
-    except (KernelError, Malformed) as error:
+    except (NetlinkError, MalformedReply) as error:
         scan.facts.refused[key] = getattr(error, "errno", 0) or -1
         scan.facts.gaps.append(LINKS(netns(scan.facts, key), *malformed(error)))
         return
@@ -295,6 +295,6 @@ def store_addresses(scan: Scan, key: NsKey, answer: Answer, target: int | None) 
                 scan.facts.gaps.append(ADDRESSES_CHANGED(netns(scan.facts, key), RESTLESS()))
             return
         why = refusal(answer.errno, INSIDE)
-    except (KernelError, Malformed) as error:
+    except (NetlinkError, MalformedReply) as error:
         why = malformed(error)
     scan.facts.gaps.append(ADDRESSES(netns(scan.facts, key), *why))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nswire.codec.checked import UNREADABLE
 from nswire.codec.checked import errno as checked_errno
-from nswire.codec.netlink.framing import KernelError
+from nswire.errors import NetlinkError
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model.gaps import netns
@@ -47,7 +47,7 @@ def decoded(answer: Answer, decode: Callable[[bytes], T]) -> T | int:
         return checked_errno(answer.errno)
     try:
         return decode(answer)
-    except KernelError as error:
+    except NetlinkError as error:
         return checked_errno(error.errno or 0)
     except UNREADABLE:
         return -1

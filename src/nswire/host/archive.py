@@ -20,6 +20,8 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
+from nswire.errors import RecordingError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,15 +34,11 @@ ENTRY = b"PK\x01\x02"  # APPNOTE.TXT 4.3.12: each entry of the central directory
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
-class BadRecording(ValueError):
-    """That file is no recording, or a damaged one, or one from a newer nswire; the message says which."""
-
-
 class Archive:
     """The members of a zip, each read whole and at once. `most`: bytes that may come out of it; None: as above."""
 
     def __init__(self, file: str | Path, most: int | None = None) -> None:
-        """Raises BadRecording, OSError."""
+        """Raises RecordingError, OSError."""
         self._file = open(file, "rb")  # noqa: SIM115 (it stays open)
         try:
             packed = os.fstat(self._file.fileno()).st_size
@@ -51,9 +49,9 @@ class Archive:
             self._zip = zipfile.ZipFile(self._file)
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             self.close()
-            if isinstance(error, BadRecording):
+            if isinstance(error, RecordingError):
                 raise
-            raise BadRecording(f"it is no zip, or a truncated one ({error})") from None
+            raise RecordingError(f"it is no zip, or a truncated one ({error})") from None
         except OSError:
             self.close()
             raise
@@ -73,10 +71,10 @@ class Archive:
         return self._zip.namelist()
 
     def read(self, name: str) -> bytes:
-        """What is in that member. KeyError if there is none; BadRecording if it is damaged, or too much."""
+        """What is in that member. KeyError if there is none; RecordingError if it is damaged, or too much."""
         member = self._zip.getinfo(name)
         if member.compress_type not in METHODS:
-            raise BadRecording(f"its member {name} is packed in a way that nswire never uses")
+            raise RecordingError(f"its member {name} is packed in a way that nswire never uses")
         made = io.BytesIO()
         try:
             with self._zip.open(member) as unpacked:
@@ -84,9 +82,9 @@ class Archive:
                     made.write(piece)
                     self._bound(name, made.tell())
         except DAMAGED as error:
-            if isinstance(error, BadRecording):
+            if isinstance(error, RecordingError):
                 raise
-            raise BadRecording(f"its member {name} is damaged ({error})") from None
+            raise RecordingError(f"its member {name} is damaged ({error})") from None
         if name not in self._came:  # what is read again is not there twice
             self._came.add(name)
             self._total += made.tell()
@@ -94,11 +92,11 @@ class Archive:
 
     def _bound(self, name: str, size: int) -> None:
         if size > self._largest:
-            raise BadRecording(
+            raise RecordingError(
                 f"its member {name} unpacks to more than {_words(self._largest)}: no answer is that large{RAISE}"
             )
         if self._total + size > self.most and name not in self._came:
-            raise BadRecording(
+            raise RecordingError(
                 f"more than {_words(self.most)} comes out of it: no recording of that size holds as much{RAISE}"
             )
 
@@ -118,5 +116,5 @@ def _count(file: BinaryIO) -> None:
         found += text.count(ENTRY)
         rest = text[-len(ENTRY) + 1 :]
         if found > MEMBERS:
-            raise BadRecording(f"it has more than {MEMBERS} members: no recording has as many")
+            raise RecordingError(f"it has more than {MEMBERS} members: no recording has as many")
     file.seek(0)

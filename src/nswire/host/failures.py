@@ -21,7 +21,7 @@ from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire.codec.checked import errno as checked_errno
-from nswire.codec.netlink.framing import KernelError
+from nswire.errors import NetlinkError
 from nswire.model.gaps import VANISHED
 from nswire.model.reasons import Reason
 
@@ -82,6 +82,6 @@ def refusal(errno: int, meanings: Mapping[int, Reason] = ANYWHERE) -> tuple[Caus
 
 def malformed(error: Exception) -> tuple[Cause, int]:
     """Why an answer could not be read: the kernel's error in it, or what is wrong with it."""
-    if isinstance(error, KernelError) and error.errno:
+    if isinstance(error, NetlinkError) and error.errno:
         return refusal(error.errno, {})
     return MALFORMED_SO(problem=str(error)), 0

@@ -1,7 +1,7 @@
 """A recording: the raw answers of a machine in a zip that `unzip -l` explains, and the system that replays it.
 
 Rules of the room: a recording may come from anybody. Nothing is ever unpacked to disk, so a member's name is only a
-key; what comes out is bounded while it comes (`archive`); whatever is wrong with the file as a whole raises `BadRecording`.
+key; what comes out is bounded while it comes (`archive`); whatever is wrong with the file as a whole raises `RecordingError`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from nswire.host.archive import Archive, BadRecording
+from nswire.errors import RecordingError
+from nswire.host.archive import Archive
 from nswire.host.system import Refusal
 from nswire.host.writing import replacing
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from nswire.host.system import Answer, Errand, System
 
-__all__ = ["BadRecording", "Recorded", "Recorder", "member"]
+__all__ = ["Recorded", "Recorder", "member"]
 
 SCHEMA, VERSION = "nswire/recording", 1
 MANIFEST, README = "manifest.json", "README.txt"
@@ -107,11 +108,11 @@ class Recorded:
 
     @classmethod
     def open(cls, file: str | Path, max_size: int | None = None) -> Recorded:
-        """The recording in that file. `max_size`: bytes that may come out of it (default: `archive`). BadRecording, OSError."""
+        """The recording in that file. `max_size`: bytes that may come out of it (default: `archive`). RecordingError, OSError."""
         archive = Archive(file, max_size)
         try:
             refused = _manifest(archive.read).refused
-        except BadRecording:
+        except RecordingError:
             archive.close()
             raise
         return cls(archive.read, refused, archive.names(), os.fspath(file))
@@ -134,7 +135,7 @@ class Recorded:
                 "utf-8", "backslashreplace"
             )
         except (ValueError, TypeError, RecursionError) as error:
-            raise BadRecording(f"host/about is damaged ({error})") from None
+            raise RecordingError(f"host/about is damaged ({error})") from None
         return json.dumps(about).encode()
 
     def visit(self, errands: Iterable[Errand], deliver: Callable[[Errand, list[Answer]], None]) -> None:
@@ -163,9 +164,9 @@ def _manifest(read: Callable[[str], bytes]) -> _Manifest:
     try:
         manifest = msgspec.json.decode(read(MANIFEST), type=_Manifest)
     except KeyError:
-        raise BadRecording(f"it has no {MANIFEST}: some other zip") from None
+        raise RecordingError(f"it has no {MANIFEST}: some other zip") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRecording(f"its {MANIFEST} is damaged ({error})") from None
+        raise RecordingError(f"its {MANIFEST} is damaged ({error})") from None
     for wrong, what in (
         (manifest.schema != SCHEMA, f"it says that it is a {manifest.schema!r}"),
         (manifest.version > VERSION, f"it is of version {manifest.version}, made by a newer nswire"),
@@ -175,7 +176,7 @@ def _manifest(read: Callable[[str], bytes]) -> _Manifest:
         ),
     ):
         if wrong:
-            raise BadRecording(what)
+            raise RecordingError(what)
     return manifest
 
 

@@ -10,7 +10,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.codec.netlink.framing import Malformed, attributes
+from nswire.codec.netlink.framing import attributes
+from nswire.errors import MalformedReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,7 +140,7 @@ def read(fields: Mapping[int, Field], data: bytes, name_of: Callable[[int], str]
                     found.setdefault(field.name, name_of(value))
                 continue
             found.setdefault(field.name, value)
-    except Malformed:
+    except MalformedReply:
         pass
     return found
 
@@ -153,6 +154,6 @@ def indexes(data: bytes, *wanted: int) -> tuple[int, ...]:
                 found.append(U32(data[start:stop]))
                 if len(found) == len(wanted):
                     break
-    except Malformed:
+    except MalformedReply:
         pass
     return tuple(filter(None, found))

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.errors import AmbiguousLink, LinkNotFound
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 TITLES = ("pod", "container", "unit")  # types of owners whose handles stand for a namespace
 NUMBERED = re.compile(r"^(?:/|net:\[|(?:cni|netns)-[0-9a-f-]{36}$)")  # labels that say nothing to people
 NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
-
-
-class Nowhere(LookupError):
-    """No link or namespace is meant by that, or more than one; the message says which."""
 
 
 class Guest(NamedTuple):
@@ -257,7 +254,7 @@ class Topology:
         return None if end is None else self.get(end)
 
     def link(self, name: str) -> Link:
-        """The one link called `IFNAME`, an altname, or `NETNS/IFNAME`. Raise Nowhere if there is none or another one.
+        """The one link called `IFNAME`, an altname, or `NETNS/IFNAME`. Raise LinkNotFound if there is none, AmbiguousLink if there are several.
 
         For everything else that one may hold (MAC, address, pid ...) see `nswire.find`.
         """
@@ -270,8 +267,7 @@ class Topology:
         ]
         if len(found) == 1:
             return found[0]
-        said = ", ".join(f"{link.netns.label}/{link.ifname}" for link in found) or "there is none"
-        raise Nowhere(f"no single link is called {name}: {said}")
+        raise AmbiguousLink(name, tuple(found)) if found else LinkNotFound(name)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:

@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
+from nswire.errors import PathQueryError
 from nswire.model.values import RT_SCOPE_LINK
 
 if TYPE_CHECKING:
@@ -19,19 +20,6 @@ OUT = {4: "1.1.1.1", 6: "2606:4700:4700::1111"}
 
 TOLD = 8  # links of one who has several
 FAMILIES = {2: 4, 10: 6}
-
-
-class Impossible(ValueError):
-    """No path can begin or end there; the message says why, `hint` what would help, `subject` the word that it is about."""
-
-    def __init__(self, message: str, hint: str = "", subject: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-        self.subject = subject
-
-    def of(self, subject: str) -> Impossible:
-        """The same, of that word."""
-        return Impossible(str(self), self.hint, subject)
 
 
 class Sender(NamedTuple):
@@ -73,7 +61,7 @@ def sender(
     namespace: Namespace | None,
     owner: Owner | None = None,
 ) -> Sender:
-    """The sender that a handle stands for; `owner`: it names him. Impossible."""
+    """The sender that a handle stands for; `owner`: it names him. PathQueryError."""
     literal = address(word)
     if links and means_guest(word, links, owner):
         return _one_of(topology, links, (literal,) if literal else ())
@@ -82,13 +70,13 @@ def sender(
     if namespace is not None:
         return Sender(namespace.key)
     if not links:
-        raise Impossible(
+        raise PathQueryError(
             "it has no namespace of its own, so it sends as the host does", "give the host's namespace"
         )
     spaces = {link.end.ns for link in links}
     if len(links) > 1:
         if len(spaces) > 1:
-            raise Impossible("it has links in several namespaces", "give one of its links")
+            raise PathQueryError("it has links in several namespaces", "give one of its links")
         return _one_of(topology, links)
     link = links[0]
     own = addresses_of(link)
@@ -175,7 +163,7 @@ def _one_of(topology: Topology, links: Sequence[Link], only: tuple[str, ...] = (
         return Sender(links[0].end.ns)
     told = [f"{link.ifname}{_known_of(link)}" for link in ways or links]
     more = f" and {len(told) - TOLD} more" if len(told) > TOLD else ""
-    raise Impossible(f"it has {len(told)} links", f"give one of them: {', '.join(told[:TOLD])}{more}")
+    raise PathQueryError(f"it has {len(told)} links", f"give one of them: {', '.join(told[:TOLD])}{more}")
 
 
 def _known_of(link: Link) -> str:
@@ -184,7 +172,7 @@ def _known_of(link: Link) -> str:
 
 
 def receiver(links: Sequence[Link], family: int, *, guest: bool = False) -> Receiver:
-    """The receiver that these links stand for; `family` 0: whichever they have. `guest`: whoever is behind them. Impossible."""
+    """The receiver that these links stand for; `family` 0: whichever they have. `guest`: whoever is behind them. PathQueryError."""
     found: list[tuple[str, NsKey | None]] = []
     if not guest:
         found = [(one, link.end.ns) for link in links for one in addresses_of(link)]
@@ -192,7 +180,7 @@ def receiver(links: Sequence[Link], family: int, *, guest: bool = False) -> Rece
         found = [(one, None) for link in links if link.guest is not None for one in link.guest.addresses]
     wanted = [pair for pair in found if not family or (6 if ":" in pair[0] else 4) == family]
     if not wanted:
-        raise Impossible(f"it has no IPv{family} address" if family else "it has no address")
+        raise PathQueryError(f"it has no IPv{family} address" if family else "it has no address")
     chosen, ns = min(wanted, key=lambda pair: ":" in pair[0])
     return Receiver(chosen, ns)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec.checked import is_decimal
+from nswire.errors import PathQueryError
 from nswire.path import endpoints, trace
-from nswire.path.endpoints import OUT, Impossible, Receiver, Sender
+from nswire.path.endpoints import OUT, Receiver, Sender
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ class Question(NamedTuple):
 
 
 def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: Wanted) -> Question:
-    """The question. `receiver` None: the internet; an address needs no links. Impossible, with the word that it is about."""
+    """The question. `receiver` None: the internet; an address needs no links. PathQueryError, with the word that it is about."""
     try:
         begin = endpoints.sender(topology, sender.word, sender.links, sender.namespace, sender.owner)
-    except Impossible as error:
+    except PathQueryError as error:
         raise error.of(sender.word) from None
     address = endpoints.address(receiver.word) if receiver is not None else ""
     family = wanted.family or _family(wanted.src or address) or _only_family(begin.addresses)
@@ -63,19 +64,19 @@ def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: 
         try:
             behind = endpoints.means_guest(receiver.word, receiver.links, receiver.owner)
             end = endpoints.receiver(receiver.links, family, guest=behind)
-        except Impossible as error:
+        except PathQueryError as error:
             raise error.of(receiver.word) from None
     else:
         end = Receiver(address or OUT[family or 4])
     family = _family(end.address)
     source = wanted.src or next((one for one in begin.addresses if _family(one) == family), "")
     if source and _family(source) != family:
-        raise Impossible(
+        raise PathQueryError(
             f"{end.address} cannot be reached from it: one is IPv4, the other IPv6", subject=source
         )
     if begin.by is not None and not source:
         reason, hint = "the addresses of what is behind it are not known", "give one: --src ADDRESS"
-        raise Impossible(reason, hint, sender.word)
+        raise PathQueryError(reason, hint, sender.word)
     if wanted.src and not begin.oif and begin.by is None:
         begin = endpoints.bound(topology, begin, wanted.src)
     proto = _protocol(wanted.proto, family, ports=bool(wanted.sport or wanted.dport))
@@ -119,5 +120,5 @@ def _protocol(word: str, family: int, *, ports: bool) -> int:
     if word in ("icmp", "icmpv6", "icmp6"):
         return ICMPV6 if family == 6 else ICMP
     if word not in PROTOCOLS:
-        raise Impossible("there is no such protocol", f"{', '.join(PROTOCOLS)} or a number", word)
+        raise PathQueryError("there is no such protocol", f"{', '.join(PROTOCOLS)} or a number", word)
     return PROTOCOLS[word]

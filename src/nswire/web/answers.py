@@ -16,6 +16,7 @@ from msgspec import Meta
 from nswire.draw import HOPS, Wishes
 from nswire.draw.strands import choose
 from nswire.draw.way import followed
+from nswire.errors import PathQueryError
 from nswire.escape import visible
 from nswire.handles import find, nearest
 from nswire.path import endpoints, question
@@ -231,7 +232,7 @@ def traced(topology: Topology, way: Way) -> Trace:
     wanted = question.Wanted(**given)
     try:
         return question.follow(topology, question.complete(topology, begin, end, wanted), wanted)
-    except endpoints.Impossible as error:
+    except PathQueryError as error:
         raise Refused(400, error.subject, str(error), error.hint) from None
 
 

@@ -6,7 +6,8 @@ import socket
 import struct
 from functools import lru_cache
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, request, split
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, attributes, request, split
+from nswire.errors import MalformedReply
 from nswire.model.values import DADFAILED, DEPRECATED, OPTIMISTIC, TENTATIVE, Address
 
 RTM_NEWADDR, RTM_GETADDR = 20, 22
@@ -37,7 +38,7 @@ def ask(target: int | None = None) -> bytes:
 
 
 def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
-    """The addresses in an answer. With `target`, Malformed unless the kernel echoes it: it answered for itself then.
+    """The addresses in an answer. With `target`, MalformedReply unless the kernel echoes it: it answered for itself then.
 
     IFA_LOCAL is the own address; without it (IPv6) IFA_ADDRESS is; with both, IFA_ADDRESS is the other end's.
     """
@@ -45,12 +46,12 @@ def decode(answer: bytes, target: int | None = None) -> tuple[Address, ...]:
 
 
 def read(answer: bytes, target: int | None = None) -> tuple[tuple[Address, ...], bool]:
-    """The same, and whether the kernel flagged it as inconsistent. KernelError, Malformed."""
+    """The same, and whether the kernel flagged it as inconsistent. NetlinkError, MalformedReply."""
     said, interrupted = split(answer)
     found = []
     for kind, start, end in said:
         if kind != RTM_NEWADDR or end - start < _ifaddrmsg.size:
-            raise Malformed(f"a message of type {kind} among addresses")
+            raise MalformedReply(f"a message of type {kind} among addresses")
         family, prefix, flags, scope, ifindex = _ifaddrmsg.unpack_from(answer, start)
         known = target is None and end - start >= _heads.size
         heads = _heads.unpack_from(answer, start) if known else (b"", b"")
@@ -76,7 +77,7 @@ def _own(answer: bytes, start: int, end: int, target: int | None) -> bytes:
         elif name == IFA_TARGET_NETNSID and stop - at == 4:
             echo = struct.unpack_from("=i", answer, at)[0]
     if echo != target:
-        raise Malformed("the kernel does not answer for another namespace")
+        raise MalformedReply("the kernel does not answer for another namespace")
     return local or remote
 
 

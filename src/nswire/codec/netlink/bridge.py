@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import (
-    NLM_F_DUMP,
-    Malformed,
-    attribute,
-    attributes,
-    messages,
-    request,
-    u16,
-    values,
-)
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, attributes, messages, request, u16, values
 from nswire.codec.netlink.link import IFLA_EXT_MASK, RTM_GETLINK, RTM_NEWLINK
+from nswire.errors import MalformedReply
 from nswire.model.routing import PortVlans, VlanState
 
 AF_BRIDGE = 7
@@ -37,11 +29,11 @@ def ask_vlans() -> bytes:
 
 
 def vlans(answer: bytes) -> dict[int, PortVlans]:
-    """The VLANs by the port's ifindex (a bridge's own by the bridge's). KernelError, Malformed."""
+    """The VLANs by the port's ifindex (a bridge's own by the bridge's). NetlinkError, MalformedReply."""
     found: dict[int, PortVlans] = {}
     for kind, start, end in messages(answer):
         if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
-            raise Malformed(f"a message of type {kind} among bridge ports")
+            raise MalformedReply(f"a message of type {kind} among bridge ports")
         ifindex = _ifinfomsg.unpack_from(answer, start)[2]
         for name, at, stop in attributes(answer, start + _ifinfomsg.size, end):
             if name == IFLA_AF_SPEC:
@@ -55,11 +47,11 @@ def ask_states() -> bytes:
 
 
 def states(answer: bytes) -> dict[int, tuple[VlanState, ...]]:
-    """The states of ranges of VLANs by the port's ifindex. KernelError, Malformed."""
+    """The states of ranges of VLANs by the port's ifindex. NetlinkError, MalformedReply."""
     found: dict[int, list[VlanState]] = {}
     for kind, start, end in messages(answer):
         if kind != RTM_NEWVLAN or end - start < _vlan_msg.size:
-            raise Malformed(f"a message of type {kind} among VLANs of bridge ports")
+            raise MalformedReply(f"a message of type {kind} among VLANs of bridge ports")
         _, ifindex = _vlan_msg.unpack_from(answer, start)
         for name, at, stop in attributes(answer, start + _vlan_msg.size, end):
             said = values(answer, at, stop) if name == BRIDGE_VLANDB_ENTRY else {}

@@ -1,7 +1,7 @@
 """Netlink messages: cutting an answer into messages, attributes into (type, start, end), and making requests.
 
 An answer is the concatenation of the kernel's datagrams. It may be damaged (a recording) or hostile (a test): every
-length is checked, and whatever does not fit raises `Malformed`, never anything else.
+length is checked, and whatever does not fit raises `MalformedReply`, never anything else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import socket
 import struct
 from errno import EBADMSG
 from typing import TYPE_CHECKING
+
+from nswire.errors import MalformedReply, NetlinkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,21 +30,10 @@ _error = struct.Struct("=i")
 _u16, _u32, _s32 = struct.Struct("=H"), struct.Struct("=I"), struct.Struct("=i")
 
 
-class Malformed(ValueError):
-    """These bytes are no netlink answer."""
-
-
-class KernelError(OSError):
-    """The kernel answered with an error, in NLMSG_ERROR or in the payload of NLMSG_DONE. `errno` is set."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code, "the kernel refused")
-
-
 def split(answer: bytes) -> tuple[list[tuple[int, int, int]], bool]:
     """(type, start of payload, end) of each message up to DONE, and whether any is flagged as of an inconsistent dump.
 
-    Raise KernelError for an error, which may be in the payload of DONE.
+    Raise NetlinkError for an error, which may be in the payload of DONE.
     An answer that just ends, without DONE or a single reply, is malformed: it was cut off.
     """
     offset, size = 0, len(answer)
@@ -58,12 +49,12 @@ def split(answer: bytes) -> tuple[list[tuple[int, int, int]], bool]:
         if kind in ENDS:
             code = _error.unpack_from(answer, offset + HEADER)[0] if length >= HEADER + 4 else 0
             if code < 0:
-                raise KernelError(-code if -code <= MAX_ERRNO else EBADMSG)
+                raise NetlinkError(-code if -code <= MAX_ERRNO else EBADMSG)
             return found, bool(flags & NLM_F_DUMP_INTR)
         found.append((kind, offset + HEADER, end))
         offset = (end + 3) & ~3
     if last & NLM_F_MULTI or offset < size:
-        raise Malformed("a netlink answer that was cut off")
+        raise MalformedReply("a netlink answer that was cut off")
     return found, bool(flags & NLM_F_DUMP_INTR)
 
 
@@ -79,13 +70,13 @@ def attributes(answer: bytes, start: int, end: int) -> Iterator[tuple[int, int, 
         length, kind = header(answer, start)
         stop = start + length
         if length < 4 or stop > end:
-            raise Malformed("a netlink attribute that does not fit its message")
+            raise MalformedReply("a netlink attribute that does not fit its message")
         yield kind & NLA_TYPE_MASK, start + 4, stop
         start = (stop + 3) & ~3
 
 
 def values(answer: bytes, start: int = 0, end: int | None = None) -> dict[int, bytes]:
-    """The values of the attributes between two offsets, by type; of several of one type the last. Malformed."""
+    """The values of the attributes between two offsets, by type; of several of one type the last. MalformedReply."""
     stop = len(answer) if end is None else end
     return {kind: answer[at:until] for kind, at, until in attributes(answer, start, stop)}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attributes, messages, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, attributes, messages, values
 from nswire.codec.netlink.framing import request as netlink_request
+from nswire.errors import MalformedReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +23,11 @@ def request(command: int, version: int, body: bytes = b"", *, dump: bool = True)
 
 
 def answers(answer: bytes, own_header: int = 0) -> Iterator[tuple[bytes, dict[int, bytes]]]:
-    """The family's own header and the attributes of each message. KernelError, Malformed."""
+    """The family's own header and the attributes of each message. NetlinkError, MalformedReply."""
     for kind, start, end in messages(answer):
         begin = start + HEADER.size + own_header
         if kind < FIRST_FAMILY or begin > end:
-            raise Malformed(f"a message of type {kind} from a generic family")
+            raise MalformedReply(f"a message of type {kind} from a generic family")
         yield (
             answer[start + HEADER.size : begin],
             values(answer, begin, end),
@@ -34,5 +35,5 @@ def answers(answer: bytes, own_header: int = 0) -> Iterator[tuple[bytes, dict[in
 
 
 def nested(value: bytes) -> Iterator[tuple[int, bytes]]:
-    """The attributes inside an attribute. Malformed."""
+    """The attributes inside an attribute. MalformedReply."""
     return ((name, value[at:stop]) for name, at, stop in attributes(value, 0, len(value)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, messages, request, text, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, messages, request, text, values
+from nswire.errors import MalformedReply
 from nswire.model.lookups import Hook
 
 NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET = 12, 0
@@ -35,16 +36,16 @@ def name(number: int) -> str:
 
 
 def decode(answer: bytes) -> tuple[Hook, ...]:
-    """What is called, but for the chains of nftables: they are in the ruleset. Answers one behind the other. KernelError, Malformed."""
+    """What is called, but for the chains of nftables: they are in the ruleset. Answers one behind the other. NetlinkError, MalformedReply."""
     found = []
     for part in _parts(answer):
         for kind, start, end in messages(part):
             if kind >> 8 != NFNL_SUBSYS_HOOK or end - start < _nfgenmsg.size:
-                raise Malformed(f"a message of type {kind} among hooks")
+                raise MalformedReply(f"a message of type {kind} among hooks")
             said = values(part, start + _nfgenmsg.size, end)
             number, priority = said.get(HOOKNUM, b""), said.get(PRIORITY, b"")
             if len(number) != _be32.size or len(priority) != _s32.size:
-                raise Malformed("a hook without its number")
+                raise MalformedReply("a hook without its number")
             info = values(said.get(CHAIN_INFO, b""))
             what = int.from_bytes(info.get(INFO_TYPE, b""))
             if what != TYPE_NFTABLES:

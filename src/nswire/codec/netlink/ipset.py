@@ -5,16 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.codec.netlink.framing import (
-    NLM_F_DUMP,
-    Malformed,
-    attribute,
-    attributes,
-    messages,
-    request,
-    text,
-    values,
-)
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, attributes, messages, request, text, values
+from nswire.errors import MalformedReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,14 +83,14 @@ def ask() -> bytes:
 
 
 def decode(answer: bytes) -> dict[str, IpSet]:
-    """The sets by name; a large one comes in several messages. ValueError, KernelError."""
+    """The sets by name; a large one comes in several messages. ValueError, NetlinkError."""
     found: dict[str, IpSet] = {}
     for kind, start, end in messages(answer) if answer else ():
         if kind != LIST:
             continue
         at = {key: (first, last) for key, first, last in attributes(answer, start + len(GENMSG), end)}
         if SETNAME not in at:
-            raise Malformed("a set without a name")
+            raise MalformedReply("a set without a name")
         name = text(answer[slice(*at[SETNAME])])
         if TYPENAME in at:
             made = values(answer, *at[DATA]) if DATA in at else {}
@@ -138,7 +130,7 @@ def _address(value: bytes) -> int:
     """IPSET_ATTR_IPADDR_IPV4 or IPV6, in network order."""
     for _, start, end in attributes(value, 0, len(value)):
         return int.from_bytes(value[start:end], "big")
-    raise Malformed("an address that is none")
+    raise MalformedReply("an address that is none")
 
 
 def _u32(value: bytes) -> int:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nswire.codec.netlink.framing import (
     NLM_F_DUMP,
-    Malformed,
     attribute,
     attributes,
     ip,
@@ -26,6 +25,7 @@ from nswire.codec.netlink.framing import (
     u16,
     u32,
 )
+from nswire.errors import MalformedReply
 from nswire.model.values import IFF_LOOPBACK, LinkFact
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def ask_one(ifindex: int, target: int | None = None) -> bytes:
 
 
 def xdp(answer: bytes) -> tuple[int, ...]:
-    """The ids of the XDP programs of the one link in an answer. KernelError, Malformed."""
+    """The ids of the XDP programs of the one link in an answer. NetlinkError, MalformedReply."""
     return tuple(
         dict.fromkeys(
             struct.unpack("=I", value)[0]
@@ -101,18 +101,18 @@ def xdp(answer: bytes) -> tuple[int, ...]:
 
 
 def groups(answer: bytes) -> dict[int, int]:
-    """The group of each link in a dump, by ifindex. KernelError, Malformed."""
+    """The group of each link in a dump, by ifindex. NetlinkError, MalformedReply."""
     found = {}
     for kind, start, end in messages(answer):
         if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
-            raise Malformed(f"a message of type {kind} among links")
+            raise MalformedReply(f"a message of type {kind} among links")
         said = {name: answer[at:stop] for name, at, stop in attributes(answer, start + _ifinfomsg.size, end)}
         found[_ifinfomsg.unpack_from(answer, start)[2]] = u32(said.get(IFLA_GROUP)) or 0
     return found
 
 
 def port(answer: bytes) -> dict[str, str]:
-    """The port of a NIC's own switch that the one link in an answer is, or stands for. KernelError, Malformed."""
+    """The port of a NIC's own switch that the one link in an answer is, or stands for. NetlinkError, MalformedReply."""
     said = _one(answer)
     return {
         **({"switch id": said[IFLA_PHYS_SWITCH_ID].hex()} if IFLA_PHYS_SWITCH_ID in said else {}),
@@ -123,7 +123,7 @@ def port(answer: bytes) -> dict[str, str]:
 def further(answer: bytes) -> dict[str, int | str | bool]:
     """What newer kernels say of any link: that it cannot be moved (6.17), its room for headers, its devlink port and DPLL pin.
 
-    What is 0 or false is left out. KernelError, Malformed.
+    What is 0 or false is left out. NetlinkError, MalformedReply.
     """
     said = _one(answer)
     found: dict[str, int | str | bool] = {
@@ -148,7 +148,7 @@ def _one(answer: bytes) -> dict[int, bytes]:
     """The attributes of the first link in an answer."""
     for kind, start, end in messages(answer):
         if kind != RTM_NEWLINK or end - start < _ifinfomsg.size:
-            raise Malformed(f"a message of type {kind} among links")
+            raise MalformedReply(f"a message of type {kind} among links")
         return {name: answer[at:stop] for name, at, stop in attributes(answer, start + 16, end)}
     return {}
 
@@ -185,8 +185,8 @@ class Decoder:
     def decode(self, answer: bytes, target: int | None = None) -> tuple[LinkFact, ...]:
         """The links in an answer, in the kernel's order.
 
-        With `target`, Malformed unless the kernel echoes it in each of them: an old one answers for itself.
-        Raises KernelError and Malformed.
+        With `target`, MalformedReply unless the kernel echoes it in each of them: an old one answers for itself.
+        Raises NetlinkError and MalformedReply.
         """
         return self.read(answer, target)[0]
 
@@ -196,7 +196,7 @@ class Decoder:
         found = []
         for kind, start, end in said:
             if kind != RTM_NEWLINK or end - start < 20:
-                raise Malformed(f"a message of type {kind} among links")
+                raise MalformedReply(f"a message of type {kind} among links")
             layouts = self._layouts.setdefault(end - start, [])
             for at, layout in enumerate(layouts):
                 pieces, mask, headers, values, pick, loopbacks = layout
@@ -216,7 +216,7 @@ class Decoder:
             if fact is None or target is not None:
                 row = pick((*values(answer, start), None))
                 if row[-1] != target:
-                    raise Malformed("the kernel does not answer for another namespace")
+                    raise MalformedReply("the kernel does not answer for another namespace")
                 fact = _fact(row)
                 # each namespace has one, and nearly all are the same
                 if fact.flags & IFF_LOOPBACK and target is None:
@@ -249,7 +249,7 @@ def _layout(answer: bytes, start: int, end: int) -> _Layout:
         if code == "s":
             code = f"{size}s"
         elif struct.calcsize("=" + code) != size:
-            raise Malformed(f"attribute {kind[1]} of a link has {size} bytes")
+            raise MalformedReply(f"attribute {kind[1]} of a link has {size} bytes")
         places[kind] = 4 + len(places)
         values += f"{offset - at_values}x{code}"
         at_values = stop - start

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, u16, u32, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, u16, u32, values
+from nswire.errors import MalformedReply
 from nswire.model.routing import PERMANENT, FdbEntry, Neighbour
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def ask_fdb() -> bytes:
 
 
 def decode(answer: bytes) -> tuple[Neighbour, ...]:
-    """The neighbours in an answer. KernelError, Malformed."""
+    """The neighbours in an answer. NetlinkError, MalformedReply."""
     found = []
     for (family, ifindex, state, flags, _), said in _messages(answer):
         address = ip(said.get(NDA_DST, b""))
@@ -43,7 +44,7 @@ def decode(answer: bytes) -> tuple[Neighbour, ...]:
 
 
 def fdb(answer: bytes, lladdrs: Iterable[str]) -> tuple[FdbEntry, ...]:
-    """The entries of forwarding tables for these MACs in an answer. KernelError, Malformed."""
+    """The entries of forwarding tables for these MACs in an answer. NetlinkError, MalformedReply."""
     wanted = [bytes.fromhex(one.replace(":", "")) for one in lladdrs]
     found = []
     for (family, ifindex, state, flags, _), said in _messages(answer, wanted):
@@ -77,5 +78,5 @@ def _messages(
         if having and all(answer.find(one, start, end) < 0 for one in having):
             continue
         if kind != RTM_NEWNEIGH or end - start < _ndmsg.size:
-            raise Malformed(f"a message of type {kind} among neighbours")
+            raise MalformedReply(f"a message of type {kind} among neighbours")
         yield _ndmsg.unpack_from(answer, start), values(answer, start + _ndmsg.size, end)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, u32, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, u32, values
 from nswire.codec.netlink.route import encap
+from nswire.errors import MalformedReply
 from nswire.model.routing import NextHop, NextHopObject
 
 RTM_NEWNEXTHOP, RTM_GETNEXTHOP = 104, 106
@@ -22,11 +23,11 @@ def ask() -> bytes:
 
 
 def decode(answer: bytes) -> tuple[NextHopObject, ...]:
-    """The objects in an answer. KernelError, Malformed."""
+    """The objects in an answer. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWNEXTHOP or end - start < _nhmsg.size:
-            raise Malformed(f"a message of type {kind} among next hops")
+            raise MalformedReply(f"a message of type {kind} among next hops")
         flags = _nhmsg.unpack_from(answer, start)[3]
         said = values(answer, start + _nhmsg.size, end)
         group = said.get(NHA_GROUP, b"")

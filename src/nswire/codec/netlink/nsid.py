@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, attribute, attributes, messages, request
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, attributes, messages, request
+from nswire.errors import MalformedReply
 
 RTM_NEWNSID, RTM_GETNSID = 88, 90
 NETNSA_NSID, NETNSA_FD, NETNSA_TARGET_NSID = 1, 3, 4
@@ -32,23 +33,23 @@ def ask_within(target: int, nsid: int) -> bytes:
 
 
 def decode_one(answer: bytes) -> int:
-    """The id in the answer to a question for one: -1 for "not assigned". KernelError, Malformed."""
+    """The id in the answer to a question for one: -1 for "not assigned". NetlinkError, MalformedReply."""
     if len(answer) == _reply.size:  # nearly always: asked of every namespace of the host
         _, kind, attribute_, number = _reply.unpack(answer)
         if kind == RTM_NEWNSID and attribute_ == NETNSA_NSID:
             return int(number)
     found = decode(answer)
     if not found:
-        raise Malformed("an answer without a namespace id")
+        raise MalformedReply("an answer without a namespace id")
     return found[0]
 
 
 def decode(answer: bytes) -> tuple[int, ...]:
-    """The ids in an answer, -1 for "not assigned". KernelError, Malformed."""
+    """The ids in an answer, -1 for "not assigned". NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWNSID:
-            raise Malformed(f"a message of type {kind} among namespace ids")
+            raise MalformedReply(f"a message of type {kind} among namespace ids")
         for name, at, stop in attributes(answer, start + 4, end):
             if name == NETNSA_NSID and stop - at == _s32.size:
                 found.append(_s32.unpack_from(answer, at)[0])

@@ -42,12 +42,12 @@ def ask_vports(datapath: int) -> bytes:
 
 
 def datapaths(answer: bytes) -> tuple[int, ...]:
-    """The ifindexes of the datapaths' own links. KernelError, Malformed."""
+    """The ifindexes of the datapaths' own links. NetlinkError, MalformedReply."""
     return tuple(_ovs_header.unpack(header)[0] for header, _ in generic.answers(answer, _ovs_header.size))
 
 
 def vports(answer: bytes) -> tuple[Vport, ...]:
-    """The ports in an answer. KernelError, Malformed."""
+    """The ports in an answer. NetlinkError, MalformedReply."""
     return tuple(
         Vport(
             _ovs_header.unpack(header)[0],

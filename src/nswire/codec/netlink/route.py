@@ -6,16 +6,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import (
-    NLM_F_DUMP,
-    Malformed,
-    attribute,
-    ip,
-    messages,
-    request,
-    u32,
-    values,
-)
+from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, ip, messages, request, u32, values
+from nswire.errors import MalformedReply
 from nswire.model.routing import ROUTE_TYPES, NextHop, Route
 from nswire.model.values import Gateway
 
@@ -110,11 +102,11 @@ def ask_lookup(
 
 
 def routes(answer: bytes) -> tuple[Route, ...]:
-    """The routes in an answer, in the kernel's order; those of other families are left out. KernelError, Malformed."""
+    """The routes in an answer, in the kernel's order; those of other families are left out. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWROUTE or end - start < _rtmsg.size:
-            raise Malformed(f"a message of type {kind} among routes")
+            raise MalformedReply(f"a message of type {kind} among routes")
         family, prefix, src_prefix, tos, table, protocol, scope, use, flags = _rtmsg.unpack_from(
             answer, start
         )
@@ -128,7 +120,7 @@ def _route(family: int, fixed: tuple[int, ...], said: dict[int, bytes]) -> Route
     prefix, src_prefix, tos, table, protocol, scope, use, flags = fixed
     size = 16 if family == socket.AF_INET6 else 4
     if prefix > 8 * size or src_prefix > 8 * size or len(said.get(RTA_DST, b"")) not in (0, size):
-        raise Malformed("a route to what is no network of its family")
+        raise MalformedReply("a route to what is no network of its family")
     hops = tuple(_hops(said, flags & 0xFF))
     metrics = values(said.get(RTA_METRICS, b""))
     return Route(
@@ -164,7 +156,7 @@ def _multipath(value: bytes) -> Iterator[NextHop]:
     while start + _rtnexthop.size <= len(value):
         length, flags, weight, ifindex = _rtnexthop.unpack_from(value, start)
         if length < _rtnexthop.size or start + length > len(value):
-            raise Malformed("a next hop that does not fit its route")
+            raise MalformedReply("a next hop that does not fit its route")
         inside = values(value, start + _rtnexthop.size, start + length)
         yield NextHop(ifindex, _gateway(inside), weight + 1, flags, encap(inside.get(RTA_ENCAP_TYPE, b"")))
         start += (length + 3) & ~3
@@ -185,7 +177,7 @@ def gateways(answer: bytes) -> tuple[Gateway, ...]:
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWROUTE or end - start < _rtmsg.size:
-            raise Malformed(f"a message of type {kind} among routes")
+            raise MalformedReply(f"a message of type {kind} among routes")
         family, prefix, _, _, _, _, _, use, _ = _rtmsg.unpack_from(answer, start)
         if prefix or use != RTN_UNICAST or family not in FAMILIES:
             continue

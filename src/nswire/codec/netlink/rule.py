@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, text, u16, u32, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, text, u16, u32, values
+from nswire.errors import MalformedReply
 from nswire.model.routing import Masked, Ports, Rule
 
 RTM_NEWRULE, RTM_GETRULE = 32, 34
@@ -35,11 +36,11 @@ def ask(family: int) -> bytes:
 
 
 def decode(answer: bytes) -> tuple[Rule, ...]:
-    """The rules, in the order in which they are tried. KernelError, Malformed."""
+    """The rules, in the order in which they are tried. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWRULE or end - start < _head.size:
-            raise Malformed(f"a message of type {kind} among rules")
+            raise MalformedReply(f"a message of type {kind} among rules")
         family, dst, src, tos, table, action, flags = _head.unpack_from(answer, start)
         said = values(answer, start + _head.size, end)
         suppress, group = (u32(said.get(one)) for one in (FRA_SUPPRESS_PREFIXLEN, FRA_SUPPRESS_IFGROUP))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import socket
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, values
+from nswire.errors import MalformedReply
 from nswire.model.sockets import Listener
 
 SOCK_DIAG_BY_FAMILY = 20
@@ -29,15 +30,15 @@ def ask(protocol: str, family: int) -> bytes:
 
 
 def decode(answer: bytes, protocol: str) -> tuple[Listener, ...]:
-    """The sockets in an answer. KernelError, Malformed."""
+    """The sockets in an answer. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != SOCK_DIAG_BY_FAMILY or end - start < _message.size:
-            raise Malformed(f"a message of type {kind} among sockets")
+            raise MalformedReply(f"a message of type {kind} among sockets")
         fields = _message.unpack_from(answer, start)
         family = FAMILIES.get(fields[0])
         if family is None:
-            raise Malformed(f"a socket of family {fields[0]}")
+            raise MalformedReply(f"a socket of family {fields[0]}")
         said = values(answer, start + _message.size, end).get(INET_DIAG_SKV6ONLY)
         found.append(
             Listener(

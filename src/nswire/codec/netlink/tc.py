@@ -10,16 +10,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.codec.netlink.framing import (
-    NLM_F_DUMP,
-    Malformed,
-    attributes,
-    messages,
-    request,
-    text,
-    u32,
-    values,
-)
+from nswire.codec.netlink.framing import NLM_F_DUMP, attributes, messages, request, text, u32, values
+from nswire.errors import MalformedReply
 from nswire.model.lookups import Filter, Qdisc, Redirect
 
 if TYPE_CHECKING:
@@ -77,11 +69,11 @@ def ask(ifindex: int, parent: int) -> bytes:
 
 
 def decode(answer: bytes) -> tuple[Filter, ...]:
-    """The filters in an answer, each once, in the order in which they are tried. KernelError, Malformed."""
+    """The filters in an answer, each once, in the order in which they are tried. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWTFILTER or end - start < _tcmsg.size:
-            raise Malformed(f"a message of type {kind} among filters")
+            raise MalformedReply(f"a message of type {kind} among filters")
         said = values(answer, start + _tcmsg.size, end)
         options = said.get(TCA_OPTIONS, b"")
         if options:
@@ -101,11 +93,11 @@ def ask_qdiscs() -> bytes:
 
 
 def qdiscs(answer: bytes) -> tuple[Qdisc, ...]:
-    """The qdiscs in an answer, but for `ingress` and `clsact`, which hold filters and no packets. KernelError, Malformed."""
+    """The qdiscs in an answer, but for `ingress` and `clsact`, which hold filters and no packets. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer):
         if kind != RTM_NEWQDISC or end - start < _tcmsg.size:
-            raise Malformed(f"a message of type {kind} among qdiscs")
+            raise MalformedReply(f"a message of type {kind} among qdiscs")
         _, ifindex, _, parent, _ = _tcmsg.unpack_from(answer, start)
         said = values(answer, start + _tcmsg.size, end)
         if parent != CLSACT:

@@ -22,7 +22,7 @@ def ask(ifindex: int) -> bytes:
 
 
 def decode(answer: bytes) -> dict[str, int | str]:
-    """The options of the team itself (not those of single ports) that are numbers or words. KernelError, Malformed."""
+    """The options of the team itself (not those of single ports) that are numbers or words. NetlinkError, MalformedReply."""
     found: dict[str, int | str] = {}
     for _, values in generic.answers(answer):
         for _, item in generic.nested(values.get(LIST_OPTION, b"")):

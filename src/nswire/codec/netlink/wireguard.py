@@ -30,7 +30,7 @@ def ask(ifindex: int) -> bytes:
 
 
 def decode(answer: bytes) -> Device:
-    """What the link says; one with many peers says it in several messages. KernelError, Malformed."""
+    """What the link says; one with many peers says it in several messages. NetlinkError, MalformedReply."""
     port = fwmark = peers = 0
     endpoints: dict[str, None] = {}
     for _, values in generic.answers(answer):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from nswire.codec.netlink.framing import NLM_F_DUMP, Malformed, ip, messages, request, u32, values
+from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, u32, values
+from nswire.errors import MalformedReply
 from nswire.model.lookups import Policy, Transform
 
 XFRM_MSG_NEWPOLICY, XFRM_MSG_GETPOLICY, XFRM_MSG_GETDEFAULT = 19, 21, 40
@@ -35,11 +36,11 @@ def ask_default() -> bytes:
 
 
 def policies(answer: bytes) -> tuple[Policy, ...]:
-    """The policies in the order in which they are looked at: by priority, the oldest first. KernelError, Malformed."""
+    """The policies in the order in which they are looked at: by priority, the oldest first. NetlinkError, MalformedReply."""
     found = []
     for kind, start, end in messages(answer) if answer else ():
         if kind != XFRM_MSG_NEWPOLICY or end - start < _policy.size:
-            raise Malformed(f"a message of type {kind} among policies")
+            raise MalformedReply(f"a message of type {kind} among policies")
         fields = _policy.unpack_from(answer, start)
         (
             daddr,
@@ -87,11 +88,11 @@ def policies(answer: bytes) -> tuple[Policy, ...]:
 
 
 def default(answer: bytes) -> frozenset[str]:
-    """The directions in which nothing passes that no policy takes. KernelError, Malformed."""
+    """The directions in which nothing passes that no policy takes. NetlinkError, MalformedReply."""
     blocked: set[str] = set()
     for kind, start, end in messages(answer) if answer else ():
         if kind != XFRM_MSG_GETDEFAULT or end - start < _default.size:
-            raise Malformed(f"a message of type {kind} about default policies")
+            raise MalformedReply(f"a message of type {kind} about default policies")
         one, forwarded, out = _default.unpack_from(answer, start)
         blocked |= {
             name for name, action in (("in", one), ("fwd", forwarded), ("out", out)) if action == BLOCK
