@@ -14,6 +14,7 @@ import click
 
 from nswire.cli.errors import Failure, complain
 from nswire.escape import visible
+from nswire.model import owner_types
 from nswire.show.escape import shell_word
 from nswire.show.parts import Asked
 
@@ -27,15 +28,11 @@ if TYPE_CHECKING:
 
 GAPS_TOLD = 5
 THINGS = {
+    **owner_types.WANTED,
     "netns:": "namespace",
     "net:[": "namespace",
     "pid:": "process with a namespace that can be seen",
     "nsid:": "namespace",
-    "container:": "running container",
-    "pod:": "pod",
-    "vm:": "running VM with a link",
-    "port:": "Neutron port",
-    "unit:": "unit with a namespace of its own",
     ":": "port that anything listens on",
     "tcp:": "port that anything listens on",
     "udp:": "port that anything listens on",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from nswire.model import owner_types
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -13,21 +15,14 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
 
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]{1,256}")
-# The prefix of a handle: the types of owner that it means. They are looked for only where one was begun: it takes longer.
-OWNERS = {
-    "container:": ("container",),
-    "pod:": ("pod",),
-    "vm:": ("vm",),
-    "port:": ("port",),
-    "unit:": ("unit", "app"),
-}
 NETNS = "netns:"
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of links, namespaces and owners that start with what was typed. A failure offers nothing."""
     del param
-    begun = [prefix for prefix in OWNERS if incomplete and _agree(prefix, incomplete)]
+    # they are looked for only where one was begun: it takes longer
+    begun = [prefix for prefix in owner_types.WANTED if incomplete and _agree(prefix, incomplete)]
     try:
         import nswire
 
@@ -60,5 +55,5 @@ def _owners(topology: Topology, prefixes: list[str]) -> Iterator[str]:
     """By name; by id where a shell could act on the name."""
     for owner, _, _ in topology.owned() if prefixes else ():
         for prefix in prefixes:
-            if owner.type in OWNERS[prefix]:
+            if owner_types.of(owner.type).prefix == prefix:
                 yield f"{prefix}{owner.name if PLAIN.fullmatch(owner.name) else owner.id}"

@@ -10,6 +10,7 @@ from nswire.discover import visits
 from nswire.discover.questioner import Questioner, listening
 from nswire.facets.facet import Detail
 from nswire.host import questions
+from nswire.model import owner_types
 from nswire.model.gaps import Gap
 from nswire.model.values import End, Loose
 
@@ -109,7 +110,10 @@ class Late:
         self._claimed()
         if ns != self._scan.facts.home and ns not in self._owners:
             # pods before their containers, the oldest process first
-            his = sorted(self._of_ns.get(ns, ()), key=lambda owner: (owner.type != "pod", owner.pid or 0))
+            his = sorted(
+                self._of_ns.get(ns, ()),
+                key=lambda owner: (not owner_types.of(owner.type).holds_others, owner.pid or 0),
+            )
             self._owners[ns] = tuple(his)
             if not self._owners[ns]:
                 one = self._kept(_owners().of_each(self, ns))

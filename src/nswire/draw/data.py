@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nswire.draw import tell
 from nswire.draw.fans import fans
 from nswire.escape import visible
-from nswire.model.owned import called
+from nswire.model import owner_types
 from nswire.model.values import RT_SCOPE_LINK, End
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _space(topology: Topology, ns: NsKey, card: str) -> Values:
     """Title, card, owners, the label if that is another one than the title, and a handle that finds it wherever it is asked."""
     named = topology.namespaces[ns]
     title = topology.title(named)
-    owners = ", ".join(visible(called(one)) for one in topology.owners(ns))
+    owners = ", ".join(visible(owner_types.label(one)) for one in topology.owners(ns))
     handle = visible(named.label) if named.inode is None else f"net:[{named.inode}]"
     return [visible(title), card, owners, visible(named.label) if named.label != title else "", handle]
 
@@ -93,7 +93,7 @@ def _link(link: Link, row: str, space: int) -> Values:
         fact.mtu,
         [visible(one.address) for one in sorted(link.addresses, key=lambda one: one.scope >= RT_SCOPE_LINK)],
         [visible(name) for name in (*fact.altnames, *((fact.alias,) if fact.alias else ()))],
-        [visible(called(one)) for one in tell.own_owners(link)],
+        [visible(owner_types.label(one)) for one in tell.own_owners(link)],
     ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire import kinds
 from nswire.draw import tell
 from nswire.escape import visible
-from nswire.model.owned import called
+from nswire.model import owner_types
 from nswire.model.values import End
 from nswire.resolve.up import way_up
 
@@ -168,9 +168,9 @@ def _far_node(topology: Topology, far: Far, link: Link) -> Node:
     if far.type == "namespace" and far.ns is not None and far.ns in topology.namespaces:
         return far.ns
     if far.type == "process":
-        owner = next((one for one in tell.own_owners(link) if one.type == "vm"), None)
+        owner = next((one for one in tell.own_owners(link) if owner_types.of(one.type).is_guest), None)
         told = f"pid {far.pid}" + (f" ({far.name})" if far.name else "")
-        title, subtitle = (told, "") if owner is None else (called(owner), told)
+        title, subtitle = (told, "") if owner is None else (owner_types.label(owner), told)
         if far.ns is not None and far.ns != topology.home and far.ns in topology.namespaces:
             subtitle = " ".join(filter(None, (subtitle, f"in {topology.title(topology.namespaces[far.ns])}")))
         return Stub("process", visible(title), visible(subtitle))

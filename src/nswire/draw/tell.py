@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nswire import kinds
 from nswire.draw.scene import Chip
 from nswire.escape import visible
-from nswire.model.owned import called
+from nswire.model import owner_types
 from nswire.model.values import IFF_RUNNING, IFF_UP, RT_SCOPE_LINK, said
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace, NsKey, Owner, Scalar
 
-PASSING = ("forwarding", "ACTIVE", "")
 BLOCKED = ("blocking", "disabled")
 WELL = ("UP", "UNKNOWN")  # operstates; UNKNOWN is that of drivers that have none, such as tun
 
@@ -51,8 +50,8 @@ def state(link: Link) -> str:
 
 def notes(link: Link) -> tuple[Chip, ...]:
     """What else must be seen of a link: a port that does not forward, an MTU that is not its peer's."""
-    said = visible(str(kinds.port_details(link.fact).get("state", "")))
-    blocked = () if said in PASSING else (Chip(said, "blocked" if said in BLOCKED else ""),)
+    state = kinds.blocked(link.fact)
+    blocked = (Chip(visible(state), "blocked" if state in BLOCKED else ""),) if state else ()
     peer = link.peer
     mtu = () if peer is None or peer.fact.mtu == link.fact.mtu else (Chip(f"MTU {link.fact.mtu}", "warn"),)
     return (*blocked, *mtu)
@@ -82,19 +81,11 @@ def own_owner(link: Link) -> str:
     """Whose a link is, in words, unless its name says so already (Neutron's tap39d60faa-aa is of port 39d60faa-...)."""
     for one in own_owners(link):
         if one.name[:SAID_BY_NAME] not in link.ifname:
-            return visible(called(one))
+            return visible(owner_types.label(one))
     return ""
 
 
 SAID_BY_NAME = 8  # letters of an id, of which clouds put as many into names
-MANY = {
-    "dhcp": "DHCP servers",
-    "snat": "SNAT routers",
-    "fip": "namespaces of floating IPs",
-    "metadata": "metadata proxies",
-    "process": "namespaces",
-    "vm": "VMs",
-}
 
 
 def many(topology: Topology, spaces: list[NsKey]) -> tuple[str, str]:
@@ -102,7 +93,7 @@ def many(topology: Topology, spaces: list[NsKey]) -> tuple[str, str]:
     owners = [next(iter(topology.owners(ns)), None) for ns in spaces]
     types = {"" if one is None else one.type for one in owners}
     kind = next(iter(types)) if len(types) == 1 else ""
-    what = MANY.get(kind, f"{kind or 'namespace'}s")
+    what = owner_types.of(kind or "namespace").plural
     titles = [topology.title(topology.namespaces[ns]).removeprefix(f"{kind}:") for ns in spaces]
     return visible(f"{len(spaces)} {what}"), f"{visible(titles[0])} … {visible(titles[-1])}"
 
@@ -116,7 +107,7 @@ def single(topology: Topology, ns: Namespace) -> tuple[str, str]:
         return visible(title), visible(ns.label)
     owners = [one for one in topology.owners(ns.key) if one.name[:SAID_BY_NAME] not in ns.label]
     more = f" +{len(owners) - 1}" if len(owners) > 1 else ""
-    return visible(title), visible(called(owners[0])) + more if owners else ""
+    return visible(title), visible(owner_types.label(owners[0])) + more if owners else ""
 
 
 _PARTS = re.compile(r"(\d+)")
@@ -139,13 +130,10 @@ def common(names: Iterable[str]) -> str:
     return shared if not rest else (f"{shared}…" if shared else "")
 
 
-PROJECTS = ("project", "namespace", "stack", "com.docker.compose.project", "io.kubernetes.pod.namespace")
-
-
 def belongs_to(one: Owner) -> str:
     """What an owner is a part of: a compose project, a pod's namespace; else empty."""
     data = dict(one.data)
-    named = next((str(data[name]) for name in PROJECTS if name in data), "")
+    named = next((str(data[name]) for name in owner_types.PROJECT_DATA if name in data), "")
     return named or one.name.rpartition("/")[0]
 
 

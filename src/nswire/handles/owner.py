@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nswire.handles import mac
 from nswire.handles.family import OwnerFamily, number
+from nswire.model import owner_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,16 +23,8 @@ BARE = 8  # of one that stands alone: shorter ones are names as well
 HEX = frozenset("0123456789abcdef-")
 ALIASES = ("hostname", "nova")  # data that name an owner, too
 NEUTRON = re.compile(
-    r"(qdhcp|qrouter|snat|fip|ovnmeta|qlbaas)-([0-9a-f][0-9a-f-]{3,})"
+    rf"({'|'.join(owner_types.BY_NETNS_PREFIX)})-([0-9a-f][0-9a-f-]{{3,}})"
 )  # a namespace, shortened
-TYPES = {
-    "qdhcp": "dhcp",
-    "qrouter": "router",
-    "snat": "snat",
-    "fip": "fip",
-    "ovnmeta": "metadata",
-    "qlbaas": "balancer",
-}
 
 
 def _named(owner: Owner, text: str) -> bool:
@@ -73,12 +66,12 @@ def _vm_of_port(owner: Owner, text: str) -> bool:
 
 
 def _unit(owner: Owner, text: str) -> bool:
-    return owner.type in ("unit", "app") and owner.name in (text, f"{text}.service")
+    return owner_types.of(owner.type).prefix == "unit:" and owner.name in (text, f"{text}.service")
 
 
 def _any(owner: Owner, text: str) -> bool:
     shortened = len(text) >= BARE and HEX.issuperset(text) and owner.id.startswith(text)
-    return owner.type != "process" and (_named(owner, text) or owner.id == text or shortened)
+    return owner_types.of(owner.type).by_bare_name and (_named(owner, text) or owner.id == text or shortened)
 
 
 def _published(prefix: str, *protocols: str) -> Callable[[Owner, str], bool]:
@@ -92,7 +85,11 @@ def _published(prefix: str, *protocols: str) -> Callable[[Owner, str], bool]:
 def _shortened(owner: Owner, text: str) -> bool:
     """`qrouter-b67a2f49`: a namespace of Neutron's, whose name has a whole UUID in it."""
     match = NEUTRON.fullmatch(text)
-    return match is not None and owner.type == TYPES[match[1]] and owner.id.startswith(match[2])
+    return (
+        match is not None
+        and owner.type == owner_types.BY_NETNS_PREFIX[match[1]]
+        and owner.id.startswith(match[2])
+    )
 
 
 def _guest(owner: Owner, text: str) -> bool:

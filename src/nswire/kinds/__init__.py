@@ -73,6 +73,12 @@ def port_details(fact: LinkFact, name_of: Callable[[int], str] = str) -> dict[st
     return fields.read(of(fact.slave_kind).port_fields, fact.slave_data, name_of)
 
 
+def blocked(fact: LinkFact) -> str:
+    """The state of a port, if it keeps frames from simply passing: `blocking`, `BACKUP`. Escape it like any text from outside."""
+    state = str(port_details(fact).get("state", ""))
+    return "" if state == of(fact.slave_kind).passing_state else state
+
+
 @lru_cache(maxsize=4096)  # a path looks at each port of a bridge for each question that is asked there
 def _port_details(kind: str, data: bytes) -> dict[str, Value]:
     return fields.read(of(kind).port_fields, data)

@@ -55,7 +55,15 @@ def _slaves(fact: LinkFact) -> tuple[int, ...]:
 
 
 KINDS = (
-    Kind("bond", fields=BOND, brief={"mode": None}, port_fields=PORT, switch=True, aggregate=True),
+    Kind(
+        "bond",
+        fields=BOND,
+        brief={"mode": None},
+        port_fields=PORT,
+        passing_state="ACTIVE",
+        switch=True,
+        aggregate=True,
+    ),
     Kind("team", switch=True, aggregate=True),
     Kind("batadv", switch=True, aggregate=True),
     Kind("hsr", "lower", _slaves, fields=HSR, aggregate=True),

@@ -67,7 +67,7 @@ PORT = {
 }
 
 KINDS = (
-    Kind("bridge", fields=BRIDGE, port_fields=PORT, switch=True),
+    Kind("bridge", fields=BRIDGE, port_fields=PORT, passing_state="forwarding", switch=True),
     # The datapath's own link and its internal ports, a bridge's local one among them.
     Kind("openvswitch", leaf=True),
 )

@@ -44,6 +44,7 @@ class Kind(NamedTuple):
     `fields` and `port_fields` are what IFLA_INFO_DATA says of it, and IFLA_INFO_SLAVE_DATA of a port of such a master;
     `brief` names the fields that are worth a word wherever such a link is told of, but for the value given beside them.
 
+    `passing_state` is the `state` of a port of such a master through which frames pass.
     `switch`: a master that passes frames on between its ports and what is beyond, of an
     `aggregate` all ports lead there; `routes`: one whose ports are no way
     further by layer 2. `leaf`: as a port of a switch it is a client, since what
@@ -58,6 +59,7 @@ class Kind(NamedTuple):
     fields: Mapping[int, Field] = NO_FIELDS
     port_fields: Mapping[int, Field] = NO_FIELDS
     brief: Mapping[str, Scalar | None] = NOTHING
+    passing_state: str = ""
     netns_unsaid: bool = False
     switch: bool = False
     aggregate: bool = False

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.errors import AmbiguousLink, LinkNotFound
+from nswire.model import owner_types
 from nswire.model.values import FLAGS, IFF_LOOPBACK, IFF_RUNNING, IFF_UP, OPERSTATES, End, Wire
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
 
 
-TITLES = ("pod", "container", "unit")  # types of owners whose handles stand for a namespace
 NUMBERED = re.compile(r"^(?:/|net:\[|(?:cni|netns)-[0-9a-f-]{36}$)")  # labels that say nothing to people
 NAMED_HOLDERS = 8  # of each type, whose process is asked for its name
 
@@ -361,10 +361,10 @@ class Topology:
 
     def _handles_of_owners(self) -> dict[NsKey, list[str]]:
         """Handles of owners that name no other one, by namespace; the oldest process is the one that the others joined."""
-        titled = [(owner, ns) for owner, ns, _ in self.owned() if owner.type in TITLES]
+        titled = [(owner, ns) for owner, ns, _ in self.owned() if owner_types.of(owner.type).titles_namespace]
         uses = Counter((owner.type, owner.name) for owner, _ in titled)
         found: dict[NsKey, list[str]] = {}
-        for owner, ns in sorted(titled, key=lambda one: (TITLES.index(one[0].type), one[0].pid or 0)):
+        for owner, ns in sorted(titled, key=lambda one: (owner_types.RANKS[one[0].type], one[0].pid or 0)):
             sayable = owner.name.isprintable() and " " not in owner.name
             if ns is not None and sayable and uses[owner.type, owner.name] == 1:
                 found.setdefault(ns, []).append(f"{owner.type}:{owner.name}")

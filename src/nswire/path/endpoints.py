@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
 from nswire.errors import PathQueryError
+from nswire.model import owner_types
 from nswire.model.values import RT_SCOPE_LINK
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def _is_served(link: Link) -> bool:
 
 def _guest(topology: Topology, link: Link, only: tuple[str, ...] = ()) -> Sender:
     """Behind a tap: a VM, or whatever process serves it."""
-    vm = next((owner for owner in topology.owners_of_link(link.end) if owner.type == "vm"), None)
+    vm = next(
+        (owner for owner in topology.owners_of_link(link.end) if owner_types.of(owner.type).is_guest), None
+    )
     guest = link.guest
     if vm is not None:
         mac = f", {guest.mac}" if guest is not None else ""
@@ -142,7 +145,7 @@ def _guest(topology: Topology, link: Link, only: tuple[str, ...] = ()) -> Sender
 def means_guest(word: str, links: Sequence[Link], owner: Owner | None) -> bool:
     """True if a word means what is behind these links, and not the links: a VM, the MAC of its NIC, an address of it."""
     if owner is not None:
-        return owner.type == "vm"
+        return owner_types.of(owner.type).is_guest
     link = links[0] if len(links) == 1 else None
     if link is None or word == link.ifname or address(word) in addresses_of(link):
         return False

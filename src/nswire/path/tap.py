@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.model import owner_types
 from nswire.model.reasons import Reason
 from nswire.path import ovs, userspace
 from nswire.path.devices.device import Device
@@ -61,7 +62,9 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
             yield landing
             return
     told: dict[str, str | int] = {"process": far.name or "?", "pid": far.pid or 0, "link": link.ifname}
-    vm = next((owner for owner in link.owners if owner.type == "vm" and owner.pid == far.pid), None)
+    vm = next(
+        (owner for owner in link.owners if owner_types.of(owner.type).is_guest and owner.pid == far.pid), None
+    )
     reason = LEAVES(**told) if vm is None else LEAVES_TO_VM(**told, vm=vm.name)
     yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)
 

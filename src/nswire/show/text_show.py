@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nswire.model import owner_types
 from nswire.model.values import said
 from nswire.resolve.why import why
 from nswire.show import words
@@ -73,7 +74,7 @@ def _owner_words(owner: Owner, *without: str) -> Line:
     more += [
         f"{name} {value}"
         for name, value in owner.data
-        if name not in (*words.OWNER_WORDS, *without) and not (name in PLAIN and str(value) in plain)
+        if name not in (*owner_types.LABEL_DATA, *without) and not (name in PLAIN and str(value) in plain)
     ]
     return (span(plain, "owner"), *((Span("  "), span(" ".join(more), "dim")) if more else ()))
 

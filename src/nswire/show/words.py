@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire import kinds
-from nswire.model import relations, unresolved
-from nswire.model.owned import called
+from nswire.model import owner_types, relations, unresolved
 from nswire.show.paint import Line, Span, fold_text, line, span
 
 if TYPE_CHECKING:
@@ -75,9 +74,13 @@ def kind(link: Link) -> str:
 def owner(one: Owner) -> str:
     """An owner in plain words: `web (docker, compose shop)`, `dhcp of network fabc7ead (neutron, dnsmasq pid 812)`."""
     data = dict(one.data)
-    told = [f"{word} {data[word]}" for word in OWNER_WORDS if word in data]
-    pid = f"{data.get('daemon', '')} pid {one.pid}".strip() if one.pid and one.type in PID_TOLD else ""
-    return f"{called(one)} ({', '.join(word for word in (one.by, *told, pid) if word)})"
+    told = [f"{word} {data[word]}" for word in owner_types.LABEL_DATA if word in data]
+    pid = (
+        f"{data.get('daemon', '')} pid {one.pid}".strip()
+        if one.pid and owner_types.of(one.type).shows_pid
+        else ""
+    )
+    return f"{owner_types.label(one)} ({', '.join(word for word in (one.by, *told, pid) if word)})"
 
 
 def counted(number: int, thing: str) -> str:
@@ -90,10 +93,6 @@ def homeless(ns: Namespace | None) -> str:
     if ns is None:
         return "which namespace it is in cannot be seen by this user"
     return "it uses the host's network, and has no link of its own"
-
-
-OWNER_WORDS = ("compose", "service", "lab", "inside", "user")
-PID_TOLD = ("vm", "process", "dhcp", "router", "metadata", "snat", "fip")
 
 
 def owners(some: Iterable[Owner]) -> str:
@@ -109,11 +108,8 @@ OWNERS_TOLD = 3
 
 def port_state(link: Link) -> tuple[Span, ...]:
     """What its master says of it as a port, if frames do not simply pass: `blocking`, `BACKUP`."""
-    said = kinds.port_details(link.fact).get("state", "")
-    return () if said in ("", *PASSING) else (span(said, "doubt"),)
-
-
-PASSING = ("forwarding", "ACTIVE")
+    state = kinds.blocked(link.fact)
+    return (span(state, "doubt"),) if state else ()
 
 
 def far(to: Far, topology: Topology) -> Line:
