@@ -13,6 +13,8 @@ import pytest
 import nswire
 from nswire.check.rules import named
 from nswire.lab.truth import wait_until
+from nswire.show.build_check import handle
+from nswire.show.text_path import commanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ class Variant(NamedTuple):
     """What is done to the base of a lab, and the code that is found then (empty: the rule must be silent).
 
     `mends`: after the command that the finding names, it is found no more. `subject`: the handle of what is to be mended
-    first. `confidence` is that of the finding. `needs`: programs.
+    first. `confidence` is that of the finding. `vm`: few kernels have what it takes, so it is run by tests/kernels.
     """
 
     name: str
@@ -39,20 +41,20 @@ class Variant(NamedTuple):
     subject: str = ""
     mends: bool = True
     confidence: str = "proved"
-    needs: tuple[str, ...] = ()
+    vm: bool = False
 
 
 class Labs(NamedTuple):
     """The laboratories of a rule. A line is `NAMESPACE COMMAND`; `home` is where the lab was built from.
 
-    A variant is built as `base` and its own lines. `dad`: duplicate address detection is left on. `ahead` is done before
-    the base, and undone by nothing: for what has to be there in any case.
+    A variant is built as `base` and its own lines. `dad`: duplicate address detection is left on. `vm`: that of all variants.
     """
 
     rule: str
     base: str
     variants: tuple[Variant, ...]
     dad: bool = False
+    vm: bool = False
 
 
 def every() -> dict[str, Labs]:
@@ -141,3 +143,25 @@ def codes(report: Report) -> set[str]:
 def first(report: Report, code: str) -> Found:
     """What was found with that code."""
     return next(one for one in report.found if one.finding.cause.code == code)
+
+
+def hold(lab: Lab, labs: Labs, variant: Variant, tmp_path: Path) -> None:
+    """What a variant promises, live and by a recording; and the command of what was found mends it."""
+    built = Built(lab, labs, variant)
+    settled()
+    expected = {variant.code} - {""}
+    report = built.report()
+    assert codes(report) == expected, told(report)
+    if not variant.code:
+        return
+    nswire.record(tmp_path / "recording")
+    assert told(built.report(nswire.load(tmp_path / "recording"))) == told(report)
+    found = first(report, variant.code)
+    assert found.finding.confidence == variant.confidence
+    assert not variant.subject or handle(report.topology, found.finding.subjects[0]) == variant.subject
+    assert found.finding.facts, "a finding shows what it is made of"
+    mend = found.finding.mend
+    if mend is not None and mend.words and variant.mends:
+        command = commanded(report.topology, mend)
+        subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True)
+        wait_until(lambda: variant.code not in codes(built.report()))

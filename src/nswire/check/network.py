@@ -59,13 +59,18 @@ class Network:
         self.topology = topology
         self.lookups = topology.lookups()
         self.gaps: dict[Gap, None] = {}
-        self._memory: dict[object, object] = {} if shared is None else shared._memory  # noqa: SLF001
+        self._memory: dict[object, tuple[object, dict[Gap, None]]] = {} if shared is None else shared._memory  # noqa: SLF001
 
     def once(self, key: object, make: Callable[[], object]) -> object:
-        """What is made once for all rules, such as an index of addresses."""
+        """What is made once for all rules, such as an index of addresses; what could not be seen for it is a gap of each."""
         if key not in self._memory:
-            self._memory[key] = make()
-        return self._memory[key]
+            own, self.gaps = self.gaps, {}
+            made = make()
+            self._memory[key] = (made, self.gaps)
+            self.gaps = own
+        found, gaps = self._memory[key]
+        self.gaps.update(gaps)
+        return found
 
     # -- what is there -------------------------------------------------------------------------------------------
 
@@ -148,4 +153,7 @@ def carries(link: Link) -> bool:
 def is_switched(link: Link) -> bool:
     """Whether it is a port of a switch: of a bridge, or of Open vSwitch; a bond or a VRF is none."""
     master = link.master
-    return master is not None and (kinds.of(master.kind).switch or master.kind == "openvswitch")
+    if master is None:
+        return False
+    row = kinds.of(master.kind)
+    return (row.switch and not row.aggregate) or master.kind == "openvswitch"

@@ -82,7 +82,7 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     if nowhere is not None:
         yield walk.segment.unknown(link, frame, steps, nowhere)
         return
-    ns = _underlay(link)
+    ns = underlay(link)
     if ns is None:
         yield walk.segment.unknown(link, frame, steps, UNDERLAY_UNKNOWN(link=link.ifname))
         return
@@ -199,7 +199,7 @@ def _is_multicast(address: str) -> bool:
     return address.startswith("ff") if ":" in address else 224 <= int(address.partition(".")[0]) < 240
 
 
-def _underlay(link: Link) -> NsKey | None:
+def underlay(link: Link) -> NsKey | None:
     """The namespace that the outer packets are sent from."""
     wires = (*link.lower_wires, *link.late_wires("underlay"))
     for wire in wires:
@@ -241,7 +241,7 @@ def _other_end(walk: Walk, link: Link, landing: Landing) -> Link | None:
             continue
         named = [(theirs.get("remote"), outer.src, 2), (theirs.get("local"), outer.dst, 1)][: row.addresses]
         given = [(said, real, weight) for said, real, weight in named if said not in (None, "", *ANY)]
-        if all(said == real for said, real, _ in given) and _underlay(other) == landing.ns:
+        if all(said == real for said, real, _ in given) and underlay(other) == landing.ns:
             found.append((sum(weight for *_, weight in given), other))
     return max(found, key=lambda one: one[0], default=(0, None))[1]
 

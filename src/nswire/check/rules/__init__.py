@@ -1,13 +1,34 @@
 """The rules, in the order in which those of one severity are told. A new one is a file in this room and a row here."""
 
 from nswire.check.rule import Rule
-from nswire.check.rules import half_up, mtu_wire
+from nswire.check.rules import (
+    bridge_loop,
+    duplicate_mac,
+    half_up,
+    ip_on_port,
+    mtu_segment,
+    mtu_wire,
+    no_pvid,
+    port_not_forwarding,
+    pvid1_leak,
+    pvid_mismatch,
+    vlan_not_on_uplink,
+)
 
 __all__ = ["TABLE", "Rule", "named"]
 
 TABLE: tuple[Rule, ...] = (
     mtu_wire.RULE,
+    mtu_segment.RULE,
+    bridge_loop.RULE,
+    duplicate_mac.RULE,
     half_up.RULE,
+    port_not_forwarding.RULE,
+    no_pvid.RULE,
+    vlan_not_on_uplink.RULE,
+    pvid_mismatch.RULE,
+    pvid1_leak.RULE,
+    ip_on_port.RULE,
 )
 _BY_ID = {rule.id: rule for rule in TABLE}
 
