@@ -154,8 +154,9 @@ def hold(lab: Lab, labs: Labs, variant: Variant, tmp_path: Path) -> None:
     assert codes(report) == expected, told(report)
     if not variant.code:
         return
-    nswire.record(tmp_path / "recording")
-    assert told(built.report(nswire.load(tmp_path / "recording"))) == told(report)
+    if variant is next(one for one in labs.variants if one.code == variant.code):
+        nswire.record(tmp_path / "recording")
+        assert told(built.report(nswire.load(tmp_path / "recording"))) == told(report)
     found = first(report, variant.code)
     assert found.finding.confidence == variant.confidence
     assert not variant.subject or handle(report.topology, found.finding.subjects[0]) == variant.subject

@@ -26,7 +26,6 @@ WIRES = ("veth", "netkit")
 """Kinds of pairs that frames pass (netkit: in mode l2)."""
 CAREFUL: dict[Evidence, int] = {"proved": 0, "mutual": 1, "inferred": 2}
 AGGREGATES = ("bond", "team")
-ON_WIRE, INSIDE = "wire", "bridge"
 
 
 class Place(NamedTuple):
@@ -34,7 +33,7 @@ class Place(NamedTuple):
 
     end: End
     vlan: int
-    where: str = ON_WIRE
+    inside: bool = False
 
 
 class Segment(NamedTuple):
@@ -87,9 +86,7 @@ class Segments:
             self._of[place] = number
             link = self._topology.get(place.end)
             if link is not None:
-                ways = (
-                    found.inside(link, place.vlan) if place.where == INSIDE else found.wire(link, place.vlan)
-                )
+                ways = found.inside(link, place.vlan) if place.inside else found.wire(link, place.vlan)
                 edges[place] = list(ways)
                 pending += edges[place]
         round_ = tuple(dict.fromkeys(place.end for place in cycle(edges, found.together)))
@@ -212,13 +209,13 @@ class _Found:
         """Into a bridge, by a port (br_allowed_ingress)."""
         inside = self._vlan_inside(port, bridge, vlan)
         if inside is not None and carries(bridge):
-            yield Place(bridge.end, inside, INSIDE)
+            yield Place(bridge.end, inside, inside=True)
 
     def _from_bridge(self, bridge: Link, vlan: int) -> Iterator[Place]:
         """Into a bridge, from its own IP stack."""
         inside = self._vlan_inside(bridge, bridge, vlan)
         if inside is not None:
-            yield Place(bridge.end, inside, INSIDE)
+            yield Place(bridge.end, inside, inside=True)
 
     def _vlan_inside(self, port: Link, bridge: Link, vlan: int) -> int | None:
         """The VLAN that frames are in inside; None: they do not get in, or that is not certain."""

@@ -19,7 +19,7 @@ LABS = Labs(
     "pvid-mismatch",
     BASE,
     (
-        Variant("another PVID", "s bridge vlan add dev right vid 20 pvid untagged", "pvid-mismatch.leaks", "right"),
+        Variant("another PVID", "s bridge vlan add dev right vid 20 pvid untagged", "pvid-mismatch.leaks"),
         Variant("the same PVID", "s bridge vlan add dev right vid 10 pvid untagged"),
         Variant("no PVID at the other end", "s bridge vlan add dev right vid 10"),
         Variant(
