@@ -115,6 +115,14 @@ def test_from_any_handle_to_any_handle() -> None:
     assert (there["fate"], there["hops"][-1]["netns"]["label"]) == ("delivered", "router")
 
 
+@pytest.mark.parametrize("word", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_what_everybody_has_is_here(word: str) -> None:
+    """127.0.0.1 is an address of every namespace: whoever types it means his own."""
+    shell("ip link set lo up")
+    told = run(word, word, "-j", "--proto", "udp", "--dport", "9").json
+    assert (told["fate"], told["flow"]["src"]) == ("delivered", word)
+
+
 def test_dropped_is_1_with_what_would_mend_it() -> None:
     shell("ip netns exec router sysctl -qw net.ipv4.ip_forward=0")
     try:

@@ -169,6 +169,20 @@ SETTINGS = {
     "ipv6/conf/{}/disable_policy": Setting(
         "b", "eb", "b ip xfrm policy add src fd01::/64 dst fd02::2/128 dir in action block", "a", TO_B6
     ),
+    "ipv4/conf/{}/drop_unicast_in_l2_multicast": Setting(
+        "b",
+        "eb",
+        "r ip neigh add 10.0.2.2 lladdr ff:ff:ff:ff:ff:ff dev rb nud permanent",
+        "a",
+        TO_B,
+    ),
+    "ipv6/conf/{}/drop_unicast_in_l2_multicast": Setting(
+        "b",
+        "eb",
+        "r ip neigh add fd02::2 lladdr 33:33:00:00:00:07 dev rb nud permanent",
+        "a",
+        TO_B6,
+    ),
     "ipv6/conf/{}/hop_limit": Setting("a", "ea", "", "a", TO_B6, (1, 64)),
 }
 

@@ -103,8 +103,13 @@ def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[s
 
 
 def _party(topology: Topology, word: str) -> Party:
+    """Whoever a word stands for. Everybody has 127.0.0.1, so the one that is meant is that of here. Failure."""
+    from nswire.path.endpoints import is_loopback
     from nswire.path.question import Party
 
+    here = [link for link in topology.links(topology.home) if link.loopback] if is_loopback(word) else []
+    if here:
+        return Party(word, here)
     asked, fine = understand(topology, (word,), one=True)
     if not fine or not asked:
         raise click.exceptions.Exit(FAILED)

@@ -89,6 +89,7 @@ SYSCTLS = (
     "bridge/bridge-nf-call-arptables", "ipv4/ip_default_ttl",
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
     "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all", "ipv4/ping_group_range",
+    "ipv4/fwmark_reflect", "ipv6/fwmark_reflect", "ipv4/tcp_fwmark_accept",
 )  # fmt: skip
 LINK_SYSCTLS = (
     "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",
@@ -97,6 +98,7 @@ LINK_SYSCTLS = (
     "ipv4/conf/{}/disable_xfrm", "ipv4/conf/{}/disable_policy", "ipv6/conf/{}/disable_policy",
     "ipv6/conf/{}/force_forwarding", "ipv6/conf/{}/disable_ipv6", "ipv6/conf/{}/proxy_ndp",
     "ipv6/conf/{}/ignore_routes_with_linkdown", "ipv6/conf/{}/hop_limit",
+    "ipv4/conf/{}/drop_unicast_in_l2_multicast", "ipv6/conf/{}/drop_unicast_in_l2_multicast",
 )  # fmt: skip
 DATAPATHS = Question(f"generic/{ovs.DATAPATH}", ovs.ask_datapaths(), by="generic")
 

@@ -20,6 +20,7 @@ from nswire.path.fib import Fib
 from nswire.path.values import (
     BROADCAST,
     ICMP,
+    ICMPV6,
     USUAL_TTL,
     WITH_PORTS,
     Flow,
@@ -204,6 +205,15 @@ def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landi
     whole = packet.flow.proto != ICMP
     answer = Packet(packet.flow.reverse, answer=True, size=packet.size, whole=whole)
     walk.learned_neighbours.clear()
+    if there.fate == "delivered":
+        mark = sockets.answers_with(walk, there.ns, walk.topology.at(there.end), packet)
+        answer = replace(answer, mark=mark)
+        # icmpv6_echo_reply; no socket can be bound to one, but may send from it (IPV6_PKTINFO)
+        names = ("the socket answers from its route's source", f"it answers from {packet.flow.dst}")
+        if walk.fib.anycast(there.ns, packet.flow.dst) and (
+            packet.flow.proto == ICMPV6 or not walk.chooser.choose(names)
+        ):
+            answer = replace(answer, flow=replace(answer.flow, src=""))
     if there.fate == "leaves":
         landing = _from_outside(walk, there, answer)
     else:

@@ -196,6 +196,12 @@ def address(word: str) -> str:
         return ""
 
 
+def is_loopback(word: str) -> bool:
+    """Whether a word is an address that everybody has for himself: of 127.0.0.0/8, or ::1."""
+    literal = address(word)
+    return literal != "" and ipaddress.ip_address(literal).is_loopback
+
+
 def addresses_of(link: Link) -> tuple[str, ...]:
     """The addresses of a link that count beyond its segment, IPv4 first."""
     return tuple(

@@ -29,6 +29,7 @@ FAMILIES = {4: INET, 6: INET6}
 LOCAL = 255  # RT_TABLE_LOCAL
 LOOPBACK = "lo"  # how rules call packets of this namespace's own
 EVERYBODY = (None, (0, 0xFFFFFFFF))  # ranges of user ids that say nothing
+ANYCAST = "anycast"
 REFUSALS = ("blackhole", "unreachable", "prohibit")
 
 
@@ -120,6 +121,15 @@ class Fib:
         query = Query(address)
         found = self._in_table(ns, self._read(ns).get((FAMILIES[query.family], LOCAL)), query)
         return found is not None and found.type == "local"
+
+    def anycast(self, ns: NsKey, address: str, ifindex: int = 0) -> bool:
+        """Whether an address is one of the anycast addresses of a namespace (of one link), such as a router's PREFIX:: (RFC 4291, 2.6.1)."""
+        return ":" in address and any(
+            route.type == ANYCAST
+            and route.dst == f"{address}/128"
+            and (not ifindex or any(hop.ifindex == ifindex for hop in route.hops))
+            for route in self._lookups.routes(ns)
+        )
 
     def asks_more(self, ns: NsKey, query: Query) -> bool:
         """Whether a rule looks at what the kernel cannot be told of a packet, and so would answer for another one."""

@@ -247,7 +247,8 @@ class _Question:
             here = next((one for one in answerer.addresses if one.ip == target), None)
             if here is not None and not here.usable:
                 return refusals.unusable(walk, answerer.end.ns, here), None
-            fine = here is not None or proxies.stands_in6(walk, answerer, target)
+            own = here is not None or walk.fib.anycast(answerer.end.ns, target, answerer.ifindex)
+            fine = own or proxies.stands_in6(walk, answerer, target)
             return None if fine else (NOT_ON_LINK(address=target, place=where), None)
         ns = answerer.end.ns
         place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
@@ -344,7 +345,7 @@ def _place(walk: Walk, link: Link) -> str:
 
 def _owns(walk: Walk, end: End | None, target: str) -> bool:
     """Whether the namespace behind a link has the address."""
-    return end is not None and walk.has(end.ns, target)
+    return end is not None and (walk.has(end.ns, target) or walk.fib.anycast(end.ns, target, end.ifindex))
 
 
 def _landed(landings: Iterable[Landing], end: End | None) -> Landing | None:

@@ -239,7 +239,8 @@ def source6(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
     own = walk.address(ns, query.src)
     if own is not None:
         return None if own.usable else Decision("dropped", cause=unusable(walk, ns, own))
-    return None if walk.fib.local(ns, query.src) else foreign_source(query)
+    own_too = walk.fib.local(ns, query.src) or walk.fib.anycast(ns, query.src)  # by IPV6_PKTINFO
+    return None if own_too else foreign_source(query)
 
 
 def allowing(ns: NsKey, cause: Cause) -> Mend | None:

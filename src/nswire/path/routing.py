@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from nswire import kinds
 from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
@@ -14,12 +16,13 @@ from nswire.model.routing import DEAD, LINKDOWN
 from nswire.model.values import End
 from nswire.path import refusals, source
 from nswire.path.decisions import IPV6, Decision, hop_text, route_text
-from nswire.path.fib import REFUSALS, described
+from nswire.path.fib import ANYCAST, REFUSALS, described
 from nswire.path.values import ICMP, ICMPV6
 
 if TYPE_CHECKING:
     from nswire.model.routing import NextHop, Route
     from nswire.model.values import NsKey
+    from nswire.path.fib import Found
     from nswire.path.values import Packet
     from nswire.path.walk import Walk
 
@@ -78,7 +81,18 @@ def kind_of(walk: Walk, ns: NsKey, query: Query) -> Decision:
     decision = _by_tables(walk, ns, query)
     if decision.type == "unknown":
         raise NotKnown(decision.cause or SOURCE_UNKNOWN())
+    if decision.type == "local" and walk.fib.anycast(ns, query.dst):
+        return decision._replace(type=ANYCAST)
     return decision
+
+
+def _own(route: Route) -> Route:
+    """What is for an anycast address of a namespace is for itself, as what is for its other ones (ip6_input)."""
+    return replace(route, type="local") if route.type == ANYCAST else route
+
+
+def _own_found(found: Found) -> Found:
+    return found._replace(type="local") if found.type == ANYCAST else found
 
 
 def _query(packet: Packet, *, iif: int = 0, oif: int = 0) -> Query:
@@ -108,8 +122,9 @@ def _decide(walk: Walk, ns: NsKey, query: Query) -> Decision:
         return refusals.refused(walk, ns, query, said)
     if said is None:
         return _by_tables(walk, ns, query)
+    said = _own(said)
     entry = walk.lookups.decision(ns, query._replace(match=True))
-    matched = entry if entry is not None and not isinstance(entry, int) else said
+    matched = _own(entry) if entry is not None and not isinstance(entry, int) else said
     if said.type not in ("unicast", "local"):
         return Decision(said.type, _end(ns, said.hops), text=route_text(walk, ns, matched))
     if matched.type == "local":
@@ -150,7 +165,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> 
     foreign = query.src and not query.iif and query.family != IPV6 and not anysrc
     if foreign and not refusals.is_local(walk, ns, query.src):
         return refusals.foreign_source(query)
-    found = walk.fib.lookup(ns, query, walk.chooser)
+    found = _own_found(walk.fib.lookup(ns, query, walk.chooser))
     if found.type == "none" or found.type in REFUSALS:
         return refusals.nowhere(walk, ns, query, found)
     link = walk.topology.get(End(ns, query.iif)) if query.iif else None

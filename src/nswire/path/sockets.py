@@ -11,7 +11,7 @@ from nswire import kinds
 from nswire.model.reasons import Reason
 from nswire.model.sockets import MAPPED, MAPPED_ANY
 from nswire.model.values import End
-from nswire.path.values import WITH_PORTS
+from nswire.path.values import TCP, WITH_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.sockets import Forward, Listener, Process
     from nswire.model.topology import Link
-    from nswire.path.values import Flow
+    from nswire.model.values import NsKey
+    from nswire.path.values import Flow, Packet
     from nswire.path.walk import Walk
 
 TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}")
@@ -55,6 +56,7 @@ SOMEBODY_ELSEWHERE = Reason(
     "{address} is an address of {netns}; nothing listens on {socket} ({answer}); a socket listens on {elsewhere}",
     "NO_SOCKET",
 )
+REFUSED = (NOBODY_LISTENS, LISTENS_ELSEWHERE, SOMEBODY_ELSEWHERE)
 ANSWERS = {"tcp": "a reset", "udp": "port unreachable"}
 
 
@@ -64,6 +66,11 @@ class Taken(NamedTuple):
     cause: Cause
     forwards: tuple[Forward, ...] | None = None
     process: Process | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is such a socket."""
+        return self.cause.reason not in REFUSED
 
 
 class _Came(NamedTuple):
@@ -138,6 +145,30 @@ def answers_by(walk: Walk, link: Link | None, flow: Flow) -> int:
     fits = [one for one in found or () if (one.protocol, one.port) == (protocol, flow.dport)]
     takers = [one for one in fits if _fits(one, flow.dst, came, l3mdev=True)]
     return 0 if takers and not max(takers, key=_score).ifindex else came.dif
+
+
+def answers_with(walk: Walk, ns: NsKey, link: Link | None, packet: Packet) -> int:
+    """The mark of the answer to a packet that has that mark itself: the same, or none.
+
+    What the kernel itself says (an echo reply, a reset, port unreachable) by fwmark_reflect (IP4_REPLY_MARK), a connection that is accepted
+    by tcp_fwmark_accept (inet_request_mark); what a socket of UDP sends has that socket's own.
+    """
+    flow = packet.flow
+    if not packet.mark:
+        return 0
+    reflect = walk.lookups.sysctl(ns, f"ipv{flow.family}/fwmark_reflect") or 0
+    if flow.proto not in WITH_PORTS:
+        return packet.mark if reflect else 0
+    accepts = (walk.lookups.sysctl(ns, "ipv4/tcp_fwmark_accept") or 0) if flow.proto == TCP else 0
+    if bool(accepts) == bool(reflect):
+        return packet.mark if reflect else 0
+    taker = taken(walk, link, flow) if link is not None else None
+    if taker is None:
+        names = [f"{text} listens on port {flow.dport}" for text in ("nobody", "a socket")]
+        listens = bool(walk.chooser.choose(names))
+    else:
+        listens = taker.listens
+    return packet.mark if (accepts if listens else reflect) else 0
 
 
 def _came(link: Link) -> _Came:

@@ -41,6 +41,8 @@ COMBINED: dict[str, Callable[[int, int], int | None]] = {
     "ipv4/conf/{}/route_localnet": _either,
     "ipv4/conf/{}/src_valid_mark": _either,
     "ipv4/conf/{}/ignore_routes_with_linkdown": _either,
+    "ipv4/conf/{}/drop_unicast_in_l2_multicast": _either,  # ip_rcv_finish_core
+    "ipv6/conf/{}/drop_unicast_in_l2_multicast": _own,  # ip6_rcv_core
     "ipv4/conf/{}/disable_xfrm": _either,
     "ipv4/conf/{}/disable_policy": _either,
     "ipv6/conf/{}/disable_policy": _later,

@@ -15,6 +15,7 @@ WITH_PORTS = {TCP: "tcp", UDP: "udp"}
 ANY_PORT = (0, 65535)
 USUAL_TTL = 64
 BROADCAST = "ff:ff:ff:ff:ff:ff"
+PACKET_BROADCAST, PACKET_MULTICAST = 1, 2  # pkttypes
 
 TOO_MANY_WAYS = Reason(
     "path.too_many_ways", "there are more possibilities than the {count} that were looked at", unknown=True
@@ -91,6 +92,16 @@ class Header(NamedTuple):
     src: str
     dst: str
 
+    @property
+    def to_all(self) -> bool:
+        """Broadcast or multicast."""
+        return _group(self.dst)
+
+
+def _group(mac: str) -> bool:
+    """Whether a MAC is that of more than one (the I/G bit)."""
+    return mac != "" and int(mac[:2], 16) & 1 == 1
+
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
     """A packet inside a namespace. `answer`: it is the reply to another one. `size` 0: it fits through everywhere.
@@ -164,7 +175,7 @@ class Frame(msgspec.Struct, frozen=True):
     @property
     def to_all(self) -> bool:
         """Broadcast or multicast."""
-        return self.dst != "" and int(self.dst[:2], 16) & 1 == 1
+        return _group(self.dst)
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -14,13 +14,28 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
-from nswire.path import decisions, hooks, local, mtu, neighbour, netfilter, refusals, routing, sysctls, xfrm
+from nswire.model.values import End
+from nswire.path import (
+    decisions,
+    hooks,
+    local,
+    mtu,
+    neighbour,
+    netfilter,
+    reception,
+    refusals,
+    routing,
+    sysctls,
+    xfrm,
+)
 from nswire.path.netfilter import Place, Sight
 from nswire.path.netfilter.conntrack import Tracker
 from nswire.path.segment import Segment
 from nswire.path.values import (
     ANY_PORT,
-    TCP,
+    BROADCAST,
+    PACKET_BROADCAST,
+    PACKET_MULTICAST,
     USUAL_TTL,
     WITH_PORTS,
     Ended,
@@ -41,7 +56,7 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Chain, Firewall, SetName
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
-    from nswire.model.values import Address, End, NsKey
+    from nswire.model.values import Address, NsKey
     from nswire.path.choices import Chooser
     from nswire.path.decisions import Decision
     from nswire.path.fib import Fib
@@ -52,15 +67,8 @@ if TYPE_CHECKING:
 IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
 TTL = Reason("path.ttl", "it goes round in a loop until its TTL runs out")
 TTL_USED_UP = Reason("path.ttl_used_up", "its TTL is used up")
-NOT_FOR_HOST = Reason(
-    "path.pkttype",
-    "a rule has set its pkttype to another than `host`, and such packets are not for the stack",
-)
 FOR_MORE = Reason("route.for_many", "{address} is a {type} address: it is for more than one", unknown=True)
 LINK_UNKNOWN = Reason("route.link_unknown", "the link that it would leave by cannot be seen", unknown=True)
-MARTIAN_LOOPBACK6 = Reason(
-    "route.martian_loopback6", "martian: a packet {word} {address} may not come in by {link}", "IP_INHDR"
-)
 IPV6_DISABLED = Reason("route.ipv6_disabled", "IPv6 is disabled on {link} in {netns}", "IPV6DISABLED")
 ONE_MAC = Reason(
     "path.one_mac",
@@ -73,8 +81,10 @@ AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
 CHOSEN = (1, 65535)  # where a port is from that is chosen by a system of which no more is known
+AF_INET = 2
 LOOP = 32  # links that a packet comes in by: more are a loop
 ETHERNET = 1  # ARPHRD_ETHER
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
 class Walk:
@@ -158,6 +168,8 @@ class Walk:
             frame is not None and link.fact.type == ETHERNET
         )  # which nft asks for, too (`meta iiftype ether`)
         packet = replace(packet, header=Header(frame.src, frame.dst) if ethernet and frame else None)
+        if frame is not None and frame.to_all:  # eth_type_trans
+            packet = replace(packet, pkttype=PACKET_BROADCAST if frame.dst == BROADCAST else PACKET_MULTICAST)
         going = Going(link.end.ns, packet, steps)
         return self._ended(lambda: self._received(link, going), link.end.ns, packet, steps)
 
@@ -191,6 +203,8 @@ class Walk:
 
     def _sent(self, going: Going, oif: int, *, anysrc: bool = False) -> Landing:
         going = going._replace(packet=self._port(going.ns, going.packet))
+        if ipaddress.ip_address(going.packet.flow.dst).is_unspecified:
+            going = self._to_self(going, oif)
         decision = self._routed(going, routing.output(self, going.ns, going.packet, oif, anysrc=anysrc))
         going = self._told(going, decision)
         if not going.packet.flow.src and decision.source:
@@ -214,6 +228,19 @@ class Walk:
             self._allowed(after, "out", decision.link)
         return self._out(after, decision)
 
+    def _to_self(self, going: Going, oif: int) -> Going:
+        """What is for no address is for who sends it (ip_route_output_key_hash_rcu; tcp_v6_connect, udpv6_sendmsg, rawv6_sendmsg)."""
+        flow = going.packet.flow
+        own = flow.src if flow.family != decisions.IPV6 else ""
+        link = self.topology.get(End(going.ns, oif)) if oif and flow.family != decisions.IPV6 else None
+        bound = (
+            next((one.ip for one in link.addresses if one.family == AF_INET), "") if link is not None else ""
+        )
+        flow = replace(flow, dst=own or bound or LOOPBACK[flow.family])
+        text = f"{going.packet.flow.dst} is {flow.dst} to who sends to it"
+        steps = going.steps + self.step("route", text, going.ns, flow=flow)
+        return going._replace(packet=replace(going.packet, flow=flow), steps=steps)
+
     def _first_ttl(self, going: Going, decision: Decision) -> int:
         """The TTL of what a namespace sends (ip4_dst_hoplimit, ip6_dst_hoplimit): the route's, else its own."""
         if decision.hoplimit:
@@ -229,7 +256,9 @@ class Walk:
             return self._looped(link, going)
         came = going.packet.flow
         self._speaks(going, link)
-        self._from_outside(going, link)
+        if going.packet.flow.family == decisions.IPV6:  # ip6_rcv_core
+            self._stopped(going, "route", reception.martian6(link, going.packet), end)
+            self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -244,15 +273,15 @@ class Walk:
         if decision.type in FOR_MANY:
             reason = FOR_MORE(address=going.packet.flow.dst, type=decision.type)
             self._give_up(going, "route", reason, end)
+        if going.packet.flow.family != decisions.IPV6:  # ip_rcv_finish_core
+            self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
         if decision.type == "local":
             going = self._hook(going, "input", iif=at_stack)
-            if going.packet.pkttype and going.packet.flow.proto == TCP:  # tcp_v4_rcv
-                self._drop(going, "netfilter", NOT_FOR_HOST(), end)
+            self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), end)
             self._allowed(going, "in", end, came)
             return local.deliver(self, link, going.packet, decision.text, going.steps)
         going = self._told(going, decision)
-        if going.packet.pkttype:  # ip_forward, ip6_forward
-            self._drop(going, "netfilter", NOT_FOR_HOST(), end)
+        self._stopped(going, "link", reception.not_for_host(going.packet), end)  # ip_forward, ip6_forward
         self._allowed(going, "fwd", end, came)
         if going.packet.hops <= 1:
             self._drop(going, "loop", _ttl(going), end)
@@ -284,6 +313,7 @@ class Walk:
         """
         going = self._hook(going, "prerouting", iif=link.ifname)
         going = self._hook(going, "input", iif=link.ifname)
+        self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), link.end)
         self._allowed(going, "in", link.end)
         return local.deliver(self, link, going.packet, "", going.steps)
 
@@ -316,19 +346,6 @@ class Walk:
             mend = Mend("would let it have IPv6", going.ns, ("sysctl", "-w", f"{name}=0"))
             reason = IPV6_DISABLED(link=link.ifname, netns=self.name(going.ns))
             self._drop(going, "route", reason, link.end, mend)
-
-    def _from_outside(self, going: Going, link: Link) -> None:
-        """Ended, if an IPv6 packet has an address that no link but a loopback may bring (ipv6_rcv, before any hook)."""
-        flow = going.packet.flow
-        if flow.family != decisions.IPV6 or link.loopback:
-            return
-        src, dst = ipaddress.ip_address(flow.src), ipaddress.ip_address(flow.dst)
-        if src.is_multicast:
-            self._drop(going, "route", refusals.MARTIAN(address=flow.src), link.end)
-        for address, word in ((src, "from"), (dst, "for")):
-            if address.is_loopback:
-                reason = MARTIAN_LOOPBACK6(word=word, address=str(address), link=link.ifname)
-                self._drop(going, "route", reason, link.end)
 
     def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
         """The decision, unless it is that the packet goes nowhere."""
@@ -419,6 +436,11 @@ class Walk:
     ) -> NoReturn:
         steps = going.steps + self.step(kind, reason, going.ns, end)
         raise Ended(Landing("dropped", steps, going.ns, None, end, going.packet, reason, mend))
+
+    def _stopped(self, going: Going, kind: str, reason: Cause | None, end: End) -> None:
+        """Ended, if there is a reason."""
+        if reason is not None:
+            self._drop(going, kind, reason, end)
 
     def _give_up(self, going: Going, kind: str, reason: Cause, end: End | None = None) -> NoReturn:
         steps = going.steps + self.step(kind, reason, going.ns, end)
