@@ -21,7 +21,7 @@ CONTROL_FLOW = {
     "nswire.path.values.Ended": "ends a walk with its arrival",
     "nswire.sources.found.Unanswered": "becomes a gap of the scan",
     "nswire.web.answers.Refused": "becomes an error document",
-    "nswire.web.asking.Ended": "becomes HTTP status 503",
+    "nswire.web.worker_client.Ended": "becomes HTTP status 503",
     "nswire.web.frames.Broken": "ends a connection between the front and the worker",
     "nswire.web.frames.TooLong": "becomes an error document",
 }

@@ -19,11 +19,12 @@ from nswire.model.facts import Facts
 from nswire.model.values import End, LinkFact, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from nswire.host.system import Answer, Question
     from nswire.lab.truth import Lab
+    from nswire.model.values import Value
 
 
 @pytest.mark.needs("ethtool")
@@ -81,14 +82,19 @@ class Asked:
         self.facts = facts
         self.host = live.host
 
-    def visit(self, asks: Mapping[int, tuple[Question, ...]]) -> dict[int, list[Answer]]:
+    def query(self, asks: Mapping[int, tuple[Question, ...]]) -> dict[int, list[Answer]]:
         return {ns: [] for ns in asks}
 
-    def called(self, ns: int, nsid: int) -> int | None:
+    def netns_by_nsid(self, ns: int, nsid: int) -> int | None:
         return None if nsid else ns
 
-    def place(self, ns: int) -> str:
-        return str(ns)
+    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
+        del end, relations
+        return ()
+
+    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
+        del end, only
+        return {}
 
 
 def nic(ifindex: int, ifname: str, address: str) -> LinkFact:

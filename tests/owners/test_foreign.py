@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from nswire.host.system import Answer
+    from nswire.host.system import Answer, Question
     from nswire.model.values import End, Value, Wire
     from tests.owners.conftest import Host
 
@@ -108,6 +108,14 @@ class Anything:
         if name not in self._said:
             self._said[name] = self._data.draw(answers(name), label=name)
         return self._said[name]
+
+    def query(self, asks: Mapping[int, tuple[Question, ...]]) -> dict[int, list[Answer]]:
+        del asks
+        return {}
+
+    def netns_by_nsid(self, ns: int, nsid: int) -> int | None:
+        del ns, nsid
+        return None
 
     def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
         del end, relations

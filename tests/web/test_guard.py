@@ -12,11 +12,11 @@ import pytest
 
 from nswire.web import front
 from nswire.web import keys as keys_room
-from nswire.web.asking import Asking
 from nswire.web.front import application
 from nswire.web.guard import HEADERS, Guard
 from nswire.web.keys import ABSOLUTE, FIRST, IDLE, MOST, SESSIONS, Keys
 from nswire.web.names import ANY_ADDRESS, LOOPBACK
+from nswire.web.worker_client import WorkerClient
 
 if TYPE_CHECKING:
     from starlette.types import Message
@@ -30,7 +30,7 @@ class Door:
     def __init__(self, *, lasting: str = "", hosts: frozenset[str] = LOOPBACK) -> None:
         self.keys = Keys(lasting)
         self.opened = 0
-        self.app = Guard(application(Asking(), self.keys, self._count), self.keys, hosts)
+        self.app = Guard(application(WorkerClient(), self.keys, self._count), self.keys, hosts)
 
     def _count(self) -> None:
         self.opened += 1
@@ -165,7 +165,7 @@ def test_a_stream_ends_with_its_session(monkeypatch: pytest.MonkeyPatch) -> None
     lasting = [True, True, False]
 
     async def heard() -> list[bytes]:
-        return [one async for one in front.stream(Asking(), lambda: lasting.pop(0))]
+        return [one async for one in front.stream(WorkerClient(), lambda: lasting.pop(0))]
 
     said = asyncio.run(heard())
     assert said[-1].startswith(b"event: ended")  # without a worker, or by its session: told in any case

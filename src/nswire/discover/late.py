@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nswire import facets
 from nswire.discover import visits
-from nswire.discover.questioner import Questioner, listening
+from nswire.discover.client import ScanClient, listening
 from nswire.facets.facet import Detail
 from nswire.host import questions
 from nswire.model import owner_types
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from nswire.discover.lookups import Lookups
     from nswire.discover.state import Scan
     from nswire.facets.facet import Facet
-    from nswire.model.facts import Facts
     from nswire.model.sockets import Forward, Listener
     from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
     from nswire.owners.owner import Claim
@@ -30,13 +29,11 @@ FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all
 FEW_LINKS = 64
 
 
-class Late:
+class Late(ScanClient):
     """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
     def __init__(self, scan: Scan) -> None:
-        self._scan = scan
-        self.facts: Facts = scan.facts
-        self.host = scan.system.host
+        super().__init__(scan)
         self._claims: list[Claim] | None = None
         self._lookups: Lookups | None = None
         self._of_ns: dict[NsKey, list[Owner]] = {}
@@ -84,7 +81,7 @@ class Late:
         """What listens in a namespace: all of them are asked at once, since a port is looked for in all of them."""
         if self._listeners is None:
             spaces = [key for key in self.facts.links if key not in self.facts.hidden]
-            answers = Questioner(self._scan).visit(dict.fromkeys(spaces, questions.SOCKETS))
+            answers = self.query(dict.fromkeys(spaces, questions.SOCKETS))
             self._listeners = {key: listening(said) for key, said in answers.items()}
         return self._listeners.get(ns, frozenset())
 
@@ -100,7 +97,7 @@ class Late:
         if self._lookups is None:
             from nswire.discover.lookups import Lookups  # and with it all that reads firewalls
 
-            self._lookups = Lookups(Questioner(self._scan), self.details)
+            self._lookups = Lookups(self)
         return self._lookups
 
     # -- owners --------------------------------------------------------------------------------------------------
@@ -199,7 +196,7 @@ class Late:
         return {End(ns, link.ifindex) for ns in spaces for link in links[ns].values() if facet.about(link)}
 
     def _learn(self, facet: Facet, ends: Collection[End]) -> None:
-        for said in facet.ask(Questioner(self._scan), ends):
+        for said in facet.ask(self, ends):
             if isinstance(said, Gap):
                 self._scan.facts.gaps.append(said)
             elif isinstance(said, Loose):

@@ -14,10 +14,10 @@ from nswire.codec import process as processes
 from nswire.codec.checked import is_decimal
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, rule, sockets, tc, xfrm
 from nswire.discover import firewalls
-from nswire.discover.questioner import PROTOCOLS
+from nswire.discover.client import PROTOCOLS
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.facets import filters
-from nswire.facets.asked import NOT_THERE, decoded
+from nswire.facets.query import NOT_THERE, decoded
 from nswire.host import questions
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
@@ -30,15 +30,13 @@ from nswire.model.sockets import Credentials, Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from nswire.discover.questioner import Questioner
+    from nswire.host.client import Client
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Firewall
     from nswire.model.lookups import Filter, Hook, Qdisc, Query
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule, VlanState
     from nswire.model.sockets import Listener
     from nswire.model.values import End, NsKey, Value
-
-    Details = Callable[[End, str], Mapping[str, Mapping[str, Value]]]
 
 T = TypeVar("T")
 GEN_ID = slice(
@@ -91,9 +89,8 @@ NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel s
 class Lookups:
     """See `model.lookups`."""
 
-    def __init__(self, questioner: Questioner, details: Details) -> None:
-        self._details = details
-        self._asking = questioner
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._known: dict[tuple[NsKey, str], Answer] = {}
         self._read: dict[tuple[NsKey, str], object] = {}
         self._decisions: dict[tuple[NsKey, Query], Route | int | None] = {}
@@ -161,7 +158,7 @@ class Lookups:
         found = self._if_any(ns, questions.HOOKS[family], hook.decode, "hooks of netfilter")
         if found is not None:
             return found
-        links = self._asking.host("netfilter-links")
+        links = self._client.host("netfilter-links")
         return () if isinstance(links, Refusal) else tuple(bpf.at_netfilter(links, family))
 
     def sysctl(self, ns: NsKey, name: str, ifname: str = "") -> int | None:
@@ -189,17 +186,17 @@ class Lookups:
     def holder(self, inode: int) -> Process | None:
         """The process that has a socket open."""
         if self._holders is None:
-            answer = self._asking.host("socket-holders")
+            answer = self._client.host("socket-holders")
             self._holders = {} if isinstance(answer, Refusal) else procfs.socket_holders(answer)
         pid = self._holders.get(inode)
         if pid is None:
             return None
-        name = self._asking.host(f"comm/{pid}")
+        name = self._client.host(f"comm/{pid}")
         return Process(pid, "?" if isinstance(name, Refusal) else name.decode("utf-8", "surrogateescape"))
 
     def credentials(self, pid: int) -> Credentials | None:
         """By /proc/PID/status."""
-        answer = self._asking.host(f"process/{pid}")
+        answer = self._client.host(f"process/{pid}")
         one = processes.decode(answer) if isinstance(answer, bytes) else None
         return None if one is None or not one.groups else Credentials(one.uid, one.groups, one.capabilities)
 
@@ -219,7 +216,7 @@ class Lookups:
 
     def filters(self, end: End) -> Mapping[str, tuple[Filter, ...]]:
         """The tc filters of a link by place."""
-        link = self._asking.facts.links.get(end.ns, {}).get(end.ifindex)
+        link = self._client.facts.links.get(end.ns, {}).get(end.ifindex)
         if link is None:
             return {}
         asked = filters.ask(link)
@@ -235,23 +232,23 @@ class Lookups:
 
     def details(self, end: End, facet: str) -> Mapping[str, Value]:
         """What a facet tells of a link."""
-        return self._details(end, facet).get(facet, {})
+        return self._client.details(end, facet).get(facet, {})
 
     def switched(self, bridge: str, flow: str) -> str | None:
         """`ofproto/trace`; None where Open vSwitch cannot be asked."""
-        answer = self._asking.host(f"ovs-trace/{bridge} {flow}")
+        answer = self._client.host(f"ovs-trace/{bridge} {flow}")
         return None if isinstance(answer, Refusal) else answer.decode("utf-8", "replace")
 
     def ahead(self, tables: Collection[str]) -> None:
         """Ask for these tables (`AHEAD`) in all namespaces, in one visit of each."""
         asked = tuple(question for table, each in AHEAD.items() if table in tables for question in each)
         wanted = {}
-        for ns, links in self._asking.facts.links.items():
+        for ns, links in self._client.facts.links.items():
             each = (questions.sysctls(one.ifname) for one in links.values() if "link sysctls" in tables)
             new = tuple(one for one in (*asked, *each) if (ns, one.name) not in self._known)
-            if new and ns not in self._asking.facts.hidden:
+            if new and ns not in self._client.facts.hidden:
                 wanted[ns] = new
-        for ns, answers in self._asking.visit(wanted).items():
+        for ns, answers in self._client.query(wanted).items():
             names = ((ns, question.name) for question in wanted[ns])
             self._known.update(zip(names, answers, strict=True))
 
@@ -259,12 +256,12 @@ class Lookups:
         """Ask for all tables of all namespaces: for a recording, which cannot be asked for a decision."""
         wanted = {
             ns: (*TABLES, *(questions.sysctls(link.ifname) for link in links.values()))
-            for ns, links in self._asking.facts.links.items()
+            for ns, links in self._client.facts.links.items()
         }
-        for ns, answers in self._asking.visit(wanted).items():
+        for ns, answers in self._client.query(wanted).items():
             names = ((ns, question.name) for question in wanted[ns])
             self._known.update(zip(names, answers, strict=True))
-        self._asking.host("netfilter-links")
+        self._client.host("netfilter-links")
         for ns in wanted:
             self.firewall(ns)  # which may need more than that
             for one in self.listeners(ns) or ():
@@ -273,7 +270,7 @@ class Lookups:
     # -- asking --------------------------------------------------------------------------------------------------
 
     def _answers(self, ns: NsKey, *asked: Question) -> list[Answer]:
-        return self._asking.visit({ns: asked}).get(ns) or [Refusal(ENODATA, "enter")] * len(asked)
+        return self._client.query({ns: asked}).get(ns) or [Refusal(ENODATA, "enter")] * len(asked)
 
     def _answer(self, ns: NsKey, question: Question) -> Answer:
         key = (ns, question.name)
@@ -312,7 +309,7 @@ class Lookups:
         return self._once(ns, question, decode, what)
 
     def _gap(self, ns: NsKey, table: str, errno: int) -> None:
-        facts = self._asking.facts
+        facts = self._client.facts
         facts.gaps.append(TABLE(netns(facts, ns), *refusal(errno), table=table))
 
     def _generation(self, ns: NsKey, attempt: int) -> bytes:
@@ -338,11 +335,11 @@ class Lookups:
         return replace(found, unread=(*found.unread, Unread(CHANGING())))
 
     def _firewall(self, ns: NsKey) -> Firewall:
-        links = self._asking.facts.links.get(ns, {}).values()
+        links = self._client.facts.links.get(ns, {}).values()
         switches = any(kinds.of(link.kind).switch for link in links)
         found = self._unchanged(ns, switches=switches)
         if found.unread:
-            listed, facts = self._answer(ns, questions.NFTABLES), self._asking.facts
+            listed, facts = self._answer(ns, questions.NFTABLES), self._client.facts
             errno = listed.errno if isinstance(listed, Refusal) else 0
             facts.gaps += [FIREWALL(netns(facts, ns), one.what, errno) for one in found.unread]
         return found

@@ -3,7 +3,7 @@
 Rules of the room:
 
 * One file a facet, one row here. No facet knows of another.
-* A facet asks through `Asking` alone, decodes with `codec`, and yields wires, details and gaps.
+* A facet asks through `Client` alone, decodes with `codec`, and yields wires, details and gaps.
 * It is asked late, when somebody wants to know: about a link, a namespace, or once for the whole host.
 """
 
@@ -20,9 +20,9 @@ from nswire.facets import (
     team,
     vlans,
 )
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.facets.facet import Detail, Facet
 
-__all__ = ["TABLE", "Asking", "Detail", "Facet"]
+__all__ = ["TABLE", "Client", "Detail", "Facet"]
 
 TABLE: tuple[Facet, ...] = (
     taps.FACET,

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import ethtool
 from nswire.codec.netlink import link as link_codec
-from nswire.facets.asked import decoded, of_each
-from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.facets.facet import LOOPBACK, Detail, Facet
+from nswire.facets.query import decoded, of_each
 from nswire.host import questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from nswire.host.client import Client
     from nswire.host.system import Question
     from nswire.model.gaps import Gap
     from nswire.model.values import End, LinkFact, Loose, Value, Wire
@@ -24,9 +25,9 @@ DECODERS: tuple[Callable[[bytes], Mapping[str, int | str]], ...] = (
 )
 
 
-def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """What `ethtool -i` and `ethtool` say: a link without a driver behind it says nothing, and that is no gap."""
-    for end, answers in of_each(asking, ends, _questions):
+    for end, answers in of_each(client, ends, _questions):
         said: dict[str, Value] = {}
         for answer, decode in zip(answers, DECODERS, strict=True):
             found = decoded(answer, decode)

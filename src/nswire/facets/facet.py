@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
 
-    from nswire.host.system import Answer, Question
-    from nswire.model.facts import Facts
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.model.values import End, LinkFact, Loose, NsKey, Value, Wire
+    from nswire.model.values import End, LinkFact, Loose, Value, Wire
 
 
 LOOPBACK = 772  # ARPHRD_LOOPBACK, include/uapi/linux/if_arp.h
@@ -23,37 +22,16 @@ class Detail(NamedTuple):
     values: dict[str, Value]
 
 
-class Asking(Protocol):
-    """The machine, as far as a facet needs it: what is known of its links already, and more questions to it."""
-
-    @property
-    def facts(self) -> Facts:
-        """What the scan was told."""
-        ...
-
-    def host(self, name: str) -> Answer:
-        """The answer to a question about the whole host, asked once."""
-        ...
-
-    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
-        """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
-        ...
-
-    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
-        """The namespace that `ns` calls so; None if none that is known is."""
-        ...
-
-
 class Facet(NamedTuple):
     """One more thing to know about links.
 
     `about` tells of which links it may know something. `ask` gets ends of such links and yields what is said of them.
-    `wires` are the relations of the wires that it makes; without any it only adds details. `scope` is what one asking
+    `wires` are the relations of the wires that it makes; without any it only adds details. `scope` is what one client
     covers best: it gets all ends of the whole host, or of the link's namespace, or that of the link alone.
     """
 
     name: str
     about: Callable[[LinkFact], bool]
-    ask: Callable[[Asking, Collection[End]], Iterator[Wire | Loose | Detail | Gap]]
+    ask: Callable[[Client, Collection[End]], Iterator[Wire | Loose | Detail | Gap]]
     wires: tuple[str, ...] = ()
     scope: Literal["link", "namespace", "host"] = "link"

@@ -1,7 +1,7 @@
 """The tc filters of a link, by where they are. Two facets look at them: where they send packets, and their programs.
 
 The qdisc `ingress` has filters for what comes in only, and shows them as those of what goes out, too. Its kind would tell, but
-asking for one qdisc makes the kernel notify all listeners. So it is told by its answer for a parent that there is not.
+client for one qdisc makes the kernel notify all listeners. So it is told by its answer for a parent that there is not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import tc
-from nswire.facets.asked import decoded
+from nswire.facets.query import decoded
 from nswire.host import questions
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from nswire.codec import process as processes
 from nswire.codec.checked import document
 from nswire.codec.hypervisor import Nic
 from nswire.codec.netlink import neighbour
-from nswire.facets.asked import decoded
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.facets.facet import Detail, Facet
+from nswire.facets.query import decoded
 from nswire.host import questions
 from nswire.host.system import Refusal
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from nswire.codec.procfs import TapRow
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import End, LinkFact, Loose, NsKey, Wire
 
@@ -43,35 +44,35 @@ GONE = 0x20  # NUD_FAILED
 NOBODY = ("", "00:00:00:00:00:00")
 
 
-def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """`mac` of the guest's NIC and `address`: those that are known of that MAC, with a blank between them."""
-    rows = _served(asking)
-    domains = list(_domains(asking))
+    rows = _served(client)
+    domains = list(_domains(client))
     found: dict[End, str] = {}
     read: dict[int, list[Nic]] = {}
     for end in ends:
-        link = asking.facts.links[end.ns][end.ifindex]
+        link = client.facts.links[end.ns][end.ifindex]
         served: dict[int, set[int]] = {}
         for row in rows:
             if _is_of(row, link, end):
                 served.setdefault(row.pid, set()).add(row.fd)
         for pid, fds in served.items():
             if pid not in read:
-                read[pid] = _nics(asking, pid, domains)
+                read[pid] = _nics(client, pid, domains)
             if mac := _mac(read[pid], link, fds):
                 found[end] = mac
-        if not served and end.ns == asking.facts.home and (mac := _by_name(domains, link)):
+        if not served and end.ns == client.facts.home and (mac := _by_name(domains, link)):
             found[end] = mac
     if not found:
         return
-    addresses = _addresses(asking, found)
+    addresses = _addresses(client, found)
     for end, mac in found.items():
         known = addresses.get(mac, ())
         yield Detail(end, {"mac": mac, **({"address": " ".join(known)} if known else {})})
 
 
-def _served(asking: Asking) -> list[TapRow]:
-    answer = asking.host("taps")
+def _served(client: Client) -> list[TapRow]:
+    answer = client.host("taps")
     rows = [] if isinstance(answer, Refusal) else procfs.taps(answer)
     return [row for row in rows if not row.vhost and row.fd >= 0]
 
@@ -89,9 +90,9 @@ class Domain(NamedTuple):
     nics: tuple[Nic, ...]
 
 
-def _domains(asking: Asking) -> Iterator[Domain]:
+def _domains(client: Client) -> Iterator[Domain]:
     """Those of libvirt's state files: <interface> with <mac> and <target> in it; disks have a <target>, too."""
-    for listed in _files(asking, DOMAINS).values():
+    for listed in _files(client, DOMAINS).values():
         pid, uuid, mac = 0, "", ""
         nics = []
         for one in listed if isinstance(listed, list) else ():
@@ -115,9 +116,9 @@ def _number(said: object) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= procfs.DIGITS else 0
 
 
-def _nics(asking: Asking, pid: int, domains: Iterable[Domain]) -> list[Nic]:
+def _nics(client: Client, pid: int, domains: Iterable[Domain]) -> list[Nic]:
     """Those of a hypervisor's process; a domain of this pid may have ended, and its pid be another one's by now."""
-    answer = asking.host(f"process/{pid}")
+    answer = client.host(f"process/{pid}")
     one = processes.decode(answer) if isinstance(answer, bytes) else None
     if one is None:
         return []
@@ -148,17 +149,17 @@ def _by_name(domains: Iterable[Domain], link: LinkFact) -> str:
 # -- addresses -----------------------------------------------------------------------------------------------------
 
 
-def _addresses(asking: Asking, guests: dict[End, str]) -> dict[str, tuple[str, ...]]:
+def _addresses(client: Client, guests: dict[End, str]) -> dict[str, tuple[str, ...]]:
     """What is known of these MACs, in tables first: they are younger than leases."""
     wanted = set(guests.values())
     found: dict[str, dict[str, None]] = {}
-    spaces = {ns for end in guests for ns in _around(asking, end)}
-    for answers in asking.visit(dict.fromkeys(spaces, questions.NEIGHBOURS[:1])).values():
+    spaces = {ns for end in guests for ns in _around(client, end)}
+    for answers in client.query(dict.fromkeys(spaces, questions.NEIGHBOURS[:1])).values():
         table = decoded(answers[0], neighbour.decode)
         for one in () if isinstance(table, int) else table:
             if one.lladdr in wanted and not one.state & GONE:
                 found.setdefault(one.lladdr, {})[one.address] = None
-    for mac, address in _leases(asking):
+    for mac, address in _leases(client):
         if mac in wanted:
             found.setdefault(mac, {})[address] = None
     return {mac: tuple(sorted(some, key=_useful)) for mac, some in found.items()}
@@ -169,32 +170,32 @@ def _useful(address: str) -> tuple[bool, bool]:
     return address.startswith("fe80:"), ":" in address
 
 
-def _around(asking: Asking, end: End) -> Iterator[NsKey]:
+def _around(client: Client, end: End) -> Iterator[NsKey]:
     """The tap's namespace, and those where the other ends of its bridge's ports are."""
     yield end.ns
-    links = asking.facts.links[end.ns]
+    links = client.facts.links[end.ns]
     master = links[end.ifindex].master
     for port in links.values() if master else ():
         if port.master == master and port.link_netnsid is not None:
-            other = asking.called(end.ns, port.link_netnsid)
-            if other is not None and other not in asking.facts.hidden:
+            other = client.netns_by_nsid(end.ns, port.link_netnsid)
+            if other is not None and other not in client.facts.hidden:
                 yield other
 
 
-def _leases(asking: Asking) -> Iterator[tuple[str, str]]:
-    for listed in _files(asking, STATUS).values():
+def _leases(client: Client) -> Iterator[tuple[str, str]]:
+    for listed in _files(client, STATUS).values():
         for one in listed if isinstance(listed, list) else ():
             if isinstance(one, dict) and one.get("mac-address") and one.get("ip-address"):
                 yield str(one["mac-address"]).lower(), str(one["ip-address"])
     for question in HOSTS:
-        for listed in _files(asking, question).values():
+        for listed in _files(client, question).values():
             for row in listed if isinstance(listed, list) else ():
                 mac, *addresses = (str(word) for word in row) if isinstance(row, list) and row else ("",)
                 yield from ((mac, address) for address in addresses if mac not in NOBODY)
 
 
-def _files(asking: Asking, question: str) -> dict[str, Any]:
-    answer = asking.host(question)
+def _files(client: Client, question: str) -> dict[str, Any]:
+    answer = client.host(question)
     if isinstance(answer, Refusal):
         return {}
     try:

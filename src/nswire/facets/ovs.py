@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec import ovsdb
 from nswire.facets import vports
-from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model.gaps import Gap, Subject, Unseen, netns
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from nswire.codec.ovsdb import Bridge, Interface, Port
     from nswire.facets.vports import Place
+    from nswire.host.client import Client
     from nswire.model.values import Evidence, LinkFact, Loose, NsKey, Scalar, Value
 
 VSWITCHD, NETDEV, PATCH, INTERNAL = "ovs-vswitchd", "netdev", "patch", "internal"
@@ -77,18 +78,18 @@ class Seat(NamedTuple):
     said_by: str
 
 
-def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """The wires of all bridges and datapaths of this host."""
     places: list[Place] = []
-    for found in vports.in_kernel(asking):
+    for found in vports.in_kernel(client):
         if isinstance(found, Gap):
             yield found
         else:
             places.append(found)
-    bridges, why = _bridges(asking)
+    bridges, why = _bridges(client)
     if why and (places or why.errno not in ABSENT):
         yield BRIDGES(OVS, *refusal(why.errno))
-    seats = _Seats(asking, places, said=_vswitchd(asking) if bridges else ovsdb.Vswitchd())
+    seats = _Seats(client, places, said=_vswitchd(client) if bridges else ovsdb.Vswitchd())
     seats.all(bridges)
     for bridge in bridges:
         yield from _ports(bridge, seats)
@@ -100,7 +101,7 @@ def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
             datapath = End(place.ns, place.port.datapath)
             yield Wire("port", place.end, datapath, "proved", vports.BY_DATAPATH)
         elif place.end is None and place.port.ifindex is not None:
-            inside = netns(asking.facts, place.ns)
+            inside = netns(client.facts, place.ns)
             where = f"port {place.port.name} of {inside.text}"
             yield DATAPATH_PORT(Subject(where, (*inside.pairs, ("port", place.port.name))), NOT_FOUND())
 
@@ -112,8 +113,8 @@ ABSENT = (
 )  # no Open vSwitch here, one that is not running, or none in a recording
 
 
-def _bridges(asking: Asking) -> tuple[tuple[Bridge, ...], Refusal | None]:
-    answer = asking.host("ovsdb")
+def _bridges(client: Client) -> tuple[tuple[Bridge, ...], Refusal | None]:
+    answer = client.host("ovsdb")
     if isinstance(answer, Refusal):
         return (), answer
     try:
@@ -122,9 +123,9 @@ def _bridges(asking: Asking) -> tuple[tuple[Bridge, ...], Refusal | None]:
         return (), Refusal(0, "read")
 
 
-def _vswitchd(asking: Asking) -> ovsdb.Vswitchd:
+def _vswitchd(client: Client) -> ovsdb.Vswitchd:
     """What ovs-vswitchd says: not asked where the database did not answer, so that a hung switch is waited for once."""
-    answer = asking.host("ovs")
+    answer = client.host("ovs")
     try:
         return ovsdb.vswitchd(answer) if isinstance(answer, bytes) else ovsdb.Vswitchd()
     except ValueError:
@@ -134,15 +135,15 @@ def _vswitchd(asking: Asking) -> ovsdb.Vswitchd:
 class _Seats:
     """Finds the link of each port of each bridge."""
 
-    def __init__(self, asking: Asking, places: Iterable[Place], said: ovsdb.Vswitchd) -> None:
-        self._links = asking.facts.links
-        inside = vports.namespace_of_process(asking, said.pid, VSWITCHD) if said.pid else None
-        self.ns: NsKey = asking.facts.home if inside is None else inside
+    def __init__(self, client: Client, places: Iterable[Place], said: ovsdb.Vswitchd) -> None:
+        self._links = client.facts.links
+        inside = vports.namespace_of_process(client, said.pid, VSWITCHD) if said.pid else None
+        self.ns: NsKey = client.facts.home if inside is None else inside
         self._numbers = {(one.bridge, one.name): one.number for one in ovsdb.shown(said.dpif)}
         own = [place for place in places if place.ns == self.ns]
         self._by_number = {place.port.number: place.end for place in own}
         self._by_name = {place.port.name: place.end for place in own}
-        self._taps = vports.of_process(asking, said.pid) if inside is not None else {}
+        self._taps = vports.of_process(client, said.pid) if inside is not None else {}
         self._seats: dict[tuple[str, str], Seat | None] = {}
 
     def all(self, bridges: Iterable[Bridge]) -> None:

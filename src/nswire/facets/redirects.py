@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.facets import filters
-from nswire.facets.asked import of_each, refused
-from nswire.facets.facet import LOOPBACK, Asking, Detail, Facet
+from nswire.facets.facet import LOOPBACK, Detail, Facet
+from nswire.facets.query import of_each, refused
 from nswire.model.gaps import ADMINISTER, Unseen
 from nswire.model.values import End, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.lookups import Filter
     from nswire.model.values import Loose
@@ -26,14 +27,14 @@ TARGET = "ifb"  # links that exist to be redirected to: only the others tell who
 UNREAD = Unseen("tc.redirects", "where tc sends packets", ADMINISTER)
 
 
-def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """One wire for each link that packets, or copies of them (`mirror`), are sent to."""
-    links = asking.facts.links
+    links = client.facts.links
     spaces = {end.ns for end in ends if links[end.ns][end.ifindex].kind == TARGET}
     wanted = {*ends, *(End(ns, index) for ns in spaces for index in links[ns])}
     failures = []
     seen = set()
-    for end, answers in of_each(asking, wanted, filters.ask):
+    for end, answers in of_each(client, wanted, filters.ask):
         for place, found in filters.at(answers).items():
             if isinstance(found, int):
                 failures.append((end.ns, found))
@@ -42,7 +43,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
                 if wire.b is not None and wire.b.ifindex in links[end.ns] and wire not in seen:
                     seen.add(wire)
                     yield wire
-    yield from refused(asking, failures, UNREAD)
+    yield from refused(client, failures, UNREAD)
 
 
 def _wires(end: End, place: str, found: tuple[Filter, ...]) -> Iterator[Wire]:

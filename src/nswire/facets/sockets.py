@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from nswire import kinds
 from nswire.codec import procfs
 from nswire.codec.netlink import wireguard
-from nswire.facets.asked import decoded, of_each, refused
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.facets.facet import Detail, Facet
+from nswire.facets.query import decoded, of_each, refused
 from nswire.host import questions
 from nswire.host.failures import refusal
 from nswire.model.gaps import ADMINISTER, HOST, Gap, Unseen, counted
@@ -23,6 +23,7 @@ from nswire.model.values import Far, Loose, Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.values import End, LinkFact, NsKey, Value
 
 GENEVE_PORT, GTP_PORTS = 6081, (2152, 3386)
@@ -47,32 +48,32 @@ SOCKET = Unseen("tunnel.socket", "whether a tunnel's socket is there")
 HIDDEN = Reason("scan.netns_hidden", "they cannot be entered")
 
 
-def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """A wire to the one namespace that has a socket with the tunnel's port, or all that have one as candidates."""
-    links = asking.facts.links
+    links = client.facts.links
     ports = {end: PORTS[links[end.ns][end.ifindex].kind](links[end.ns][end.ifindex]) for end in ends}
     failures = []
     asked = [end for end in ends if links[end.ns][end.ifindex].kind == ASKED]
-    for end, (answer,) in of_each(asking, asked, lambda link: (questions.wireguard_device(link.ifindex),)):
+    for end, (answer,) in of_each(client, asked, lambda link: (questions.wireguard_device(link.ifindex),)):
         device = decoded(answer, wireguard.decode)
         if isinstance(device, int):
             failures.append((end.ns, device))
             continue
         ports[end] = (device.port,) if device.port else ()
         yield Detail(end, _told(device))
-    yield from refused(asking, failures, PORTS_UNREAD)
+    yield from refused(client, failures, PORTS_UNREAD)
     up = {end: found for end, found in ports.items() if found}
     if not up:
         return
-    sockets = _sockets(asking)
-    answer = asking.host("socket-inodes")
+    sockets = _sockets(client)
+    answer = client.host("socket-inodes")
     held: frozenset[int] | None = None
     if isinstance(answer, bytes):
         held = procfs.inodes(answer)
     else:
         yield KERNEL_SOCKETS(HOST, *refusal(answer.errno))
-    if asking.facts.hidden:
-        hidden = counted(len(asking.facts.hidden), "hidden namespaces", "hidden namespaces")
+    if client.facts.hidden:
+        hidden = counted(len(client.facts.hidden), "hidden namespaces", "hidden namespaces")
         yield SOCKET(hidden, HIDDEN())
     for end, wanted in up.items():
         by_process = links[end.ns][end.ifindex].kind in BY_PROCESS
@@ -109,10 +110,10 @@ def _told(device: wireguard.Device) -> dict[str, Value]:
     return said
 
 
-def _sockets(asking: Asking) -> dict[NsKey, set[tuple[int, int]]]:
+def _sockets(client: Client) -> dict[NsKey, set[tuple[int, int]]]:
     """(port, inode) of the UDP sockets of each namespace that can be entered."""
-    seen = (ns for ns in asking.facts.links if ns not in asking.facts.hidden)
-    answers = asking.visit(dict.fromkeys(seen, questions.UDP))
+    seen = (ns for ns in client.facts.links if ns not in client.facts.hidden)
+    answers = client.query(dict.fromkeys(seen, questions.UDP))
     return {
         ns: {row for answer in said if isinstance(answer, bytes) for row in procfs.udp_sockets(answer)}
         for ns, said in answers.items()

@@ -12,7 +12,7 @@ from errno import ETIMEDOUT
 from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.facets.facet import Detail, Facet
 from nswire.host.failures import OF_THE_HOST, refusal
 from nswire.host.system import Refusal
 from nswire.model.gaps import HOST, TRACE_ALL, Gap, Unseen, counted, silent
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from nswire.codec.procfs import TapRow
+    from nswire.host.client import Client
     from nswire.model.facts import Facts
     from nswire.model.values import LinkFact, NsKey
 
@@ -36,28 +37,28 @@ SERVERS = Unseen("host.taps", "the processes that serve taps")
 SERVING = Unseen("process.tap", "whether they serve a tun or tap link", TRACE_ALL)
 
 
-def ask(asking: Asking, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """One wire for each process that serves a link, with the numbers of its descriptors."""
-    answer = asking.host("taps")
+    answer = client.host("taps")
     if isinstance(answer, Refusal):
         yield SERVERS(HOST, *refusal(answer.errno, OF_THE_HOST))
         return
     rows = list(procfs.taps(answer))
     vhost = {row.pid for row in rows if row.vhost}
-    processes = _namespaces_of_processes(asking.facts)
+    processes = _namespaces_of_processes(client.facts)
     served: dict[tuple[End, int, Proof], list[int]] = {}
     for row in rows:
-        for end, proof in _link_of(asking.facts, row):
+        for end, proof in _link_of(client.facts, row):
             served.setdefault((end, row.pid, proof), []).append(row.fd)
     for (end, pid, (evidence, said_by)), fds in served.items():
         data = (("fd", " ".join(map(str, sorted(fds)))), *((("vhost", True),) if pid in vhost else ()))
-        far = Far("process", _comm(asking, pid), processes.get(pid), pid, data)
+        far = Far("process", _comm(client, pid), processes.get(pid), pid, data)
         yield Wire("tap", end, None, evidence, said_by, far)
     yield from _unseen(rows)
 
 
-def _comm(asking: Asking, pid: int) -> str:
-    answer = asking.host(f"comm/{pid}")
+def _comm(client: Client, pid: int) -> str:
+    answer = client.host(f"comm/{pid}")
     return answer.decode("utf-8", "surrogateescape") if isinstance(answer, bytes) else ""
 
 

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from nswire import kinds
 from nswire.codec.netlink import bridge
-from nswire.facets.asked import decoded, refused
-from nswire.facets.facet import Asking, Detail, Facet
+from nswire.facets.facet import Detail, Facet
+from nswire.facets.query import decoded, refused
 from nswire.host import questions
 from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.facts import Facts
     from nswire.model.gaps import Gap
     from nswire.model.routing import PortVlans
@@ -23,10 +24,10 @@ BRIDGE = "bridge"
 UNREAD = Unseen("bridge.vlans", "the VLANs of bridge ports", ADMINISTER)
 
 
-def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
+def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """`pvid`, and the VLANs that leave `untagged` and `tagged`, as ranges: what `bridge vlan` shows."""
-    filtering = {end for end in ends if _filters(asking.facts, end)}
-    answers = asking.visit(dict.fromkeys(sorted({end.ns for end in filtering}), (questions.VLANS,)))
+    filtering = {end for end in ends if _filters(client.facts, end)}
+    answers = client.query(dict.fromkeys(sorted({end.ns for end in filtering}), (questions.VLANS,)))
     failures = []
     for ns, (answer,) in answers.items():
         found = decoded(answer, bridge.vlans)
@@ -36,7 +37,7 @@ def ask(asking: Asking, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         for end in filtering:
             if end.ns == ns and end.ifindex in found:
                 yield Detail(end, _told(found[end.ifindex]))
-    yield from refused(asking, failures, UNREAD)
+    yield from refused(client, failures, UNREAD)
 
 
 def _filters(facts: Facts, end: End) -> bool:

@@ -2,7 +2,7 @@
 
 Rules of the room:
 
-* A source yields claims: an owner with the namespace or the links that are his. It asks through `Asking` alone.
+* A source yields claims: an owner with the namespace or the links that are his. It asks through `Client` alone.
 * Whoever uses the host's own network owns none of its links; a VM's process in the host owns its taps only.
 * Names come from outside. They are told as they are, and escaped by whoever shows them.
 """
@@ -33,8 +33,8 @@ from nswire.owners.owner import Claim, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.host.client import Client
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 __all__ = ["TABLE", "forwards", "known", "of_each"]
 
@@ -53,15 +53,15 @@ TABLE: tuple[Source, ...] = (
 )
 
 
-def known(asking: Asking) -> Iterator[Claim | Gap]:
+def known(client: Client) -> Iterator[Claim | Gap]:
     """What the sources say of the whole host. The same owner of the same thing is told once, with all that is said of him."""
     claims = _Claims()
-    claimed: set[NsKey] = {asking.facts.home}
+    claimed: set[NsKey] = {client.facts.home}
     for source in TABLE:
         if source.each:
             continue
-        spaces = [ns for ns in asking.facts.links if not source.last or ns not in claimed]
-        for said in source.find(asking, spaces):
+        spaces = [ns for ns in client.facts.links if not source.last or ns not in claimed]
+        for said in source.find(client, spaces):
             if isinstance(said, Gap):
                 yield said
                 continue
@@ -105,8 +105,8 @@ class _Claims:
         self._by_name.setdefault((*what, owner.name), at)
 
 
-def of_each(asking: Asking, ns: NsKey) -> Iterator[Claim | Gap]:
+def of_each(client: Client, ns: NsKey) -> Iterator[Claim | Gap]:
     """Whose a namespace is that nobody has claimed."""
     for source in TABLE:
         if source.each:
-            yield from source.find(asking, (ns,))
+            yield from source.find(client, (ns,))

@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire.model.values import Owner
-from nswire.owners.asked import as_mounted, documents, number, paths, readable, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
 from nswire.owners.published import published, told
+from nswire.owners.state_files import as_mounted, documents, number, paths, readable, text, unreadable, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey, Published
-    from nswire.owners.owner import Asking
 
 RESULTS = "var/lib/cni/results/*"
 KEYS = ("containerId", "networkName", "cniArgs", "result/interfaces", "capabilityArgs/portMappings")
 NAMES_UNREAD = unseen("cni.owners", "whose CNI's sandboxes are")
 
 
-def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The sandboxes that still stand: pods where the arguments say so, else the container's id, by CNI."""
-    found = documents(asking, "json", RESULTS, *KEYS)
-    mounted = paths(asking) if found else {}
+    found = documents(client, "json", RESULTS, *KEYS)
+    mounted = paths(client) if found else {}
     for _path, said in found:
         if not readable(said):
             continue

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.owners.asked import documents, number, part, readable, text, unreadable, unseen, words
 from nswire.owners.engine import Engine, Named, Pod
+from nswire.owners.state_files import documents, number, part, readable, text, unreadable, unseen, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.owners.owner import Asking
 
 TASKS = "run/containerd/io.containerd.runtime.v2.task/*/*"
 CRI = "io.kubernetes.cri"
@@ -25,11 +25,11 @@ MOBY = "moby"  # Docker's own containers: Docker knows them better
 NAMES_UNREAD = unseen("containerd.names", "names of containerd's containers")
 
 
-def find(asking: Asking) -> Iterator[Named | Gap]:
+def find(client: Client) -> Iterator[Named | Gap]:
     """The tasks that containerd's shims run. What a client calls a container is in its annotations, if anywhere."""
-    pids = {path.rpartition("/")[0]: number(said) for path, said in words(asking, f"{TASKS}/init.pid")}
-    found = documents(asking, "json", f"{TASKS}/config.json", *KEYS, NERDCTL, NAMESPACES)
-    names = _nerdctl(asking)
+    pids = {path.rpartition("/")[0]: number(said) for path, said in words(client, f"{TASKS}/init.pid")}
+    found = documents(client, "json", f"{TASKS}/config.json", *KEYS, NERDCTL, NAMESPACES)
+    names = _nerdctl(client)
     for path, said in found:
         space, task = part(path, -3), part(path, -2)
         if space == MOBY or not task or not readable(said):
@@ -61,9 +61,9 @@ def _path(said: dict[str, Any]) -> str:
     return ""
 
 
-def _nerdctl(asking: Asking) -> dict[str, str]:
+def _nerdctl(client: Client) -> dict[str, str]:
     """Nerdctl keeps a file for each name, with the id in it."""
-    return {said: part(path, -1) for path, said in words(asking, "var/lib/nerdctl/*/names/*/*")}
+    return {said: part(path, -1) for path, said in words(client, "var/lib/nerdctl/*/names/*/*")}
 
 
 ENGINE = Engine("containerd", ("cri-containerd", "nerdctl"), ("k8s.io",), find)

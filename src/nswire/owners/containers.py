@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.model.gaps import Gap
 from nswire.model.values import Owner
 from nswire.owners import containerd, crio, docker, podman
-from nswire.owners.asked import as_mounted, at_home, away, files, paths, process, theirs, user
 from nswire.owners.engine import Pod, is_in, place
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import as_mounted, at_home, away, files, paths, process, theirs, user
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nswire.codec.process import Process, Row
+    from nswire.host.client import Client
     from nswire.model.values import NsKey, Pairs
     from nswire.owners.engine import Engine, Named, Place
-    from nswire.owners.owner import Asking
 
 ENGINES: tuple[Engine, ...] = (docker.ENGINE, podman.ENGINE, crio.ENGINE, containerd.ENGINE)
 SHORT = 12  # digits of an id that stands for a name, as engines show it
@@ -47,25 +47,25 @@ class Seen(NamedTuple):
     ns: NsKey | None
 
 
-def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers and pods of all engines."""
     named: dict[str, tuple[str, Named]] = {}
     for engine in ENGINES:
-        for said in engine.find(asking):
+        for said in engine.find(client):
             if isinstance(said, Gap):
                 yield said
             else:
                 named.setdefault(said.id, (engine.name, said))
-    rows = away(asking)
+    rows = away(client)
     seen = _seen(rows)
     if any(number not in seen and not said.pid for number, (_, said) in named.items()):
         # some may be in the host's own namespace, and nobody says by which process
-        seen |= {number: ones for number, ones in _seen(at_home(asking)).items() if number in named}
+        seen |= {number: ones for number, ones in _seen(at_home(client)).items() if number in named}
     by_pid = {row.pid: row for row in rows}
-    mounted = paths(asking)
+    mounted = paths(client)
     pods: dict[tuple[NsKey | None, Pod], Pairs] = {}
     for number, (by, said) in named.items():
-        for ns, pid in _where(asking, said, by_pid, seen.pop(number, []), mounted):
+        for ns, pid in _where(client, said, by_pid, seen.pop(number, []), mounted):
             if said.pod is not None:
                 infra = (("infra", said.name),) if said.sandbox and said.name else ()
                 pods[ns, said.pod] = infra or pods.get((ns, said.pod), ())
@@ -76,8 +76,8 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     left = [one for ones in seen.values() for one in ones if one.by]
     names = {number: said.name for number, (_, said) in named.items()}
     for one in left:
-        yield _unnamed(asking, one, names)
-    yield from _pods(asking, pods, left)
+        yield _unnamed(client, one, names)
+    yield from _pods(client, pods, left)
 
 
 def _seen(rows: Iterable[Row]) -> dict[str, list[Seen]]:
@@ -102,14 +102,14 @@ def _engine(there: Place) -> str:
 
 
 def _where(
-    asking: Asking,
+    client: Client,
     said: Named,
     by_pid: Mapping[int, Row],
     seen: Iterable[Seen],
     mounted: Mapping[str, NsKey],
 ) -> list[tuple[NsKey | None, int | None]]:
     """(namespace, pid) of a container; none if its file says that it runs, but nothing of it does."""
-    row: Row | Process | None = by_pid.get(said.pid) or (process(asking, said.pid) if said.pid else None)
+    row: Row | Process | None = by_pid.get(said.pid) or (process(client, said.pid) if said.pid else None)
     if row is not None and is_in(row.cgroup, said.id):
         return [(row.ns or None, said.pid)]
     found: list[tuple[NsKey | None, int | None]] = [(one.ns, one.pid) for one in seen]
@@ -118,31 +118,31 @@ def _where(
     return found
 
 
-def _unnamed(asking: Asking, one: Seen, names: Mapping[str, str]) -> Claim:
+def _unnamed(client: Client, one: Seen, names: Mapping[str, str]) -> Claim:
     """A container that no file names: a user's own, or one inside of another one."""
     outer = one.place.around[-1] if one.place.around else ""
     match = USER.match(one.place.path)
     data: Pairs = (("inside", names.get(outer) or outer[:SHORT]),) if outer else ()
     name = one.place.id[:SHORT]
-    conmon = None if outer else _conmon(asking, one)
+    conmon = None if outer else _conmon(client, one)
     if conmon is not None:
         name = conmon.option("-n", "--name") or name
-        data = theirs(asking, conmon.uid)
+        data = theirs(client, conmon.uid)
     if match and not data:
-        data = (("user", user(asking, int(match[1]))),)
+        data = (("user", user(client, int(match[1]))),)
     return Claim(Owner("container", name, one.place.id, one.by, one.pid, data), one.ns)
 
 
-def _conmon(asking: Asking, one: Seen) -> Process | None:
+def _conmon(client: Client, one: Seen) -> Process | None:
     """The parent of a container of Podman or CRI-O, which was given its name."""
-    child = process(asking, one.pid)
-    parent = None if child is None else process(asking, child.ppid)
+    child = process(client, one.pid)
+    parent = None if child is None else process(client, child.ppid)
     fits = parent is not None and parent.comm == CONMON and parent.option("-c", "--cid") == one.place.id
     return parent if fits else None
 
 
 def _pods(
-    asking: Asking, known: Mapping[tuple[NsKey | None, Pod], Pairs], unnamed: Iterable[Seen]
+    client: Client, known: Mapping[tuple[NsKey | None, Pod], Pairs], unnamed: Iterable[Seen]
 ) -> Iterator[Claim]:
     """Pods by name; those of containers that nobody names, by the uid in their control group and their folder of logs."""
     uids = set()
@@ -156,14 +156,14 @@ def _pods(
         uid = match[1].replace("_", "-") if match else ""
         if uid and uid not in uids:
             uids.add(uid)
-            logs = _logs(asking) if logs is None else logs
+            logs = _logs(client) if logs is None else logs
             name = f"{logs[uid].namespace}/{logs[uid].name}" if uid in logs else uid
             yield Claim(Owner("pod", name, uid, "kubernetes", one.pid), one.ns)
 
 
-def _logs(asking: Asking) -> dict[str, Pod]:
+def _logs(client: Client) -> dict[str, Pod]:
     """The pods that a kubelet keeps logs of, by their uid."""
-    names = (path.rpartition("/")[2].split("_") for path, _ in files(asking, "list", LOGS))
+    names = (path.rpartition("/")[2].split("_") for path, _ in files(client, "list", LOGS))
     return {words[2]: Pod(*words) for words in names if len(words) == 3}
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import documents, part, readable, text, unreadable, unseen
 from nswire.owners.engine import Engine, Named, Pod
 from nswire.owners.podman import pidfiles
+from nswire.owners.state_files import documents, part, readable, text, unreadable, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.owners.owner import Asking
 
 CONFIGS = "run/containers/storage/*-containers/*/userdata/config.json"
 OWN = "annotations/io.kubernetes.cri-o"
@@ -26,10 +26,10 @@ NAME, POD, NAMESPACE, UID, TYPE = (
 NAMES_UNREAD = unseen("crio.names", "names of CRI-O's and Podman's containers")
 
 
-def find(asking: Asking) -> Iterator[Named | Gap]:
+def find(client: Client) -> Iterator[Named | Gap]:
     """The containers of pods; Podman's, which keeps such files in the same folder, have no such annotations."""
-    found = documents(asking, "json", CONFIGS, NAME, POD, NAMESPACE, UID, TYPE)
-    pids = pidfiles(asking) if found else {}
+    found = documents(client, "json", CONFIGS, NAME, POD, NAMESPACE, UID, TYPE)
+    pids = pidfiles(client) if found else {}
     for path, said in found:
         if not readable(said) or not said.get(TYPE):
             continue

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.codec.checked import document
 from nswire.host.system import Refusal
-from nswire.owners.asked import documents, folder_of, number, part, readable, text, unreadable, unseen
 from nswire.owners.engine import Engine, Named, Pod
 from nswire.owners.published import published, told
+from nswire.owners.state_files import documents, folder_of, number, part, readable, text, unreadable, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import Published
-    from nswire.owners.owner import Asking
 
 FOLDERS = ("var/lib/docker", "var/snap/docker/common/var-lib-docker")
 CONFIG = "etc/docker/daemon.json"
@@ -58,27 +58,27 @@ LISTED = ("Id", "Names", "Ports", *(f"Labels/{label}" for label in LABELS))
 NAMES_UNREAD = unseen("docker.names", "names of Docker's containers")
 
 
-def find(asking: Asking) -> Iterator[Named | Gap]:
+def find(client: Client) -> Iterator[Named | Gap]:
     """The running containers. One whose file says so may have died meanwhile: its pid is looked at by whoever asks."""
-    looked = found = [one for folder in (*FOLDERS, *_configured(asking)) for one in _in(asking, folder)]
+    looked = found = [one for folder in (*FOLDERS, *_configured(client)) for one in _in(client, folder)]
     if not found:
-        tasks = [one for pattern in TASKS for one in documents(asking, "json", pattern, "mounts")]
-        found = [one for folder in _mounted(tasks) for one in _in(asking, folder)]
+        tasks = [one for pattern in TASKS for one in documents(client, "json", pattern, "mounts")]
+        found = [one for folder in _mounted(tasks) for one in _in(client, folder)]
         looked = [*tasks, *found]
     for _, said in found:
         if readable(said) and said.get("State/Running") and text(said.get("ID")):
             yield _named(said, "Config/Labels", text(said["ID"]), text(said.get("Name")), _ports(said))
     gaps = list(unreadable(looked, NAMES_UNREAD))
-    yield from (list(_by_socket(asking)) if gaps else []) or gaps
+    yield from (list(_by_socket(client)) if gaps else []) or gaps
 
 
-def _in(asking: Asking, folder: str) -> list[tuple[str, dict[str, Any]]]:
-    return documents(asking, "json", f"{folder}/containers/*/config.v2.json", *KEYS)
+def _in(client: Client, folder: str) -> list[tuple[str, dict[str, Any]]]:
+    return documents(client, "json", f"{folder}/containers/*/config.v2.json", *KEYS)
 
 
-def _configured(asking: Asking) -> Iterator[str]:
+def _configured(client: Client) -> Iterator[str]:
     """Where the administrator put Docker's data, if he did."""
-    for _, said in documents(asking, "json", CONFIG, "data-root"):
+    for _, said in documents(client, "json", CONFIG, "data-root"):
         yield from folder_of(text(said.get("data-root")) if readable(said) else "")
 
 
@@ -131,8 +131,8 @@ def _ports(said: dict[str, Any]) -> tuple[Published, ...]:
     )
 
 
-def _by_socket(asking: Asking) -> Iterator[Named]:
-    answer = asking.host(f"http/{SOCKET}|{LIST}|{'&'.join(LISTED)}")
+def _by_socket(client: Client) -> Iterator[Named]:
+    answer = client.host(f"http/{SOCKET}|{LIST}|{'&'.join(LISTED)}")
     if isinstance(answer, Refusal):
         return
     try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import Pairs, Published
-    from nswire.owners.owner import Asking
 
 # A part of a control group's path that is a container's: the id, maybe after its engine's name: docker-ID.scope, ID,
 # kubepods-besteffort-podUID.slice:cri-containerd:ID.
@@ -48,7 +48,7 @@ class Engine(NamedTuple):
     name: str
     prefixes: tuple[str, ...]
     folders: tuple[str, ...]
-    find: Callable[[Asking], Iterator[Named | Gap]]
+    find: Callable[[Client], Iterator[Named | Gap]]
 
 
 class Place(NamedTuple):

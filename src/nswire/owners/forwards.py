@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.sockets import MAPPED, Forward
 from nswire.model.values import End
-from nswire.owners.asked import away, number, process
+from nswire.owners.state_files import away, number, process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.codec.process import Process
+    from nswire.host.client import Client
     from nswire.model.sockets import Listener
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 # one specification of pasta's -t and -u: [ADDRESS[%LINK]/]PORT[-PORT][:PORT[-PORT]]
 PORTS = re.compile(
@@ -39,7 +39,7 @@ class Waiting(NamedTuple):
     link: str = ""
 
 
-def _docker_proxy(_: Asking, one: Process, waiting: Waiting) -> Iterator[Forward]:
+def _docker_proxy(_: Client, one: Process, waiting: Waiting) -> Iterator[Forward]:
     """-proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80."""
     words = {
         name: one.option(f"-{name}", f"--{name}") for name in ("proto", "container-ip", "container-port")
@@ -49,10 +49,10 @@ def _docker_proxy(_: Asking, one: Process, waiting: Waiting) -> Iterator[Forward
         yield Forward(None, words["container-ip"], port)
 
 
-def _pasta(asking: Asking, one: Process, waiting: Waiting) -> Iterator[Forward]:
+def _pasta(client: Client, one: Process, waiting: Waiting) -> Iterator[Forward]:
     """What its options say of that port; of `auto` and `all` it is the same number."""
     port = mapped(one, waiting)
-    for tap in _taps(asking, one):
+    for tap in _taps(client, one):
         yield Forward(tap.ns, "", port, tap=tap, loopback="--host-lo-to-ns-lo" in one.cmdline)
 
 
@@ -90,39 +90,39 @@ def _same_socket(address: str, link: str, waiting: Waiting) -> bool:
     return bound.is_unspecified if wanted is None or wanted.is_unspecified else wanted == bound
 
 
-def _slirp(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
+def _slirp(client: Client, one: Process, _: Waiting) -> Iterator[Forward]:
     """Which port it is inside was said over its API, and nowhere else."""
-    for tap in _taps(asking, one):
+    for tap in _taps(client, one):
         yield Forward(tap.ns, tap=tap)
 
 
-def _taps(asking: Asking, one: Process) -> list[End]:
+def _taps(client: Client, one: Process) -> list[End]:
     """The taps that it serves."""
     found = (
         End(ns, link.ifindex)
-        for ns, links in asking.facts.links.items()
+        for ns, links in client.facts.links.items()
         for link in links.values()
         if link.kind == "tun"
-        for wire in asking.wires(End(ns, link.ifindex), ("tap",))
+        for wire in client.wires(End(ns, link.ifindex), ("tap",))
         if wire.to is not None and wire.to.pid == one.pid
     )
     return sorted(set(found), key=lambda end: (end.ns, end.ifindex))
 
 
-def _child(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
+def _child(client: Client, one: Process, _: Waiting) -> Iterator[Forward]:
     """Of rootlessport itself: it is in the container's namespace itself, but for the thread that listens."""
-    yield from (Forward(ns) for ns in sorted({one.ns, *_childrens(asking, one)}))
+    yield from (Forward(ns) for ns in sorted({one.ns, *_childrens(client, one)}))
 
 
-def _keeper(asking: Asking, one: Process, _: Waiting) -> Iterator[Forward]:
-    yield from (Forward(ns, keeps=True) for ns in sorted(_childrens(asking, one)))
+def _keeper(client: Client, one: Process, _: Waiting) -> Iterator[Forward]:
+    yield from (Forward(ns, keeps=True) for ns in sorted(_childrens(client, one)))
 
 
-def _childrens(asking: Asking, one: Process) -> set[NsKey]:
+def _childrens(client: Client, one: Process) -> set[NsKey]:
     """The namespaces of its children."""
     found = set()
-    for row in away(asking):
-        child = process(asking, row.pid) if row.ns is not None else None
+    for row in away(client):
+        child = process(client, row.pid) if row.ns is not None else None
         if child is not None and child.ppid == one.pid and child.ns == row.ns:
             found.add(child.ns)
     return found
@@ -132,7 +132,7 @@ class Forwarder(NamedTuple):
     """A program that listens for somebody else, as it calls itself (15 characters), and where it hands on what comes."""
 
     name: str
-    find: Callable[[Asking, Process, Waiting], Iterator[Forward]]
+    find: Callable[[Client, Process, Waiting], Iterator[Forward]]
 
 
 TABLE = (
@@ -148,17 +148,17 @@ TABLE = (
 )
 
 
-def forwards(asking: Asking, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
+def forwards(client: Client, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
     """Where a process hands on what comes to that socket of its, which is in `ns`; None: it is no such program.
 
     Empty: where to is not known.
     """
-    one = process(asking, pid)
-    bound = asking.facts.links.get(ns, {}).get(listener.ifindex)
+    one = process(client, pid)
+    bound = client.facts.links.get(ns, {}).get(listener.ifindex)
     waiting = Waiting(
         listener.protocol, listener.address, listener.port, bound.ifname if bound is not None else ""
     )
     for row in TABLE:
         if one is not None and one.comm == row.name:
-            return tuple(said for said in row.find(asking, one, waiting) if said.ns != ns)
+            return tuple(said for said in row.find(client, one, waiting) if said.ns != ns)
     return None

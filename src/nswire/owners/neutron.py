@@ -10,16 +10,16 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import End, Owner
-from nswire.owners.asked import files, part, process
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import files, part, process
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nswire.codec.process import Process
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey, Pairs, Value
-    from nswire.owners.owner import Asking
 
 UUID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 PORT = r"([0-9a-f]{8}-[0-9a-f]{2})"
@@ -74,20 +74,20 @@ FOLDERS = "var/lib/neutron/*"  # what any agent of Neutron leaves
 SHORT = 11  # characters of a UUID in a link's name
 
 
-def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """Namespaces by their names, links by theirs; only where a UUID or a folder shows that Neutron is here: others use such names, too.
 
     Links of home and of Neutron's own namespaces, and those that the cloud marked: elsewhere links are called as others like.
     """
-    named = list(_namespaces(asking, spaces))
-    own = {asking.facts.home, *(ns for _, ns in named)}
-    formed = _formed(asking)
-    marks = _marks(asking, formed)
+    named = list(_namespaces(client, spaces))
+    own = {client.facts.home, *(ns for _, ns in named)}
+    formed = _formed(client)
+    marks = _marks(client, formed)
     ids = {end: str(said["iface-id"]) for end, said in marks.items() if isinstance(said.get("iface-id"), str)}
-    uuids = {owner.id for owner, _ in named} | set(ids.values()) | _known(asking)
+    uuids = {owner.id for owner, _ in named} | set(ids.values()) | _known(client)
     for owner, ns in named:
         yield Claim(owner, ns)
-    if not uuids and not any(files(asking, "list", FOLDERS)):
+    if not uuids and not any(files(client, "list", FOLDERS)):
         return
     by_prefix: dict[str, list[str]] = {}
     for uuid in uuids:
@@ -102,14 +102,14 @@ def find(asking: Asking, spaces: Collection[NsKey]) -> Iterator[Claim | Gap]:
         yield _of_links(kind, uuid, ones)
 
 
-def _namespaces(asking: Asking, spaces: Collection[NsKey]) -> Iterator[tuple[Owner, NsKey]]:
+def _namespaces(client: Client, spaces: Collection[NsKey]) -> Iterator[tuple[Owner, NsKey]]:
     for ns in spaces:
-        for holder in asking.facts.holders.get(ns, ()):
+        for holder in client.facts.holders.get(ns, ()):
             name = holder.path.rpartition("/")[2] if holder.type in ("name", "mount") and holder.own else ""
             for form in NAMESPACES:
                 match = form.pattern.match(name)
                 if match:
-                    pid, data = _daemon(asking, ns)
+                    pid, data = _daemon(client, ns)
                     yield Owner(form.type, match[1], match[1], "neutron", pid, (("of", form.what), *data)), ns
                     break
             else:
@@ -117,20 +117,20 @@ def _namespaces(asking: Asking, spaces: Collection[NsKey]) -> Iterator[tuple[Own
             break
 
 
-def _daemon(asking: Asking, ns: NsKey) -> tuple[int | None, Pairs]:
+def _daemon(client: Client, ns: NsKey) -> tuple[int | None, Pairs]:
     """The agent's daemon in a namespace."""
-    for holder in asking.facts.holders.get(ns, ()):
-        one: Process | None = process(asking, holder.pid) if holder.type == "process" else None
+    for holder in client.facts.holders.get(ns, ()):
+        one: Process | None = process(client, holder.pid) if holder.type == "process" else None
         if one is not None and one.comm in DAEMONS:
             return one.pid, (("daemon", one.comm),)
     return None, ()
 
 
-def _formed(asking: Asking) -> dict[End, tuple[Form, str]]:
+def _formed(client: Client) -> dict[End, tuple[Form, str]]:
     """The links that are called as Neutron calls its own: the form, and the part of a UUID that is in the name."""
     return {
         End(ns, link.ifindex): (form, match[1])
-        for ns, links in asking.facts.links.items()
+        for ns, links in client.facts.links.items()
         for link in links.values()
         for form, match in _forms(link.ifname)
     }
@@ -145,21 +145,21 @@ def _forms(name: str) -> Iterator[tuple[Form, re.Match[str]]]:
             return
 
 
-def _marks(asking: Asking, formed: Iterable[End]) -> dict[End, Mapping[str, Value]]:
+def _marks(client: Client, formed: Iterable[End]) -> dict[End, Mapping[str, Value]]:
     """What the cloud wrote beside Open vSwitch's interfaces: the port's UUID, the guest's MAC, the VM's UUID."""
     found: dict[End, Mapping[str, Value]] = {}
     for end in formed:
-        said = asking.details(end, "ovs").get("ovs", {}).get("external_ids")
+        said = client.details(end, "ovs").get("ovs", {}).get("external_ids")
         if isinstance(said, dict):
             found[end] = said
     return found
 
 
-def _known(asking: Asking) -> set[str]:
+def _known(client: Client) -> set[str]:
     """UUIDs that the agents' folders are called after."""
     found = set()
     for pattern in STATE:
-        for path, _ in files(asking, "list", pattern):
+        for path, _ in files(client, "list", pattern):
             match = re.match(UUID, part(path, -1))
             if match:
                 found.add(match[1])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
 
-    from nswire.host.system import Answer
-    from nswire.model.facts import Facts
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.model.values import End, NsKey, Owner, Value, Wire
+    from nswire.model.values import End, NsKey, Owner
 
 
 class Claim(NamedTuple):
@@ -24,27 +23,6 @@ class Claim(NamedTuple):
     ends: tuple[End, ...] = ()
 
 
-class Asking(Protocol):
-    """The machine, as far as an owner source needs it."""
-
-    @property
-    def facts(self) -> Facts:
-        """What the scan was told."""
-        ...
-
-    def host(self, name: str) -> Answer:
-        """The answer to a question about the whole host, asked once."""
-        ...
-
-    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:
-        """The wires of a link that take questions of their own."""
-        ...
-
-    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
-        """What else is known of a link, by subject; only these are asked for."""
-        ...
-
-
 class Source(NamedTuple):
     """Somebody who knows owners: `find` says whose what is among these namespaces.
 
@@ -53,6 +31,6 @@ class Source(NamedTuple):
     """
 
     name: str
-    find: Callable[[Asking, Collection[NsKey]], Iterator[Claim | Gap]]
+    find: Callable[[Client, Collection[NsKey]], Iterator[Claim | Gap]]
     last: bool = False
     each: bool = False

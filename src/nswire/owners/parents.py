@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, process, theirs
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import away, process, theirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from nswire.codec.process import Process
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 LOOKED_AT = 16  # processes of one namespace, the lowest pids
 LXC_MONITOR = "[lxc monitor] "  # then its folder, and the container's name
@@ -65,24 +65,24 @@ PARENTS: dict[str, Callable[[Process, Process], Owner]] = {
 }
 
 
-def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The containers whose parents are known, also several in one namespace."""
     inside: dict[NsKey, list[int]] = {ns: [] for ns in left}
-    for row in away(asking):
+    for row in away(client):
         if row.ns in inside and len(inside[row.ns]) < LOOKED_AT:
             inside[row.ns].append(row.pid)
     for ns, pids in inside.items():
         for pid in pids:
-            child = process(asking, pid)
+            child = process(client, pid)
             if child is None or child.ns != ns or child.ppid in pids:  # another one that has this pid by now
                 continue
-            parent = process(asking, child.ppid)
+            parent = process(client, child.ppid)
             read = None if parent is None else _reader(parent)
             if parent is None or read is None:
                 continue
             owner = read(parent, child)
             if owner.name:
-                yield Claim(_with_user(asking, owner, parent.uid), ns)
+                yield Claim(_with_user(client, owner, parent.uid), ns)
 
 
 def _reader(parent: Process) -> Callable[[Process, Process], Owner] | None:
@@ -91,8 +91,8 @@ def _reader(parent: Process) -> Callable[[Process, Process], Owner] | None:
     return PARENTS.get(parent.comm)
 
 
-def _with_user(asking: Asking, owner: Owner, uid: int) -> Owner:
-    return Owner(owner.type, owner.name, owner.id, owner.by, owner.pid, (*owner.data, *theirs(asking, uid)))
+def _with_user(client: Client, owner: Owner, uid: int) -> Owner:
+    return Owner(owner.type, owner.name, owner.id, owner.by, owner.pid, (*owner.data, *theirs(client, uid)))
 
 
 SOURCE = Source("parents", find, last=True)

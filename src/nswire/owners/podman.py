@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.owners.asked import (
+from nswire.owners.engine import Engine, Named, Pod
+from nswire.owners.state_files import (
     documents,
     folder_of,
     lists,
@@ -20,13 +21,12 @@ from nswire.owners.asked import (
     unseen,
     words,
 )
-from nswire.owners.engine import Engine, Named, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.owners.owner import Asking
 
 INFRA = "-infra"  # what holds a pod's namespace is called after the pod's id
 CONFIG, STORAGE = "etc/containers/storage.conf", "var/lib/containers/storage"
@@ -35,14 +35,14 @@ PIDS = "run/containers/storage/*-containers/*/userdata/pidfile"
 NAMES_UNREAD = unseen("podman.names", "names of Podman's containers")
 
 
-def find(asking: Asking) -> Iterator[Named | Gap]:
+def find(client: Client) -> Iterator[Named | Gap]:
     """The containers that storage knows; those that do not run have no pid file with a live process."""
     found = [
         one
-        for folder in dict.fromkeys((STORAGE, *_moved(asking)))
-        for one in lists(asking, "json", f"{folder}/*-containers/containers.json", "id", "names")
+        for folder in dict.fromkeys((STORAGE, *_moved(client)))
+        for one in lists(client, "json", f"{folder}/*-containers/containers.json", "id", "names")
     ]
-    pids = pidfiles(asking)
+    pids = pidfiles(client)
     hostnames: dict[str, str] | None = None
     for _, listed in found:
         for said in listed if isinstance(listed, list) else ():
@@ -51,7 +51,7 @@ def find(asking: Asking) -> Iterator[Named | Gap]:
             if text(said.get("id")):
                 number_, infra = said["id"], name.endswith(INFRA)
                 if infra and hostnames is None:
-                    hostnames = {part(path, -3): said for path, said in words(asking, HOSTNAMES)}
+                    hostnames = {part(path, -3): said for path, said in words(client, HOSTNAMES)}
                 pod = _pod((hostnames or {}).get(number_, ""), name) if infra else None
                 yield Named(number_, name, pids.get(number_, 0), pod=pod, sandbox=infra)
     yield from unreadable(found, NAMES_UNREAD)
@@ -65,14 +65,14 @@ def _pod(hostname: str, name: str) -> Pod | None:
     return Pod("", hostname, name.removesuffix(INFRA), "podman") if hostname else None
 
 
-def pidfiles(asking: Asking) -> dict[str, int]:
+def pidfiles(client: Client) -> dict[str, int]:
     """The pids that conmon wrote, by container: that of Podman or that of CRI-O, who share a folder."""
-    return {part(path, -3): number(said) for path, said in words(asking, PIDS)}
+    return {part(path, -3): number(said) for path, said in words(client, PIDS)}
 
 
-def _moved(asking: Asking) -> Iterator[str]:
+def _moved(client: Client) -> Iterator[str]:
     """Where the administrator put the storage, if he did."""
-    for _, said in documents(asking, "settings", CONFIG, "graphroot"):
+    for _, said in documents(client, "settings", CONFIG, "graphroot"):
         yield from folder_of(text(said.get("graphroot")) if readable(said) else "")
 
 

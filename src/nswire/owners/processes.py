@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.values import Owner
-from nswire.owners.asked import process, user
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import process, user
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nswire.codec.process import Process
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 LOOKED_AT = 4  # of the lowest pids, among which the oldest is: numbers wrap around
 WORDS = 6  # of a command line
@@ -26,21 +26,21 @@ KNOWN = {  # programs that are better known for what they do
 }
 
 
-def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The leaders, with user and command line."""
     for ns in left:
-        pids = sorted(holder.pid for holder in asking.facts.holders.get(ns, ()) if holder.type == "process")
+        pids = sorted(holder.pid for holder in client.facts.holders.get(ns, ()) if holder.type == "process")
         known = [
-            one for pid in pids[:LOOKED_AT] if (one := process(asking, pid)) is not None and one.ns == ns
+            one for pid in pids[:LOOKED_AT] if (one := process(client, pid)) is not None and one.ns == ns
         ]
         if not known:
             continue
         leader = min(known, key=lambda one: (one.start, one.pid))
-        yield Claim(_owner(asking, leader), ns)
+        yield Claim(_owner(client, leader), ns)
 
 
-def _owner(asking: Asking, leader: Process) -> Owner:
-    parent = process(asking, leader.ppid)
+def _owner(client: Client, leader: Process) -> Owner:
+    parent = process(client, leader.ppid)
     by = KNOWN.get(leader.comm) or (KNOWN.get(parent.comm) if parent is not None else None) or "process"
     command = " ".join(leader.cmdline[:WORDS]) or leader.comm
     more = " ..." if len(leader.cmdline) > WORDS else ""
@@ -50,7 +50,7 @@ def _owner(asking: Asking, leader: Process) -> Owner:
         str(leader.pid),
         by,
         leader.pid,
-        (("user", user(asking, leader.uid)), ("command", command + more)),
+        (("user", user(client, leader.uid)), ("command", command + more)),
     )
 
 

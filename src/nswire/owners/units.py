@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.values import Owner
-from nswire.owners.asked import away, user
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import away, user
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 SLICE = re.compile(r".+\.slice")
@@ -51,13 +51,13 @@ def _below_slices(parts: list[str]) -> list[str]:
     return parts[at:]
 
 
-def find(asking: Asking, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, left: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The units that have processes in these namespaces, unless that is merely somebody's login."""
-    for row in away(asking):
+    for row in away(client):
         of = unit(row.cgroup) if row.ns in left else None
         if of is None or LOGIN.fullmatch(of.name):
             continue
-        data = () if of.uid is None else (("user", user(asking, of.uid)),)
+        data = () if of.uid is None else (("user", user(client, of.uid)),)
         yield Claim(Owner("unit", unescaped(of.name), of.name, "systemd", row.pid, data), row.ns)
 
 

@@ -9,16 +9,16 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nswire.model.values import End, Owner
-from nswire.owners.asked import lists, number, process, text, unreadable, unseen
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import lists, number, process, text, unreadable, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from nswire.codec.process import Process
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey, Pairs
-    from nswire.owners.owner import Asking
 
 LIBVIRT = "run/libvirt/*/*.xml"
 ELEMENTS = ("domstatus", "domain", "name", "uuid", "mac", "target", "*:name")
@@ -76,22 +76,22 @@ HYPERVISORS: tuple[tuple[re.Pattern[str], Callable[[Process], Machine]], ...] = 
 )
 
 
-def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """Each VM with the links that its process serves, and those that libvirt says are its own (macvtap, vhost-user)."""
-    read = list(lists(asking, "xml", LIBVIRT, *ELEMENTS))
+    read = list(lists(client, "xml", LIBVIRT, *ELEMENTS))
     domains = list(_domains(read))
     by_pid = {domain.pid: domain for domain in domains if domain.pid}
     served: dict[int, list[End]] = {}
-    for ns, links in asking.facts.links.items():
+    for ns, links in client.facts.links.items():
         for link in links.values():
             if link.kind in KINDS:
                 end = End(ns, link.ifindex)
-                for wire in asking.wires(end, ("tap",)):
+                for wire in client.wires(end, ("tap",)):
                     if wire.to is not None and wire.to.pid:
                         served.setdefault(wire.to.pid, []).append(end)
     told: set[Domain] = set()
     for pid, ends in served.items():
-        one = process(asking, pid)
+        one = process(client, pid)
         machine = None if one is None else _machine(one)
         if machine is None:
             continue
@@ -102,7 +102,7 @@ def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
         yield Claim(Owner("vm", machine.name, machine.id, machine.by, pid, machine.data), None, tuple(ends))
     for domain in domains:
         if domain not in told:
-            yield from _unserved(asking, domain)
+            yield from _unserved(client, domain)
     yield from unreadable(read, NAMES_UNREAD)
 
 
@@ -153,18 +153,18 @@ def _first(said: list[dict[str, Any]], tag: str) -> dict[str, Any]:
     return next((one for one in said if one.get("") == tag), {})
 
 
-def _unserved(asking: Asking, domain: Domain) -> Iterator[Claim]:
+def _unserved(client: Client, domain: Domain) -> Iterator[Claim]:
     """A domain of which no descriptor was seen (this user may not look), by the names of its links at home.
 
     One without any link, such as one whose network is libvirt's own or a socket, if its process is still there.
     """
-    home = asking.facts.home
+    home = client.facts.home
     ends = tuple(
         End(home, link.ifindex)
-        for link in asking.facts.links.get(home, {}).values()
+        for link in client.facts.links.get(home, {}).values()
         if link.kind in KINDS and link.ifname in domain.targets
     )
-    one = process(asking, domain.pid) if domain.pid else None
+    one = process(client, domain.pid) if domain.pid else None
     runs = one is not None and one.option("-uuid") == domain.id != ""
     owner = Owner("vm", domain.name, domain.id, "libvirt", domain.pid if runs else None, domain.data)
     if ends:

@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 from nswire.host.system import Refusal
 from nswire.model.values import End, Owner
 from nswire.owners import neutron
-from nswire.owners.asked import text
 from nswire.owners.owner import Claim, Source
+from nswire.owners.state_files import text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from nswire.host.client import Client
     from nswire.model.gaps import Gap
     from nswire.model.values import NsKey
-    from nswire.owners.owner import Asking
 
 BOUND = "ovn-installed"  # what ovn-controller writes beside a port that it has bound
 
 
-def find(asking: Asking, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
+def find(client: Client, _: Collection[NsKey]) -> Iterator[Claim | Gap]:
     """The ports, each with its link."""
-    if isinstance(asking.host("ovsdb"), Refusal):
+    if isinstance(client.host("ovsdb"), Refusal):
         return
-    for ns, links in asking.facts.links.items():
+    for ns, links in client.facts.links.items():
         for link in links.values():
             end = End(ns, link.ifindex)
-            said = asking.details(end, "ovs").get("ovs", {}).get("external_ids")
+            said = client.details(end, "ovs").get("ovs", {}).get("external_ids")
             name = text(said.get("iface-id")) if isinstance(said, dict) else ""
             if isinstance(said, dict) and name and not neutron.is_called_so(link.ifname):
                 by = "ovn" if BOUND in said else "openvswitch"

@@ -23,10 +23,10 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from nswire.web import frames, privileges
-from nswire.web.asking import Asking, Event
 from nswire.web.connections import Connections
 from nswire.web.guard import LATER, Guard, problem, user_of
 from nswire.web.keys import Keys
+from nswire.web.worker_client import Event, WorkerClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -52,12 +52,12 @@ ENTERING = (
 )
 
 
-def application(asking: Asking, keys: Keys, opened: Callable[[], None]) -> Starlette:
+def application(client: WorkerClient, keys: Keys, opened: Callable[[], None]) -> Starlette:
     """The page and the API. `opened` is called when a token has been used, so that there is another one now."""
 
     async def page(request: Request) -> Response:
         if "token" not in request.query_params:
-            return await asking.answer("page", request.query_params.multi_items())
+            return await client.answer("page", request.query_params.multi_items())
         user = await user_of()
         if not await keys.turn(user):
             return problem(*LATER, headers=request.headers)
@@ -83,17 +83,17 @@ def application(asking: Asking, keys: Keys, opened: Callable[[], None]) -> Starl
         return answer
 
     async def file(request: Request) -> Response:
-        return await asking.answer(request.url.path.rpartition("/")[2], [])
+        return await client.answer(request.url.path.rpartition("/")[2], [])
 
     async def api(request: Request) -> Response:
-        return await asking.answer(f"api/{request.path_params['name']}", request.query_params.multi_items())
+        return await client.answer(f"api/{request.path_params['name']}", request.query_params.multi_items())
 
     async def events(request: Request) -> Response:
         session = request.state.session
-        if asking.listeners >= LISTENERS:
+        if client.listeners >= LISTENERS:
             return problem(503, "events", f"{LISTENERS} pages are listening already", "close one of them")
         lasts = (lambda: keys.knows(session)) if session else (lambda: True)
-        return StreamingResponse(stream(asking, lasts), media_type="text/event-stream")
+        return StreamingResponse(stream(client, lasts), media_type="text/event-stream")
 
     routes = [
         Route("/", page),
@@ -113,10 +113,10 @@ async def _nowhere(request: Request, _: Exception) -> Response:
     return problem(404, request.url.path, "there is nothing", "the API is described in /api/v1/openapi.json")
 
 
-async def stream(asking: Asking, lasts: Callable[[], bool]) -> AsyncIterator[bytes]:
+async def stream(client: WorkerClient, lasts: Callable[[], bool]) -> AsyncIterator[bytes]:
     """The events for one page, until it goes or there will be no more. `lasts`: False once its session has ended."""
     yield b"retry: 1000\n\n"
-    async with asking.listening() as queue:
+    async with client.listening() as queue:
         while True:
             try:
                 event = await asyncio.wait_for(queue.get(), ALIVE)
@@ -137,7 +137,7 @@ async def stream(asking: Asking, lasts: Callable[[], bool]) -> AsyncIterator[byt
 class Server(uvicorn.Server):
     """Tells the pages that it ends before it waits for them to go, and is confined before it hears of anybody."""
 
-    asking: Asking
+    client: WorkerClient
     connections: Connections
     keys: Keys
 
@@ -150,8 +150,8 @@ class Server(uvicorn.Server):
         # Now, since a handler of signals looks at a descriptor, which will not be allowed any more.
         kept = privileges.confine()
         if kept:
-            self.asking.tell("say", kept)
-        self.asking.tell("invite", self.keys.token)
+            self.client.tell("say", kept)
+        self.client.tell("invite", self.keys.token)
         try:
             yield
         finally:
@@ -164,7 +164,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _end(self) -> None:
-        self.asking.end("nswire serve was ended")
+        self.client.end("nswire serve was ended")
         self.should_exit = True
 
 
@@ -174,22 +174,22 @@ def serve(
     """Serve until told to end, or until the worker ends. Returns the exit status. Raises OSError if privileges cannot be dropped."""
 
     async def run() -> int:
-        asking, connections = Asking(), Connections()
-        app = application(asking, keys, lambda: asking.tell("invite", keys.token))
+        client, connections = WorkerClient(), Connections()
+        app = application(client, keys, lambda: client.tell("invite", keys.token))
         server = Server(_settings(Guard(app, keys, hosts, connections), connections))
-        server.asking, server.connections, server.keys = asking, connections, keys
+        server.client, server.connections, server.keys = client, connections, keys
         server.config.load()  # imports what it needs; afterwards nothing can be opened
         async with anyio.create_task_group():  # imports what it needs for asyncio when it is first used
             pass
         said = [privileges.leave_network(), privileges.drop()]
-        await asking.begin(worker, lambda: setattr(server, "should_exit", True))
+        await client.begin(worker, lambda: setattr(server, "should_exit", True))
         await connections.begin(whose)
         for text in filter(None, said):
-            asking.tell("say", text)
+            client.tell("say", text)
         await server.serve(sockets=[listening])
-        lost = asking.lost
+        lost = client.lost
         await connections.close()
-        await asking.close()
+        await client.close()
         return FAILED if lost else 0
 
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nswire.codec.process import Process, Row
+    from nswire.host.client import Client
     from nswire.model.values import NsKey, Pairs
-    from nswire.owners.owner import Asking
 
 WHO = gaps.Unseen("process.who", "who it is")
 AWKWARD = frozenset(
@@ -29,36 +29,36 @@ DIGITS = 10  # of a pid
 HIGHEST = 1 << 31
 
 
-def process(asking: Asking, pid: int) -> Process | None:
+def process(client: Client, pid: int) -> Process | None:
     """Who a process is; None if it is gone, or does not answer, which is a gap."""
-    answer = asking.host(f"process/{pid}")
+    answer = client.host(f"process/{pid}")
     if isinstance(answer, Refusal) and answer.errno == ETIMEDOUT:
         gap = gaps.silent(WHO, pid)
-        if gap not in asking.facts.gaps:
-            asking.facts.gaps.append(gap)
+        if gap not in client.facts.gaps:
+            client.facts.gaps.append(gap)
     return codec.decode(answer) if isinstance(answer, bytes) else None
 
 
-def away(asking: Asking) -> list[Row]:
+def away(client: Client) -> list[Row]:
     """Namespace and control group of every process that is not at home, the lowest pid first."""
-    return _rows(asking, "cgroups")
+    return _rows(client, "cgroups")
 
 
-def at_home(asking: Asking) -> list[Row]:
+def at_home(client: Client) -> list[Row]:
     """The same of the processes at home: costly on a busy host."""
-    return _rows(asking, "cgroups/home")
+    return _rows(client, "cgroups/home")
 
 
-def _rows(asking: Asking, question: str) -> list[Row]:
-    answer = asking.host(question)
+def _rows(client: Client, question: str) -> list[Row]:
+    answer = client.host(question)
     return sorted(codec.cgroups(answer), key=lambda row: row.pid) if isinstance(answer, bytes) else []
 
 
-def paths(asking: Asking) -> dict[str, NsKey]:
+def paths(client: Client) -> dict[str, NsKey]:
     """The namespaces by the names and mount points that they have in our own mount namespace."""
     return {
         holder.path: ns
-        for ns, holders in asking.facts.holders.items()
+        for ns, holders in client.facts.holders.items()
         for holder in holders
         if holder.type in ("name", "mount") and holder.own
     }
@@ -69,21 +69,21 @@ def as_mounted(path: str) -> str:
     return path.removeprefix("/var") if path.startswith("/var/run/") else path
 
 
-def user(asking: Asking, uid: int) -> str:
+def user(client: Client, uid: int) -> str:
     """A user's name, or his number if this host does not know one."""
-    answer = asking.host(f"user/{uid}")
+    answer = client.host(f"user/{uid}")
     name = answer.decode("utf-8", "backslashreplace") if isinstance(answer, bytes) else ""
     return name or str(uid)
 
 
-def theirs(asking: Asking, uid: int) -> Pairs:
+def theirs(client: Client, uid: int) -> Pairs:
     """The user to whom something belongs that is root's nearly always."""
-    return (("user", user(asking, uid)),) if uid > 0 else ()
+    return (("user", user(client, uid)),) if uid > 0 else ()
 
 
-def files(asking: Asking, how: str, pattern: str, *keys: str) -> Iterator[tuple[str, Any]]:
+def files(client: Client, how: str, pattern: str, *keys: str) -> Iterator[tuple[str, Any]]:
     """(path, what it says) of the files that match. See `host.files`; `readable` tells those that could not be read."""
-    answer = asking.host(f"{how}/{pattern}|{'&'.join(keys)}" if keys else f"{how}/{pattern}")
+    answer = client.host(f"{how}/{pattern}|{'&'.join(keys)}" if keys else f"{how}/{pattern}")
     if isinstance(answer, Refusal):
         return
     try:
@@ -93,28 +93,28 @@ def files(asking: Asking, how: str, pattern: str, *keys: str) -> Iterator[tuple[
     yield from found.items()
 
 
-def documents(asking: Asking, how: str, pattern: str, *keys: str) -> list[tuple[str, dict[str, Any]]]:
+def documents(client: Client, how: str, pattern: str, *keys: str) -> list[tuple[str, dict[str, Any]]]:
     """The same of files that are one document each; any other one makes no sense, and is not `readable`."""
     return [
         (path, said if isinstance(said, dict) else {"!": MADE_NO_SENSE})
-        for path, said in files(asking, how, pattern, *keys)
+        for path, said in files(client, how, pattern, *keys)
     ]
 
 
 def lists(
-    asking: Asking, how: str, pattern: str, *keys: str
+    client: Client, how: str, pattern: str, *keys: str
 ) -> Iterator[tuple[str, list[dict[str, Any]] | dict[str, Any]]]:
     """The same of files that are a list of documents each."""
-    for path, said in files(asking, how, pattern, *keys):
+    for path, said in files(client, how, pattern, *keys):
         if isinstance(said, list):
             yield path, [one for one in said if isinstance(one, dict)]
         else:
             yield path, said if isinstance(said, dict) and "!" in said else {"!": MADE_NO_SENSE}
 
 
-def words(asking: Asking, pattern: str) -> Iterator[tuple[str, str]]:
+def words(client: Client, pattern: str) -> Iterator[tuple[str, str]]:
     """The files that are one word each."""
-    return ((path, said) for path, said in files(asking, "word", pattern) if isinstance(said, str))
+    return ((path, said) for path, said in files(client, "word", pattern) if isinstance(said, str))
 
 
 def folder_of(path: str) -> Iterator[str]:

@@ -38,8 +38,8 @@ def listening(answers: Iterable[Answer]) -> frozenset[tuple[str, int]]:
     )
 
 
-class Questioner:
-    """The machine, as facets see it (`facets.facet.Asking`)."""
+class ScanClient:
+    """The part of `host.client.Client` that asks the machine, or its recording, of a scan."""
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
@@ -49,7 +49,7 @@ class Questioner:
         """The answer to a question about the whole host, asked once."""
         return self._scan.system.host(name)
 
-    def visit(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
+    def query(self, asks: Mapping[NsKey, tuple[Question, ...]]) -> dict[NsKey, list[Answer]]:
         """The answers of these namespaces; one that cannot be entered (any more) is left out, and a gap says so."""
         found: dict[NsKey, list[Answer]] = {}
 
@@ -69,8 +69,8 @@ class Questioner:
                 self.facts.gaps.append(TIED(netns(self.facts, ns), why()))
         return found
 
-    def called(self, ns: NsKey, nsid: int) -> NsKey | None:
-        """The namespace that `ns` calls so; None if none that is known is."""
+    def netns_by_nsid(self, ns: NsKey, nsid: int) -> NsKey | None:
+        """The namespace that `ns` knows by this nsid; None if that is none that was found."""
         if nsid == NOT_ASSIGNED:
             return None
         view = View(ns, nsid)

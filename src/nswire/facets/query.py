@@ -1,4 +1,4 @@
-"""What facets share: asking about many links at once, and telling of what was refused."""
+"""What facets share: client about many links at once, and telling of what was refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nswire.model.gaps import netns
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from nswire.facets.facet import Asking
+    from nswire.host.client import Client
     from nswire.host.system import Answer, Question
     from nswire.model.gaps import Gap, Unseen
     from nswire.model.values import End, LinkFact, NsKey
@@ -24,16 +24,16 @@ T = TypeVar("T")
 
 
 def of_each(
-    asking: Asking, ends: Collection[End], questions: Callable[[LinkFact], tuple[Question, ...]]
+    client: Client, ends: Collection[End], questions: Callable[[LinkFact], tuple[Question, ...]]
 ) -> Iterator[tuple[End, list[Answer]]]:
     """The answers about each link, one visit for each namespace. What is gone is left out."""
-    links = asking.facts.links
+    links = client.facts.links
     by_ns: dict[NsKey, list[tuple[End, tuple[Question, ...]]]] = {}
     for end in sorted(ends, key=lambda end: (end.ns, end.ifindex)):
         link = links.get(end.ns, {}).get(end.ifindex)
         if link is not None:
             by_ns.setdefault(end.ns, []).append((end, questions(link)))
-    answers = asking.visit({ns: tuple(q for _, asked in rows for q in asked) for ns, rows in by_ns.items()})
+    answers = client.query({ns: tuple(q for _, asked in rows for q in asked) for ns, rows in by_ns.items()})
     for ns, said in answers.items():
         at = 0
         for end, asked in by_ns[ns]:
@@ -53,11 +53,11 @@ def decoded(answer: Answer, decode: Callable[[bytes], T]) -> T | int:
         return -1
 
 
-def refused(asking: Asking, refusals: Iterable[tuple[NsKey, int]], row: Unseen) -> Iterator[Gap]:
+def refused(client: Client, refusals: Iterable[tuple[NsKey, int]], row: Unseen) -> Iterator[Gap]:
     """One gap for each namespace and reason; what is simply not there is none."""
     for ns, errno in sorted(set(refusals)):
         if errno not in NOT_THERE:
-            yield row(netns(asking.facts, ns), *refusal(errno))
+            yield row(netns(client.facts, ns), *refusal(errno))
 
 
 NOT_THERE = (ENOENT, ESRCH, ENODEV, EOPNOTSUPP)  # it has none of that, or is gone

@@ -36,7 +36,7 @@ class Event(NamedTuple):
     data: str
 
 
-class Asking:
+class WorkerClient:
     """Asks the worker on behalf of many at a time. `lost` says why it can be asked no more, if that was not wanted."""
 
     def __init__(self) -> None:
