@@ -21,7 +21,7 @@ LABS = Labs(
     "port-not-forwarding",
     BASE,
     (
-        Variant("a port that was left learning", "r bridge link set dev pa state 2", "port-not-forwarding.blocked", "pa"),
+        Variant("a port that was left learning", "r until bridge link set dev pa state 2; do sleep 0.01; done", "port-not-forwarding.blocked", "pa"),
         Variant("a port that is disabled", "r bridge link set dev pa state 0", "port-not-forwarding.blocked", "pa"),
         Variant(
             "STP has just begun", STP.format(3000) + "r ip link set pa down\nr ip link set pa up", "port-not-forwarding.learning"

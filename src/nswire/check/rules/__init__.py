@@ -6,9 +6,12 @@ from nswire.check.rules import (
     duplicate_mac,
     half_up,
     ip_on_port,
+    leaked_netns,
+    mtu_overlay,
     mtu_segment,
     mtu_wire,
     no_pvid,
+    orphan_wire,
     port_not_forwarding,
     pvid1_leak,
     pvid_mismatch,
@@ -20,6 +23,7 @@ __all__ = ["TABLE", "Rule", "named"]
 TABLE: tuple[Rule, ...] = (
     mtu_wire.RULE,
     mtu_segment.RULE,
+    mtu_overlay.RULE,
     bridge_loop.RULE,
     duplicate_mac.RULE,
     half_up.RULE,
@@ -29,6 +33,8 @@ TABLE: tuple[Rule, ...] = (
     pvid_mismatch.RULE,
     pvid1_leak.RULE,
     ip_on_port.RULE,
+    leaked_netns.RULE,
+    orphan_wire.RULE,
 )
 _BY_ID = {rule.id: rule for rule in TABLE}
 
