@@ -70,7 +70,7 @@ def test_its_document(recording: str, capsys: pytest.CaptureFixture[str]) -> Non
     found = [one for one in document.findings if one.rule == "half-up"]
     assert {one.code for one in found} == {"half-up.down"}
     assert found[1].subjects == ("down1", "up1")
-    assert found[1].values == {"down": "ev\x1b[31m\u202eil/down1", "up": "home/up1"}
+    assert found[1].values == {"down": "ev\x1b[31m\u202eil/down1", "up": "self/up1"}
     assert [(one.subject, one.name, one.value) for one in found[1].facts] == [
         ("down1", "UP", False),
         ("up1", "LOWER_UP", False),
@@ -124,7 +124,7 @@ def test_what_was_not_judged_is_3_if_strict(
     assert said(capsys, "--from", recording)[0] == 0
     status, out = said(capsys, "--from", recording, "--strict")
     assert status == 3
-    assert "skipped: blind: home: its\\x1b[31m tables: not seen (it takes root)" in out
+    assert "skipped: blind: self: its\\x1b[31m tables: not seen (it takes root)" in out
     assert "nothing found by 1 rule; 1 rule could not be judged everywhere" in out
     rows.append(Rule("broken", "error", broken))
     status, out = said(capsys, "--from", recording, "--strict")

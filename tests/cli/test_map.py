@@ -114,8 +114,8 @@ def test_handles_hops_and_what_is_up() -> None:
     everything = drawn()
     assert len(everything) == 12
     asked = drawn(blog.INNER)
-    assert f"home/{blog.OUTER}" in asked
-    assert "home/eth1" in asked  # on the way up
+    assert f"self/{blog.OUTER}" in asked
+    assert "self/eth1" in asked  # on the way up
     assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" not in asked
     assert set(drawn("netns:router", "--hops", "0")) < set(drawn("netns:router", "--hops", "4"))
     assert drawn("--only", "up") == everything

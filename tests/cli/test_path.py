@@ -65,9 +65,9 @@ def test_the_way_out() -> None:
     assert (said.status, said.err) == (0, "")
     lines = [line for line in said.out.splitlines() if line]
     assert lines[:2] == ["icmp 10.10.100.2 -> 1.1.1.1", "1.1.1.1 stands for the internet"]
-    assert [line for line in lines if line in (INSIDE, "home", "router", "outside")] == [
+    assert [line for line in lines if line in (INSIDE, "self", "router", "outside")] == [
         INSIDE,
-        "home",
+        "self",
         "router",
         "outside",
     ]
@@ -101,7 +101,7 @@ def test_json_is_what_its_schema_says() -> None:
         "sport": None,
         "dport": None,
     }
-    assert [hop["netns"]["label"] for hop in document["hops"]] == [INSIDE, "home", "router", "outside"]
+    assert [hop["netns"]["label"] for hop in document["hops"]] == [INSIDE, "self", "router", "outside"]
     assert document["reply"]["fate"] == "delivered"
     assert document["mtu"]["bytes"] == 1500
     assert all(step["evidence"] for hop in document["hops"] for step in hop["steps"])

@@ -72,7 +72,7 @@ def test_the_blog_both_ways_live_and_recorded(tmp_path: Path) -> None:
     file = str(tmp_path / "blog.nswire")
     with contextlib.closing(blog.blog()):
         truth = {
-            blog.INNER: ("home", blog.OUTER),
+            blog.INNER: ("self", blog.OUTER),
             blog.OUTER: (blog.NAMESPACE, blog.INNER),
             blog.TRAP_INNER: (blog.TRAP_HOST, blog.TRAP_OUTER),
             blog.TRAP_OUTER: (blog.TRAP_NAMESPACE, blog.TRAP_INNER),
@@ -129,9 +129,47 @@ def test_ambiguous_is_2_with_a_handle_for_each() -> None:
 
 
 @pytest.mark.usefixtures("host")
+def test_all_candidates_are_in_json_and_ten_in_text(lab: Lab) -> None:
+    """A host of containers has an eth0 in each: a screen of them helps nobody, and a program wants all."""
+    inside = [lab.namespace("named", f"many{number}") for number in range(11)]
+    for number, ns in enumerate(inside):
+        lab.pair(lab.home, f"up{number}", ns, "in0")
+    said = run("peer", "in0")
+    assert said.status == 2
+    told = said.err.splitlines()
+    assert len(told) == 12
+    assert told[0].endswith("in0: ambiguous: 13 matches; use one of:")
+    assert told[-1] == "  and 3 more; nswire ls in0 lists them"
+    said = run("peer", "-j", "in0")
+    assert said.status == 2
+    assert (said.json["results"], len(said.json["handles"][0]["others"])) == ([], 13)
+
+
+@pytest.mark.parametrize("verb", ["peer", "show"])
+def test_a_bare_name_is_that_of_the_own_namespace_and_says_what_else_has_it(lab: Lab, verb: str) -> None:
+    """As `ip` has it; what is only elsewhere, and twice, stays an error (above)."""
+    one, two = lab.namespace("named", "one"), lab.namespace("named", "two")
+    lab.pair(lab.home, "eth0", one, "eth0")
+    lab.pair(one, "x", two, "eth0")
+    lab.release()
+    said = run(verb, "eth0")
+    assert said.status == 0
+    assert said.err == (
+        f"nswire {verb}: eth0: taken as self/eth0, in the own namespace; 2 more links have that name: nswire ls eth0\n"
+    )
+    document = run(verb, "-j", "eth0").json
+    assert document["handles"] == [
+        {"query": "eth0", "chosen": "self/eth0", "others": ["one/eth0", "two/eth0"]}
+    ]
+    (told,) = document["results" if verb == "peer" else "links"]
+    assert told["link"]["netns"]["home"]
+    assert run(verb, "-j", "one/eth0").err == ""
+
+
+@pytest.mark.usefixtures("host")
 def test_handles_of_every_family() -> None:
     mac = run("ls", "-j", "in0").json["links"][0]["address"]
-    handles = ["out0", "the other name", "日本🎉", "home/out0", "home/69", "69", "out0@if68"]
+    handles = ["out0", "the other name", "日本🎉", "self/out0", "self/69", "69", "out0@if68"]
     for handle in handles:
         assert run("ls", "-j", handle).json["links"][0]["ifname"] == "out0", handle
     for handle in (
@@ -216,7 +254,7 @@ VERBS = [
     ["peer", "69", "70", "71"],
     ["ls"],
     ["netns"],
-    ["show", "home", "out0", "71", "67", "netns:inside"],
+    ["show", "self", "out0", "71", "67", "netns:inside"],
 ]
 
 
@@ -317,7 +355,7 @@ def test_a_closed_pipe_ends_it_quietly() -> None:
 def test_handles_are_completed_and_hostile_ones_are_not_offered() -> None:
     said = run(_NSWIRE_COMPLETE="bash_complete", COMP_WORDS="nswire peer ", COMP_CWORD="2")
     offered = {line.partition(",")[2] for line in said.out.splitlines()}
-    assert {"out0", "out1", "br0", "inside", "home"} <= offered
+    assert {"out0", "out1", "br0", "inside", "self"} <= offered
     assert all(name.isascii() and name.isprintable() for name in offered)
     said = run(_NSWIRE_COMPLETE="bash_complete", COMP_WORDS="nswire peer inside/", COMP_CWORD="2")
     assert "plain,inside/in0" in said.out.splitlines()
@@ -336,6 +374,6 @@ def test_the_demo() -> None:
     assert said.out.count("$ nswire peer ") == 3
     assert f"$ nswire path {blog.INNER}\n" in said.out
     assert "delivered: 1.1.1.1 is an address of outside" in said.out
-    assert f"home/{blog.OUTER}" in said.out
+    assert f"self/{blog.OUTER}" in said.out
     assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" in said.out
     assert not os.path.exists(f"/run/netns/{blog.NAMESPACE}")

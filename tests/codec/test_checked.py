@@ -72,7 +72,7 @@ def test_a_cookie_has_eight_bytes(cookie: bytes) -> None:
 )
 def test_what_is_typed(words: list[str]) -> None:
     """A clear error, before anything is looked at."""
-    command = [sys.executable, "-m", "nswire", "path", "home", "127.0.0.1", *words]
+    command = [sys.executable, "-m", "nswire", "path", "self", "127.0.0.1", *words]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert "fault" not in ran.stderr

@@ -86,7 +86,7 @@ def wrong(topology: Topology, way: Way) -> list[str]:
     said = []
     last = forward.ways[0].hops[-1]
     names = {topology.namespaces[last.ns].label}
-    if (way.there or "home") not in names | ({"home"} if topology.namespaces[last.ns].home else set()):
+    if (way.there or "self") not in names | ({"self"} if topology.namespaces[last.ns].home else set()):
         said.append(f"it ends in {names}")
     if (last.leaves.src, last.leaves.dst) != way.seen:
         said.append(f"it is seen as {last.leaves.text}")
@@ -101,7 +101,7 @@ def wrong(topology: Topology, way: Way) -> list[str]:
 
 def asked(topology: Topology, way: Way) -> Trace:
     """What `nswire path` says."""
-    (match,) = nswire.find(topology, f"netns:{way.sender}" if way.sender else "home")
+    (match,) = nswire.find(topology, f"netns:{way.sender}" if way.sender else "self")
     packet = way.packet
     wanted = Wanted(proto=packet.proto, dport=packet.dport, src=packet.src)
     made = question.complete(

@@ -204,7 +204,7 @@ def test_a_vm_with_one_nic_and_a_path_to_it(lab: Lab) -> None:
             f"it starts in the VM db1, behind vnet0, {MACS['vnet0']} (others here know {ADDRESSES['vnet0']} of it)",
         )
         assert asked(topology, "vnet0", ADDRESSES["vnet0"]).flow.src == "192.168.122.1"
-        there = asked(topology, "home", MACS["vnet0"])
+        there = asked(topology, "self", MACS["vnet0"])
         assert there.flow.dst == ADDRESSES["vnet0"]
         assert verdict(topology, there.forward).startswith(
             "it goes to a guest of this host: it leaves to the VM db1 (qemu-system-x86, "

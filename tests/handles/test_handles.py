@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nswire.handles import find, nearest, unique_handle
+from nswire.handles import find, nearest, own, unique_handle
 from nswire.handles.table import PREFIXES
 from nswire.model.late import NothingMore
 from nswire.model.topology import Topology
@@ -180,7 +180,8 @@ def ends(topology: Topology, text: str) -> set[tuple[str, str]]:
         ("pid:901", {("router", "*")}),
         ("pid:77", set()),
         ("pid:50", {("host", "*")}),
-        ("home", {("host", "*")}),
+        ("self", {("host", "*")}),
+        (".", {("host", "*")}),
         ("host", {("host", "*")}),
         ("host/eth0", {("host", "eth0")}),
         ("", set()),
@@ -199,6 +200,30 @@ def test_an_ambiguous_name_gives_a_unique_handle_for_each(topology: Topology) ->
     handles = [match.unique for match in find(topology, "eth0")]
     assert handles == ["host/eth0", "router/eth0", f"net:[{NAMELESS}]/eth0", "nsid:5@host/eth0"]
     assert all(len(find(topology, handle)) == 1 for handle in handles)
+
+
+def test_a_name_of_the_own_namespace_is_that_one_as_ip_has_it(topology: Topology) -> None:
+    """Of links alone; a namespace that is called so as well may be what was meant, and an ifindex is no name."""
+    mine = own(topology, find(topology, "eth0"))
+    assert mine is not None
+    assert mine.unique == "host/eth0"
+    assert own(topology, find(topology, "vlan5")) is None, "a name that others alone have"
+    assert own(topology, find(topology, "router")) is None, "a namespace is called so, too"
+    assert own(topology, find(topology, "69")) is None
+
+
+@pytest.mark.parametrize("word", ["host", "self", "."])
+def test_words_for_the_own_namespace_cannot_be_taken_over(topology: Topology, word: str) -> None:
+    """Whoever may name links or namespaces: what is called so is found by its longer handle."""
+    spaces = [*topology.namespaces.values(), Namespace(9, 9, 9, (word,), "net:[9]")]
+    evil = topology_of(
+        spaces,
+        {key: [link.fact for link in topology.links(key)] for key in topology.namespaces}
+        | {9: [LO, fact(9, word, altnames=(word,), alias=word)]},
+    )
+    assert ends(evil, word) == {("host", "*")}
+    assert ends(evil, f"netns:{word}") == {("net:[9]", "*")}
+    assert ends(evil, f"net:[9]/{word}") == {("net:[9]", word)}
 
 
 def test_a_namespace_stands_for_its_links_without_loopback(topology: Topology) -> None:
@@ -246,7 +271,21 @@ def test_near_names_are_offered(topology: Topology) -> None:
 
 words = st.one_of(
     st.sampled_from(
-        ["eth0", "1", "2", "host", "home", "net:[5]", "pid:1", "ns", "ns/eth0", "ifindex:2", "a@if2", "-x"]
+        [
+            "eth0",
+            "1",
+            "2",
+            "host",
+            "self",
+            ".",
+            "net:[5]",
+            "pid:1",
+            "ns",
+            "ns/eth0",
+            "ifindex:2",
+            "a@if2",
+            "-x",
+        ]
     ),
     st.text(
         st.sampled_from([*string.ascii_lowercase[:3], "/", ":", "@", "\\", " ", "\x1b", "\udcff", "1"]),
@@ -264,7 +303,7 @@ def topologies(draw: st.DrawFn) -> Topology:
     for number, name in enumerate(draw(st.lists(words, min_size=1, max_size=4, unique=True))):
         key = HOME + number
         # the rule by which a scan gives labels
-        plain = name not in ("host", "home") and not name.startswith(PREFIXES)
+        plain = name not in ("host", "self", ".") and not name.startswith(PREFIXES)
         label = "host" if number == 0 else name if plain else f"net:[{key}]"
         namespaces.append(Namespace(key, key, key, (name,) if number else (), label, home=number == 0))
         facts = draw(

@@ -19,7 +19,7 @@ ASKED = {
     "ls": ["ls", "good"],
     "show": ["show", "good/eth0"],
     "path": ["path", "good", "10.65.0.1"],
-    "path back": ["path", "home", "10.65.0.2:80"],
+    "path back": ["path", "self", "10.65.0.2:80"],
 }
 CHANGING = {"taken", "id", "statistics"}
 

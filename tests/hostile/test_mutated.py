@@ -58,12 +58,12 @@ def tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
 def asked(recording: Recorded, chance: random.Random) -> list[str]:
     """A verb and its arguments, about something that there is."""
     names = [name.split("/")[1] for name in recording._names if name.endswith("/links")]
-    ns = f"net:[{chance.choice(names)}]" if names else "home"
+    ns = f"net:[{chance.choice(names)}]" if names else "self"
     return chance.choice(
         (
             ["peer"], ["peer", "--json"], ["ls", "--json"], ["ls", "--all"], ["netns"], ["netns", "--json"], ["map"],
             ["map", "-o", "svg"], ["map", "-o", "dot"], ["show", "lo"], ["show", "a0"], ["peer", "web/b0"], ["show", f"{ns}/eth0"], ["peer", ns],
-            ["path", "web", "10.0.0.1"], ["path", "home", "10.0.0.2:80", "--json"], ["path", ns, "10.0.0.1"], ["path", ns, "fd00::1", "--json"], ["path", "home", "192.0.2.1", "--proto", "tcp"],
+            ["path", "web", "10.0.0.1"], ["path", "self", "10.0.0.2:80", "--json"], ["path", ns, "10.0.0.1"], ["path", ns, "fd00::1", "--json"], ["path", "self", "192.0.2.1", "--proto", "tcp"],
         )
     )  # fmt: skip
 

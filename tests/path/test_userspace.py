@@ -83,7 +83,7 @@ def test_out_of_a_process(inner: int) -> None:
     assert found.forward.fate == "delivered", found.forward.reason
     told = [step.text for hop in way.hops for step in hop.steps if step.type == "process"]
     assert any("slirp4netns sends it on from a socket of its own" in text for text in told), told
-    assert [topology.title(topology.namespaces[hop.ns]) for hop in way.hops][1:] == ["home", "outside"]
+    assert [topology.title(topology.namespaces[hop.ns]) for hop in way.hops][1:] == ["self", "outside"]
     assert way.hops[0].enters.src in ("", "10.0.2.100")
     assert way.hops[-1].enters.src == "192.0.2.1"
     assert found.reply is not None

@@ -163,7 +163,7 @@ def test_an_owner_without_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch
         wanted = answers.parameters(rows[name].wants, [("handle", "container:x")])
         return json.loads(answers.document(rows[name], topology, wanted))
 
-    assert [one["label"] for one in told("netns")["namespaces"]] == (["home"] if at_home else [])
+    assert [one["label"] for one in told("netns")["namespaces"]] == (["self"] if at_home else [])
     shown = told("show")
     assert [one["owner"]["name"] for one in shown["owners"]] == ["x"]
     assert (shown["namespaces"], shown["links"]) == ([], [])

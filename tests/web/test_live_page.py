@@ -127,7 +127,7 @@ def test_a_click_tells_everything_that_is_known(
     known = page.locator("#known")
     known.locator("h3", has_text="Way up to the NIC").wait_for()
     text = known.text_content() or ""
-    for told in ("RTM_GETNSID", "port home/br0", "ends: ", "BROADCAST", f"inode{web.home.inode}", "Held by"):
+    for told in ("RTM_GETNSID", "port self/br0", "ends: ", "BROADCAST", f"inode{web.home.inode}", "Held by"):
         assert told in text, told
     page.locator("#panel").get_by_role("button", name="web/eth0").first.click()
     known.locator("li", has_text="/run/netns/web").wait_for()
@@ -223,7 +223,7 @@ def test_by_keyboard_alone(serve: Callable[..., Served], visit: Callable[..., Pa
     page.locator("#known h3", has_text="Why").wait_for()
     page.locator("#panel button").nth(1).focus()  # the other end
     page.keyboard.press("Enter")
-    assert page.locator("#panel h2").text_content() == "home/tap39d60faa-aa"
+    assert page.locator("#panel h2").text_content() == "self/tap39d60faa-aa"
     page.keyboard.press("Escape")
     assert page.locator("#panel").is_hidden()
 
@@ -242,20 +242,20 @@ def test_a_namespace_appears_changes_and_goes(
     new = web.namespace("named", "db")
     web.pair(web.home, "vethdb", new, "eth0")
     heard(page, "new db")
-    heard(page, "new home/vethdb")
+    heard(page, "new self/vethdb")
     card = page.locator(".card.fresh", has=page.locator("text.title", has_text="db"))
     assert card.locator(".flag").text_content() == "new"
     assert (card.get_attribute("aria-label") or "").endswith(", new")
     assert row(page, "vethdb").locator(".flag").text_content() == "new"
 
     web.rtnl(web.home).set("vethweb", mtu=1400)
-    line = heard(page, "home/vethweb MTU: 1500 → 1400")
+    line = heard(page, "self/vethweb MTU: 1500 → 1400")
     assert row(page, "vethweb").locator(".flag").text_content() == "diff"
     line.get_by_role("button").click()
-    assert page.locator("#panel h2").text_content() == "home/vethweb"
+    assert page.locator("#panel h2").text_content() == "self/vethweb"
 
     web.rtnl(new).delete("eth0")
-    assert "gone home/vethdb" in (heard(page, "gone home/vethdb").text_content() or "")
+    assert "gone self/vethdb" in (heard(page, "gone self/vethdb").text_content() or "")
     new.close()
     heard(page, "gone db the namespace")
     assert page.locator(".card").count() == 2
@@ -278,9 +278,9 @@ def test_a_change_leaves_everything_where_it_was(
         "document.querySelector('svg.nswire').getBoundingClientRect().width / document.querySelector('svg.nswire').viewBox.baseVal.width"
     )
     web.rtnl(web.home).set("br0", mtu=1300)
-    heard(page, "changed home/br0")
+    heard(page, "changed self/br0")
     assert page.evaluate("document.activeElement.querySelector('text.name').textContent") == "eth0"
-    assert page.locator("#panel h2").text_content() == "home/vethweb"
+    assert page.locator("#panel h2").text_content() == "self/vethweb"
     assert "chosen" in (row(page, "vethweb").get_attribute("class") or "")
     assert page.evaluate(
         "document.querySelector('svg.nswire').getBoundingClientRect().width / document.querySelector('svg.nswire').viewBox.baseVal.width"
@@ -417,12 +417,12 @@ def test_what_is_folded_says_how_many_of_it_changed(
         page = visit(serve())
         for number in range(3, 9):
             lab.rtnl(lab.home).set(f"veth{number}", mtu=1400)
-        heard(page, "home/veth8 MTU: 1500 → 1400")
+        heard(page, "self/veth8 MTU: 1500 → 1400")
         page.locator(".flag", has_text="6×").first.wait_for()
         page.get_by_role("button", name="Unfold all").click()
         assert row(page, "veth3").locator(".flag").text_content() == "diff"
         lab.rtnl(lab.home).set("veth9", mtu=1300)
-        heard(page, "home/veth9 MTU: 1500 → 1300")
+        heard(page, "self/veth9 MTU: 1500 → 1300")
         assert page.locator(".fanout").count() > 0
         lab.release()
 

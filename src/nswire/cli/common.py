@@ -12,31 +12,19 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from nswire.cli.errors import Failure, complain
-from nswire.escape import visible
-from nswire.model import owner_types
-from nswire.show.escape import shell_word
-from nswire.show.parts import Asked
+from nswire.cli.errors import Failure
+from nswire.cli.understanding import names, understand
+
+__all__ = ["names", "understand"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from nswire.handles import Match
     from nswire.model.topology import Link, Topology
     from nswire.show.build import Builder
     from nswire.show.paint import Paper
+    from nswire.show.parts import Asked
 
-GAPS_TOLD = 5
-THINGS = {
-    **owner_types.WANTED,
-    "netns:": "namespace",
-    "net:[": "namespace",
-    "pid:": "process with a namespace that can be seen",
-    "nsid:": "namespace",
-    ":": "port that anything listens on",
-    "tcp:": "port that anything listens on",
-    "udp:": "port that anything listens on",
-}
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
 
 
@@ -139,69 +127,6 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
         raise Failure(options.recording, error.strerror or str(error)) from error
 
 
-def understand(topology: Topology, words: Iterable[str], *, one: bool) -> tuple[list[Asked], bool]:
-    """What the handles stand for, and whether all of them were understood; errors are told on stderr.
-
-    With `one`, a handle that finds several things is an error; a namespace is one thing, with all its links.
-    """
-    from nswire.handles import find
-
-    asked, fine = [], True
-    for word in words:
-        matches = find(topology, word)
-        if not matches:
-            _tell_unknown(topology, word)
-        elif one and len(matches) > 1:
-            _tell_ambiguous(word, matches)
-        else:
-            asked += [Asked(word, match.links, match.namespace, match.owner) for match in matches]
-            continue
-        fine = False
-    return asked, fine
-
-
-def _tell_unknown(topology: Topology, word: str) -> None:
-    from nswire.handles import nearest
-
-    near = [name for name in nearest(topology, word) if name != word]
-    command = click.get_current_context().command_path
-    offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
-    what = next((thing for prefix, thing in THINGS.items() if word.startswith(prefix)), "link")
-    what = "link" if "/" in word and what == "namespace" else what
-    if what == "link" and command.endswith(" netns"):
-        what = "namespace"
-    gaps = topology.gaps  # what is in one of them may well be there
-    seen = " among what could be seen" if gaps else ""
-    complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{seen}{offered}")
-    able = "CAP_SYS_ADMIN" in topology.taken.capabilities
-    complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
-    for gap in gaps[:GAPS_TOLD]:
-        hint = f" ({gap.hint})" if gap.hint else ""
-        complain(f"  not seen: {visible(f'{gap.where}: {gap.what}: {gap.why}{hint}')}")
-    if len(gaps) > GAPS_TOLD:
-        complain(f"  and {len(gaps) - GAPS_TOLD} more")
-
-
-def _tell_ambiguous(word: str, matches: list[Match]) -> None:
-    command = click.get_current_context().command_path
-    complain(f"{command}: {visible(word)}: {len(matches)} things are called so; say which:")
-    for match in matches:
-        complain(f"  {shell_word(match.unique)}{_described(match)}")
-
-
-def _described(match: Match) -> str:
-    from nswire.show import words
-
-    links = words.counted(len(match.links), "link")
-    if match.owner is not None:
-        return f"  {visible(words.owner(match.owner))}, {links}, by its {match.kind}"
-    if match.namespace is not None:
-        return f"  namespace, {links}, by its {match.kind}"
-    link = match.links[0]
-    told = (link.kind, f"ifindex {link.ifindex}", link.fact.address, f"by its {match.kind}")
-    return "  " + ", ".join(visible(word) for word in told if word)
-
-
 def distinct(asked: Iterable[Asked]) -> list[Link]:
     """The links of all handles, each once."""
     return list(dict.fromkeys(link for one in asked for link in one.links))
@@ -251,6 +176,9 @@ def _parts(
     from nswire.show.build_reasons import gaps
 
     yield from answer.parts(build)
+    several = names()
+    if several:
+        yield "handles", several
     yield "gaps", gaps(topology.gaps)
     if how:
         yield "how", answer.how()

@@ -24,10 +24,11 @@ BROKEN = 2
 BROKEN_PIPE = 141
 
 EPILOG = """\b
-HANDLE may be a name (tap39d60faa-aa), NETNS/IFNAME (router/eth0),
+HANDLE may be a name (tap39d60faa-aa; of several links that of your own namespace),
+NETNS/IFNAME (router/eth0; host/eth0: of the initial namespace, self/eth0: of yours),
 an ifindex (69), a MAC, an IP address, an alias, pid:812, netns:NAME or net:[4026532177];
-or say whose it is: container:web, pod:shop/web-1, vm:db1, port:39d60faa, unit:nginx;
-or who listens, or has published it: tcp:8080, udp:53, :8080.
+by owner: container:web, pod:shop/web-1, vm:db1, port:39d60faa, unit:nginx;
+by listening or published port: tcp:8080, udp:53, :8080.
 
 \b
 Examples:

@@ -13,6 +13,7 @@ from nswire.cli.common import (
     give,
     handles,
     look,
+    names,
     reading,
     status,
     understand,
@@ -58,7 +59,7 @@ def command(options: Options, handles: tuple[str, ...], *, why: bool, all_addres
         give(topology, options, "peer", _every_pair(topology))
         return status(topology, options)
     asked, fine = understand(topology, handles, one=True)
-    if asked:
+    if asked or (options.as_json and names()):
         give(topology, options, "peer", _some(asked, addresses=all_addresses, why=why))
     return status(topology, options, fine=fine, no=any(_has_none(one) for one in asked))
 

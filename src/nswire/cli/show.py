@@ -37,10 +37,10 @@ Examples:
 def command(options: Options, handles: tuple[str, ...]) -> int:
     """Show everything known about a link or a namespace.
 
-    A handle that finds several things shows them all.
+    A handle that finds several things shows them all; but a name that a link of the own namespace has is that link.
     """
     topology = look(options, addresses=False)
-    asked, fine = understand(topology, handles, one=False)
+    asked, fine = understand(topology, handles, one=False, prefer=True)
     if asked:
         give(topology, options, "show", _shown(topology, asked))
     return status(topology, options, fine=fine)

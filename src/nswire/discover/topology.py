@@ -80,7 +80,7 @@ def _namespaces(scan: Scan) -> dict[NsKey, Namespace]:
             if uses[name] == 1 and _may_be_a_label(name):
                 labels[key] = name
                 break
-    labels[facts.home] = "host" if scan.about.initial else "home"
+    labels[facts.home] = "host" if scan.about.initial else "self"
     for key, view in facts.hidden.items():
         labels[key] = f"nsid:{view.nsid}@{labels[view.through]}"
     present = (
@@ -110,7 +110,9 @@ def _may_be_a_label(name: str) -> bool:
 
     A path of many characters is no label either: the inode is shorter.
     """
-    return name not in ("host", "home") and ":" not in name and not (name[0] == "/" and len(name) > LONGEST)
+    return (
+        name not in ("host", "self", ".") and ":" not in name and not (name[0] == "/" and len(name) > LONGEST)
+    )
 
 
 def _names(holders: list[Holder] | tuple[Holder, ...]) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.handles import special
 from nswire.handles.index import Found, index_of
-from nswire.handles.table import LINKS, NAMESPACES, OWNERS, PREFIXES, SEARCHES
+from nswire.handles.table import LINKS, NAMESPACES, OWNERS, PREFIXES, SEARCHES, SPECIAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import End, Namespace, NsKey, Owner
@@ -36,6 +37,21 @@ class Match(NamedTuple):
 def find(topology: Topology, text: str) -> list[Match]:
     """All that a handle stands for, best first; what is found in several ways counts once. Never raises."""
     return [_match(topology, found) for found in _find(topology, text)]
+
+
+def own(topology: Topology, matches: Sequence[Match]) -> Match | None:
+    """Of links that have one name the one in the namespace nswire runs in, as `ip` has it; None if that has none of them.
+
+    Only where nothing but links is called so: a namespace or a container of that name may be what was meant.
+    """
+    if any(match.kind not in NAMES or match.namespace is not None for match in matches):
+        return None
+    mine = [match for match in matches if match.links[0].end.ns == topology.home]
+    return mine[0] if len(mine) == 1 else None
+
+
+NAMES = ("ifname", "altname", "as ip prints it")
+"""The families of handles that name a link as `ip` would take or print it."""
 
 
 def unique_handle(link: Link) -> str:
@@ -131,14 +147,12 @@ def _find(topology: Topology, text: str) -> tuple[Found, ...]:
     memory = index_of(topology).found
     if text not in memory:
         best: dict[tuple[NsKey | None, End | None, int | None], Found] = {}
-        everything = [
-            *_namespaces(topology, text),
-            *_links(topology, text),
-            *_owners(topology, text),
-            *_scoped(topology, text),
-        ]
-        everything += _searches(topology, text, everything)
-        for found in everything or _owners(topology, text, last=True):
+        everything = list(_namespaces(topology, text))
+        if text not in SPECIAL:
+            everything += [*_links(topology, text), *_owners(topology, text), *_scoped(topology, text)]
+            everything += _searches(topology, text, everything)
+            everything = everything or list(_owners(topology, text, last=True))
+        for found in everything:
             place = (found.ns, found.end, found.owner)
             if place not in best or found.rank < best[place].rank:
                 best[place] = found
@@ -150,6 +164,8 @@ def _namespaces(topology: Topology, text: str) -> Iterator[Found]:
     index, typed = index_of(topology), text.startswith(PREFIXES)
     for family in NAMESPACES:
         if typed and not (family.prefix and text.startswith(family.prefix)):
+            continue
+        if text in SPECIAL and family is not special.FAMILY:
             continue
         key = family.key(text)
         if key is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.handles.family import NamespaceFamily, as_it_is
+from nswire.handles.special import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,8 @@ PREFIX = "netns:"
 
 def _keys(_: Topology, ns: Namespace) -> Iterable[str]:
     paths = (holder.path for holder in ns.holders if holder.path)
-    return {ns.label, *ns.names, *paths}
+    label = set() if ns.label in WORDS else {ns.label}
+    return {*label, *ns.names, *paths}
 
 
 def _typed(text: str) -> str | None:

@@ -4,7 +4,6 @@ from nswire.handles import (
     alias,
     altname,
     guest,
-    home,
     ifindex,
     ifname,
     inode,
@@ -16,11 +15,12 @@ from nswire.handles import (
     owner,
     pid,
     printed,
+    special,
 )
 from nswire.handles.family import LinkFamily, NamespaceFamily, OwnerFamily, SearchFamily
 
 NAMESPACES: tuple[NamespaceFamily, ...] = (
-    home.FAMILY,
+    special.FAMILY,
     netns.TYPED,
     netns.FAMILY,
     inode.TYPED,
@@ -41,6 +41,9 @@ LINKS: tuple[LinkFamily, ...] = (
     guest.BY_MAC,
     guest.BY_ADDRESS,
 )
+
+SPECIAL = special.WORDS
+"""Words that mean a namespace and nothing else, as a prefix does."""
 
 OWNERS: tuple[OwnerFamily, ...] = owner.FAMILIES
 

@@ -114,6 +114,14 @@ class WireDoc(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Scalar] | UnsetType = UNSET
 
 
+class HandleDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A handle that several links or namespaces answer to: the one that was `chosen` (null: none, which is an error), and all `others`."""
+
+    query: str
+    chosen: str | None
+    others: tuple[str, ...]
+
+
 class PortDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A port of an asked link, and its other end: `peer`, or `to` where processes are there, or `state` where it is not known for certain."""
 
@@ -319,6 +327,7 @@ class PeerDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     results: tuple[PeerDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -330,6 +339,7 @@ class LsDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     links: tuple[LinkDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -341,6 +351,7 @@ class NetnsDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     namespaces: tuple[NamespaceDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -365,6 +376,7 @@ class ShowDocument(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[OwnedDoc, ...]
     namespaces: tuple[NamespaceDoc, ...]
     links: tuple[ShownDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -379,6 +391,7 @@ class MapDocument(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkDoc, ...]
     wires: tuple[MapWireDoc, ...]
     open: tuple[OpenDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -399,6 +412,7 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     hops: tuple[HopDoc, ...]
     choices: tuple[str, ...]
     others: tuple[WayDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 
@@ -434,6 +448,7 @@ class CheckDocument(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[FindingDoc, ...]
     skipped: tuple[SkippedDoc, ...]
     failed: tuple[FailedDoc, ...]
+    handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET
 

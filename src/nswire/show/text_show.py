@@ -139,7 +139,7 @@ def _namespace_rows(topology: Topology, ns: Namespace) -> Iterator[tuple[str, Li
     for name in ns.names:
         yield "name", (span(name, "netns"),)
     yield "links", line(str(topology.count(ns.key)) if ns.readable else "they cannot be read")
-    yield "home", line("nswire was started here" if ns.home else "")
+    yield "self", line("nswire runs here" if ns.home else "")
     if ns.seen_from is not None:
         yield "hidden", (span(held_by(topology, ns), "doubt"),)
     holders, comms = told(ns), topology.named_holders(ns.key)
