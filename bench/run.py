@@ -31,7 +31,7 @@ from report import Row, Size, page  # noqa: E402
 
 import nswire  # noqa: E402
 from nswire.lab.big import big  # noqa: E402
-from nswire.lab.mixed import mixed  # noqa: E402
+from nswire.lab.mixed_kinds import mixed  # noqa: E402
 from nswire.lab.private import PrivateHostError, call_in_private_host  # noqa: E402
 from nswire.model.values import End  # noqa: E402
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings
 
 from nswire.host import apart
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

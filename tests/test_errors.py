@@ -19,7 +19,7 @@ CONTROL_FLOW = {
     "nswire.path.netfilter.assign.Break": "ends a rule",
     "nswire.path.netfilter.rules.Unsure": "ends a rule that cannot be decided",
     "nswire.path.values.Ended": "ends a walk with its arrival",
-    "nswire.sources.found.Unanswered": "becomes a gap of the scan",
+    "nswire.sources.source.Unanswered": "becomes a gap of the scan",
     "nswire.web.answers.Refused": "becomes an error document",
     "nswire.web.worker_client.Ended": "becomes HTTP status 503",
     "nswire.web.frames.Broken": "ends a connection between the front and the worker",
@@ -31,7 +31,7 @@ def exceptions() -> set[type[Exception]]:
     """All that nswire defines and others of its modules may raise: those with an underscore stay in theirs."""
     found = set()
     for info in pkgutil.walk_packages(nswire.__path__, "nswire."):
-        if info.name.rpartition(".")[2] in ("__main__", "keeper_main"):
+        if info.name.rpartition(".")[2] in ("__main__", "holder_main"):
             continue
         for value in vars(importlib.import_module(info.name)).values():
             if (

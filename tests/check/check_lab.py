@@ -13,7 +13,7 @@ import pytest
 
 import nswire
 from nswire.check.rules import named
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.show.build_check import handle
 from nswire.show.text_path import commanded
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.check import Found, Report, Rule
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.topology import Topology
 
 FOLDER = Path(__file__).parent / "labs"

@@ -17,14 +17,14 @@ from check_lab import settled
 import nswire
 from nswire.check import run
 from nswire.check.rules import TABLE
-from nswire.lab.blog import blog
-from nswire.lab.mixed import mixed
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
+from nswire.lab.mixed_kinds import mixed
+from nswire.lab.openstack_demo import blog
 from nswire.show.build_check import handle
 
 if TYPE_CHECKING:
     from nswire.check import Report
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 GOLDEN = Path(__file__).parent / "golden"
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.nsw"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nswire.check import Finding
     from nswire.check.network import Network
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 HIDES, CAUSE = (
     Unseen("test.hides", "its\x1b[31m tables"),

@@ -15,7 +15,7 @@ from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
     from nswire.check import Rule
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip", "bridge", "nft")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 NETWORK = "qdhcp-fabc7ead-6132-4920-af57-2ad5e199e1c1"
 PATH = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"

@@ -14,10 +14,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from nswire.cli import entry
-from nswire.lab import blog
+from nswire.lab import openstack_demo
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 BLOG = str(Path(__file__).parents[1] / "draw" / "golden" / "blog.nswire")
 
@@ -113,10 +113,10 @@ def test_handles_hops_and_what_is_up() -> None:
 
     everything = drawn()
     assert len(everything) == 12
-    asked = drawn(blog.INNER)
-    assert f"self/{blog.OUTER}" in asked
+    asked = drawn(openstack_demo.INNER)
+    assert f"self/{openstack_demo.OUTER}" in asked
     assert "self/eth1" in asked  # on the way up
-    assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" not in asked
+    assert f"{openstack_demo.TRAP_HOST}/{openstack_demo.TRAP_OUTER}" not in asked
     assert set(drawn("netns:router", "--hops", "0")) < set(drawn("netns:router", "--hops", "4"))
     assert drawn("--only", "up") == everything
 
@@ -150,7 +150,7 @@ def test_strict_is_3_where_something_was_not_seen(lab: Lab) -> None:
 def test_live_and_recorded_pictures_are_the_same(tmp_path: Path) -> None:
     """But for the title, which says when a recording was made."""
     recording = str(tmp_path / "host.nswire")
-    with contextlib.closing(blog.blog()):
+    with contextlib.closing(openstack_demo.blog()):
         live = run("-o", "svg").stdout
         recorded = subprocess.run(
             [sys.executable, "-m", "nswire", "record", recording], check=False, capture_output=True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pytest
 
-from nswire.lab.blog import blog
+from nswire.lab.openstack_demo import blog
 from nswire.show.documents import DOCUMENTS
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import pytest
 
-from nswire.lab import blog
+from nswire.lab import openstack_demo
 from nswire.show.documents import DOCUMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 EVIL = b"ev\x1b[31m\xe2\x80\xaeil"
 BYTES = b"by\xfftes"
@@ -70,12 +70,12 @@ def host(lab: Lab) -> Lab:
 def test_the_blog_both_ways_live_and_recorded(tmp_path: Path) -> None:
     """The puzzle that this project was started for, with its trap."""
     file = str(tmp_path / "blog.nswire")
-    with contextlib.closing(blog.blog()):
+    with contextlib.closing(openstack_demo.blog()):
         truth = {
-            blog.INNER: ("self", blog.OUTER),
-            blog.OUTER: (blog.NAMESPACE, blog.INNER),
-            blog.TRAP_INNER: (blog.TRAP_HOST, blog.TRAP_OUTER),
-            blog.TRAP_OUTER: (blog.TRAP_NAMESPACE, blog.TRAP_INNER),
+            openstack_demo.INNER: ("self", openstack_demo.OUTER),
+            openstack_demo.OUTER: (openstack_demo.NAMESPACE, openstack_demo.INNER),
+            openstack_demo.TRAP_INNER: (openstack_demo.TRAP_HOST, openstack_demo.TRAP_OUTER),
+            openstack_demo.TRAP_OUTER: (openstack_demo.TRAP_NAMESPACE, openstack_demo.TRAP_INNER),
         }
         for asked, (label, name) in truth.items():
             (result,) = run("peer", "-j", asked).json["results"]
@@ -86,8 +86,8 @@ def test_the_blog_both_ways_live_and_recorded(tmp_path: Path) -> None:
             ["peer"],
             ["ls"],
             ["netns"],
-            ["show", blog.INNER, "router"],
-            ["peer", blog.OUTER, "router"],
+            ["show", openstack_demo.INNER, "router"],
+            ["peer", openstack_demo.OUTER, "router"],
         ]
         live = [run(*words).out for words in everything]
     recorded = [run(*words, "--from", file).out for words in everything]
@@ -372,8 +372,8 @@ def test_the_demo() -> None:
     said = run("demo")
     assert said.status == 0, said.err
     assert said.out.count("$ nswire peer ") == 3
-    assert f"$ nswire path {blog.INNER}\n" in said.out
+    assert f"$ nswire path {openstack_demo.INNER}\n" in said.out
     assert "delivered: 1.1.1.1 is an address of outside" in said.out
-    assert f"self/{blog.OUTER}" in said.out
-    assert f"{blog.TRAP_HOST}/{blog.TRAP_OUTER}" in said.out
-    assert not os.path.exists(f"/run/netns/{blog.NAMESPACE}")
+    assert f"self/{openstack_demo.OUTER}" in said.out
+    assert f"{openstack_demo.TRAP_HOST}/{openstack_demo.TRAP_OUTER}" in said.out
+    assert not os.path.exists(f"/run/netns/{openstack_demo.NAMESPACE}")

@@ -11,7 +11,7 @@ from errno import EBADMSG, ENOENT
 import pytest
 
 import nswire
-from nswire.codec import about, checked, procfs
+from nswire.codec import checked, host_info, procfs
 from nswire.codec.netlink.framing import split
 from nswire.errors import NetlinkError
 from nswire.host.recorded import Recorded
@@ -38,7 +38,7 @@ def test_what_is_no_document(answer: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         checked.document(answer, dict[str, str])
     with pytest.raises(ValueError, match="does not say who it is"):
-        about.decode(answer)
+        host_info.decode(answer)
 
 
 @pytest.mark.parametrize(("code", "errno"), [(-ENOENT, ENOENT), (-4096, EBADMSG), (-(1 << 31), EBADMSG)])

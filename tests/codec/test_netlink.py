@@ -20,12 +20,12 @@ from nswire.codec.netlink.framing import attribute, request, split
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.live import Live
 from nswire.host.recorded import Recorder
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 DECODERS: list[Callable[[bytes], object]] = [
     lambda answer: link.Decoder().decode(answer),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nswire.codec import nftables
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 from nswire.model.firewall import (
     ANYTHING,
     Assign,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nswire.host.system import Answer, Errand
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 IFLA_LINK, IFLA_LINK_NETNSID = 5, 37
 RTM_NEWLINK = 16

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip")
 

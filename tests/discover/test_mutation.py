@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.lab.churn import Churn, number_of
+from nswire.lab.mutator import Churn, number_of
 from nswire.sources import ALL
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nswire.host.system import Answer, Errand
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip")
 

@@ -11,17 +11,17 @@ import pytest
 
 import nswire
 from nswire.host.recorded import Recorded
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.sources import ALL, EAGER, mounts
-from nswire.sources.found import Found
+from nswire.sources.source import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from nswire.host.system import Answer, Errand
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Kind
-    from nswire.lab.truth import Lab
 
 CASES: list[tuple[Kind, set[str], str]] = [
     ("named", {"mounts"}, "mount"),

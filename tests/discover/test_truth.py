@@ -13,14 +13,14 @@ import pytest
 
 import nswire
 from nswire.host.failures import MAY_HANG
+from nswire.lab.lab import FINDABLE
 from nswire.lab.rand import random_lab
-from nswire.lab.truth import FINDABLE
 from nswire.sources import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.topology import Link, Topology
 
 SEEDS = 150

@@ -13,7 +13,7 @@ from nswire.host.live import Live
 from nswire.host.recorded import Recorded
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 LOOK = """
 import ctypes, json, os, struct, sys

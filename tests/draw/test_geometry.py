@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nswire.draw import Size, Wishes, picture
 from nswire.draw.geometry import shorten_kind
 from nswire.draw.layout import lay_out
-from nswire.draw.strands import choose
+from nswire.draw.selection import choose
 from nswire.draw.svg import PIXELS, svg
 from nswire.draw.text import LAYOUTS, lines, text
 from nswire.model.values import End, Evidence, Far, Loose, Wire

@@ -11,7 +11,7 @@ from nswire.draw import TABLE, Followed, Size, Wishes, picture
 from nswire.draw.build import DIES, TARGET, Grouping
 from nswire.draw.scene import Chip
 from nswire.draw.svg import svg
-from nswire.draw.words import of_cord
+from nswire.draw.tooltips import of_cord
 from nswire.model.values import End, Far, LinkFact, Owner, Wire
 
 if TYPE_CHECKING:

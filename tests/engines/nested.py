@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 
 from .docker import CLIENT, NEEDS, SOCKET, serve, version
 from .place import IMAGE, SLOWER, below, kill

@@ -17,7 +17,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

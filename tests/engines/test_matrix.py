@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 
 from . import truth
 from .page import LESS

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 
 @pytest.fixture

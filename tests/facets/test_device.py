@@ -13,7 +13,7 @@ import nswire
 from nswire.codec import ethtool
 from nswire.codec.netlink import link as link_codec
 from nswire.codec.netlink.framing import attribute
-from nswire.facets import Detail, functions
+from nswire.facets import Detail, sriov
 from nswire.host.live import Live
 from nswire.model.facts import Facts
 from nswire.model.values import End, LinkFact, Wire
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nswire.host.system import Answer, Question
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.values import Value
 
 
@@ -76,7 +76,7 @@ def test_a_representor_names_the_switch_and_its_port() -> None:
 
 
 class Asked:
-    """What `facets.functions` needs of a machine: facts made by hand, /sys made in a folder."""
+    """What `facets.sriov` needs of a machine: facts made by hand, /sys made in a folder."""
 
     def __init__(self, facts: Facts, live: Live) -> None:
         self.facts = facts
@@ -115,7 +115,7 @@ def test_a_virtual_function_in_a_container_and_its_physical_one(tmp_path: Path) 
     facts = Facts(1)
     facts.links = {1: {2: nic(2, "eno1", pf)}, 2: {5: nic(5, "eth0", vf)}}
     asking = Asked(facts, Live(sysfs=os.fspath(tmp_path)))
-    said = list(functions.ask(asking, [End(1, 2), End(2, 5)]))
+    said = list(sriov.ask(asking, [End(1, 2), End(2, 5)]))
     (wire,) = [one for one in said if isinstance(one, Wire)]
     assert (wire.relation, wire.a, wire.b, wire.evidence) == ("lower", End(2, 5), End(1, 2), "proved")
     details = {one.end: one.values for one in said if isinstance(one, Detail)}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.lab.truth import Lab
     from nswire.model.topology import Topology
     from nswire.path import Trace
 

@@ -20,9 +20,9 @@ from nswire.codec.netlink import ovs as ovs_codec
 from nswire.discover.record import record
 from nswire.host import jsonrpc
 from nswire.host.live import Live
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow, trace
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from nswire.codec import bpf
 from nswire.lab import attributes as nla
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 BPF = {"x86_64": 321, "aarch64": 280}.get(platform.machine(), 280)
 PROG_LOAD, PROG_ATTACH, LINK_CREATE = 5, 8, 28

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip", "tc")
 

@@ -10,12 +10,12 @@ import nswire
 from nswire.codec import procfs
 from nswire.codec.netlink import wireguard
 from nswire.host import generic
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip")
 

@@ -14,12 +14,12 @@ import pytest
 
 import nswire
 from nswire.codec import procfs
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.topology import Link
 
 TUNSETIFF, IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI = 0x400454CA, 0x2, 0x100, 0x1000

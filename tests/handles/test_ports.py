@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.model.sockets import Forward
 from nswire.path import Flow, trace
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.lab.truth import Lab
     from nswire.model.topology import Topology
 
 pytestmark = pytest.mark.needs("ip", "nft")

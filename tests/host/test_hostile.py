@@ -14,14 +14,14 @@ import nswire
 from nswire.host import questions
 from nswire.host.live import Live
 from nswire.host.system import Door, Errand, Refusal
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.sources import ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nswire.host.system import Answer
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 COOKIE = questions.COOKIE
 

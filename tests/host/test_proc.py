@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 NSWIRE = [sys.executable, "-m", "nswire"]
 

@@ -18,7 +18,7 @@ from nswire.host.visitor import SMALL
 
 if TYPE_CHECKING:
     from nswire.host.system import Answer
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 NAMES = 60
 NONSENSE = Question("nonsense", request(9999, b""))

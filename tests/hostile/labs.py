@@ -7,7 +7,7 @@ import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from labs import FILL, hostile
 
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 
 LONGEST = 60  # seconds, on a machine that has other things to do
 ENOUGH = {"links": 1500, "veths": 1500, "nested": 1500, "routes": 20_000, "fdb": 20_000, "neighbours": 20_000, "rules": 20_000, "elements": 100_000}  # fmt: skip

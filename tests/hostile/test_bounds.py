@@ -24,7 +24,7 @@ from nswire.path.values import Flow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 
 def script(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mutants import WORDS, _bytes, answers
 
-from nswire.codec import about, process, procfs
+from nswire.codec import host_info, process, procfs
 from nswire.codec.checked import UNREADABLE
 from nswire.codec.netlink import address, bridge, link, neighbour, nexthop, nsid, route, rule, tc
 from nswire.errors import NetlinkError
@@ -34,7 +34,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "rules": rule.decode,
     "neighbours": neighbour.decode,
     "nexthops": nexthop.decode,
-    "about": about.decode,
+    "about": host_info.decode,
     "process": process.decode,
     "processes": lambda answer: list(procfs.processes(answer)),
     "fds": lambda answer: list(procfs.table(answer)),

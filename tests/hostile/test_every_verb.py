@@ -21,7 +21,7 @@ import pytest
 
 import nswire
 from nswire.host.recorded import Recorded
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 from nswire.sources import ALL
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from nswire.host.recorded import Recorded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 RECORDINGS = sorted((Path(__file__).resolve().parents[1] / "recordings").rglob("*.nsw"))
 COUNT, MILLION = 20_000, 1_000_000

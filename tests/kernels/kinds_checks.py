@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire import facets, kinds
-from nswire.resolve.up import up
+from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

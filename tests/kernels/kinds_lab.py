@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kinds_cases import Case
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 OWN, PAIR, LOWER, PEER_OF_LOWER, PEER_OF_TRAP = 1000, 2000, 3000, 4000, 4500
 """Where ifindexes begin: of the links themselves, of pairs, of lower links, of the veths at these ones' other ends."""

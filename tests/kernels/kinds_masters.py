@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import kinds_ovs
 from kinds_cases import MASTERS
 from kinds_truth import AT_HOME, Tie, Way
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

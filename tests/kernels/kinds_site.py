@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from kinds_nics import Nic
     from kinds_truth import Shown
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.lab.truth import Lab
 
 SAYS = ("RTNETLINK answers: ", "Error: ")
 """How iproute2 begins what the kernel says: an errno, or the kernel's own words."""

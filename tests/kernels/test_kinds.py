@@ -25,7 +25,7 @@ from nswire.facets import TABLE as FACETS
 from nswire.kinds import TABLE as KINDS
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip")
 SPECIAL = (*kinds_bad.CASES_HERE, kinds_mixed.MIXED, NEIGHBOURS)

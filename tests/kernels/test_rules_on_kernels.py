@@ -10,7 +10,7 @@ from check_lab import Labs, Variant, cases, hold
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip", "bridge")
 

@@ -11,7 +11,7 @@ import pytest
 import nswire
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 MADE = {
     "dummy": "type dummy",

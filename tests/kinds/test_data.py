@@ -17,7 +17,7 @@ from nswire.lab import attributes as nla
 
 if TYPE_CHECKING:
     from nswire.kinds.kind import Kind
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 ADD = (
     "link add nic0 type veth peer name wall0",

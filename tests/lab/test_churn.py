@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nswire.lab.churn import Churn, mac_of, number_of
+from nswire.lab.lab import wait_until
+from nswire.lab.mutator import Churn, mac_of, number_of
 from nswire.lab.private import in_private_host
-from nswire.lab.truth import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

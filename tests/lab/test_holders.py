@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from nswire.lab import syscalls
-from nswire.lab.keeper import is_alive
+from nswire.lab.holder import is_alive
+from nswire.lab.lab import Lab, wait_until
 from nswire.lab.netns import BY_CHILD, Kind
 from nswire.lab.private import in_private_host
-from nswire.lab.truth import Lab, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def test_nothing_of_a_laboratory_is_left() -> None:
 @in_private_host
 def test_holders_die_with_a_laboratory_that_is_killed() -> None:
     program = (
-        "import time; from nswire.lab.truth import Lab; from nswire.lab.netns import BY_CHILD\n"
+        "import time; from nswire.lab.lab import Lab; from nswire.lab.netns import BY_CHILD\n"
         "lab = Lab()\n"
         "for kind in BY_CHILD: lab.namespace(kind)\n"
         "print(lab.keeper.pid, *(ns.child.pid for ns in lab.namespaces), flush=True)\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.lab.mixed import KINDS, MOST, mixed
+from nswire.lab.mixed_kinds import KINDS, MOST, mixed
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
 
-from nswire.lab import blog as post
+from nswire.lab import openstack_demo as post
 from nswire.lab import rand, syscalls
 from nswire.lab.big import big
-from nswire.lab.blog import blog
+from nswire.lab.lab import wait_until
 from nswire.lab.netns import Kind
+from nswire.lab.openstack_demo import blog
 from nswire.lab.private import call_in_private_host, in_private_host
 from nswire.lab.rand import random_lab
-from nswire.lab.truth import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from nswire.handles import find
 from nswire.host.live import Live
 from nswire.model.values import Holder, LinkFact
 from nswire.resolve import resolve
-from nswire.sources.found import Found
+from nswire.sources.source import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -17,7 +17,7 @@ from nswire.path import Flow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 A, B, A6, B6 = "10.0.1.2", "10.0.2.2", "fd00:1::2", "fd00:2::2"
 BUILD = """\

@@ -15,13 +15,13 @@ import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.path.values import Ways
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58

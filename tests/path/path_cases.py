@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 LINE = """\
 a ip link add a0 type veth peer name b0 netns b

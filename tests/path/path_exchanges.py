@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import nswire
 from nswire.host.recorded import Recorded
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.lab.truth import Lab
     from nswire.model.lookups import Lookups
     from nswire.path.values import Trace, Ways
 

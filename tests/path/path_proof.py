@@ -23,7 +23,7 @@ from path_troubles import PORTS
 
 import nswire
 from nswire.kinds import port_details
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 from nswire.model.reasons import Cause
 from nswire.model.values import End
 from nswire.path import Flow, neighbour, trace

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from path_troubles import TROUBLE
 
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from rulesets_packets import SLOW, Post
 
-from nswire.lab.truth import Lab
+from nswire.lab.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from nswire.path.walk import Walk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip", "bridge")
 

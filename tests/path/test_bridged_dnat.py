@@ -13,7 +13,7 @@ from nswire.path import Flow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 NODE = """
 node ip link add cbr0 type bridge

@@ -10,7 +10,7 @@ from filter_frames import FRAMES
 from filter_site import C, Case, Sent, Site, wrong
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 TO_C = Sent(dst=C)
 

@@ -18,8 +18,8 @@ from nswire.path.values import WITH_PORTS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.lab.truth import Lab
 
 LINKS = 3
 # What the kernel calls each refusal, of a route and of a rule.

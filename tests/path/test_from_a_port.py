@@ -15,13 +15,13 @@ from path_exchanges import PATIENCE, UDP, Spaces, checksum
 
 import nswire
 from nswire import kinds
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 2, 0x1000
 SOURCE = "10.0.1.77"

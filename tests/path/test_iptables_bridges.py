@@ -9,7 +9,7 @@ from filter_frames import FRAMES
 from filter_site import C, Case, Sent, Site, has_arptables, wrong
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 OLD_AND_NEW = ("iptables-legacy", "iptables-nft")
 CALLED = "sysctl -qw net.bridge.bridge-nf-call-iptables=1\n"

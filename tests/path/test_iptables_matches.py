@@ -8,7 +8,7 @@ import pytest
 from filter_site import A6, B6, ICMP, ICMPV6, TCP, Case, Sent, Site, wrong
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 SYN, PING, PING6 = Sent(proto=TCP), Sent(proto=ICMP), Sent(dst=B6, proto=ICMPV6)
 DROP = "IPT -A FORWARD {} -j DROP"

@@ -8,7 +8,7 @@ import pytest
 from filter_site import ICMP, TCP, B, Case, Sent, Site, wrong
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 OLD_AND_NEW = ("iptables-legacy", "iptables-nft")
 PING, SYN = Sent(proto=ICMP), Sent(proto=TCP)

@@ -13,7 +13,7 @@ import nswire
 from nswire.host import programs
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 XT = "iptables-nft -A FORWARD -m comment --comment c -m addrtype --dst-type LOCAL -j DROP\n"
 NATIVE: list[tuple[str, str]] = [

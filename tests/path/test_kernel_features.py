@@ -24,7 +24,7 @@ from nswire.path import Flow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 pytestmark = pytest.mark.needs("ip", "bridge", "tc", "nft")
 

@@ -20,7 +20,7 @@ from nswire.path import Flow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 PAIR = """
 a ip link add a0 type veth peer name b0 netns b

@@ -13,7 +13,7 @@ from nswire.discover import firewalls
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.firewall import Firewall
 
 PING, TCP80, UDP53 = Flow(B), Flow(B, "", TCP, 0, 80), Flow(B, "", UDP, 0, 53)

@@ -24,7 +24,7 @@ from filter_faults import (
 )
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 NO_WAY, WAY = "b ip route del default", "b ip route add default via 10.0.2.1"
 """So that b answers the router alone: only who is translated gets an answer."""

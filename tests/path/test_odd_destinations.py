@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from path_exchanges import Said
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 BASE = """
 a ip link add a0 type veth peer name b0 netns b

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from path_exchanges import ICMP, ICMPV6, UDP, Real, Spaces
 
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow, ovsflow
 from nswire.path.values import Frame, Packet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 RUN = Path("/run/openvswitch")

@@ -14,7 +14,7 @@ from nswire.show.text_path import commanded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 PAIR = """
 a ip link add a0 type veth peer name b0 netns b

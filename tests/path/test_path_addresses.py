@@ -10,7 +10,7 @@ import pytest
 from path_exchanges import ICMPV6, UDP, Real, Spaces
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.model.values import Address
 from nswire.path import Flow
 from nswire.show.build import Builder
@@ -21,7 +21,7 @@ from nswire.show.text_show import write_link
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 # a, web and db on the bridge of r
 BRIDGED = """

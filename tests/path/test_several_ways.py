@@ -17,7 +17,7 @@ from nswire.show.text_path import verdict, write_trace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 FORK = """
 pc ip link add p0 type veth peer name g0 netns gw

@@ -15,7 +15,7 @@ from nswire.show.text_path import write_trace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 ROUTED = """
 r ip link add ra type veth peer name ea netns a

@@ -9,13 +9,13 @@ import pytest
 
 import nswire
 from nswire.host.recorded import Recorded
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.model.lookups import NothingKnown
 from nswire.path import Flow, trace
 from nswire.show.text_path import commanded
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.path.values import Trace, Ways
 
 A, B = "10.0.1.2", "10.0.2.2"

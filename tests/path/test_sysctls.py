@@ -16,7 +16,7 @@ from nswire.path.sysctls import COMBINED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 # a - r - b, with a second way between a and r, and one between r and b; IPv4 and IPv6
 ROUTED = """

@@ -12,7 +12,7 @@ from path_exchanges import PATIENCE, TCP, UDP, Spaces
 
 import nswire
 from nswire.codec.process import Process
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.owners.forwards import Waiting, mapped
 from nswire.path import Flow
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
     from nswire.model.reasons import Cause
 
 LINE = """

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.model.reasons import Cause
 from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 OUTSIDE = "192.0.2.2"
 

@@ -15,7 +15,7 @@ from nswire.path.question import Party, Wanted, complete, follow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 # a0 is in vrf0 and a1 in vrf1; what is behind b can be reached by vrf0 alone
 TWO = """

@@ -10,11 +10,11 @@ import pytest
 from path_exchanges import Real, Spaces
 
 import nswire
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.path import Flow, bounds
 
 if TYPE_CHECKING:
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 # two bridges with three wires between them, and nobody who ever says a word: what is flooded there has no end
 RING = """

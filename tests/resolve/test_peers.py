@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nswire.model.facts import Facts, View
 from nswire.model.values import End, LinkFact
 from nswire.resolve.peers import resolve
-from nswire.resolve.up import LONGEST, up
+from nswire.resolve.uplinks import LONGEST, up
 
 HOME, A, B = 1, 2, 3
 

@@ -15,7 +15,7 @@ from nswire.model.late import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import End, LinkFact, Namespace, Taken
 from nswire.resolve import resolve
-from nswire.resolve.up import LONGEST, may_lead_out, up
+from nswire.resolve.uplinks import LONGEST, may_lead_out, up
 
 HOME, AWAY = 1, 2
 HIGH = 200
@@ -217,7 +217,7 @@ def test_the_way_up_does_not_depend_on_where_one_starts() -> None:
     def far(port: object) -> set[str]:
         return {addresses[port.end]} if getattr(port, "end", None) in addresses else set()  # type: ignore[attr-defined]
 
-    from nswire.resolve import up as module
+    from nswire.resolve import uplinks as module
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_own", far)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from nswire.draw import Wishes
-from nswire.draw.strands import choose
+from nswire.draw.selection import choose
 from nswire.model.reasons import Reason
 from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
 from nswire.show import build_reasons, jsonout

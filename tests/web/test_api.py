@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import nswire
-from nswire.handles.finding import Match
+from nswire.handles.lookup import Match
 from nswire.model.values import Owner
 from nswire.path import endpoints
 from nswire.show.documents import DOCUMENTS, ErrorDocument, FindDocument, schema

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Served
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 TOKEN = "a-token-that-somebody-chose"
 # The front as `serve` starts it, with one more route, on which each attempt is made. `whose` and `worker` are held by the test.

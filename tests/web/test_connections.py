@@ -16,7 +16,7 @@ from test_serve import BLOG, another_user
 
 from nswire.host import sockdiag
 from nswire.host.sockdiag import SockDiag
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.web import connections, whose
 
 if TYPE_CHECKING:

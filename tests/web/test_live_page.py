@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conftest import Served
     from playwright.sync_api import Browser, Locator, Page
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 INNER = "ns-39d60faa-aa"
 

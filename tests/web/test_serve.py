@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.web.privileges import is_mapped
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from conftest import Served
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 BLOG = str(Path(__file__).parents[1] / "draw" / "golden" / "blog.nswire")
 SERVE = [sys.executable, "-m", "nswire", "serve"]

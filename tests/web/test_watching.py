@@ -10,7 +10,7 @@ import pytest
 
 from nswire.host.live import Live
 from nswire.host.notices import Notices
-from nswire.lab.truth import wait_until
+from nswire.lab.lab import wait_until
 from nswire.web import watching as room
 from nswire.web.watching import LATEST, QUIET, REST, SPACES, WHOLE, Watching
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conftest import Served
 
-    from nswire.lab.truth import Lab
+    from nswire.lab.lab import Lab
 
 A_WHILE = 5.0  # seconds that a notice may take
 

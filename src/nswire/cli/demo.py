@@ -13,7 +13,7 @@ import click
 
 from nswire.cli.common import Options, paper
 from nswire.cli.errors import Failure
-from nswire.lab import blog
+from nswire.lab import openstack_demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,11 @@ WIDE = 120  # columns of a line of `ip`; the rest is not what is looked at
 OPENING = f"""\
 The network of a blog post about OpenStack, built just now in a private namespace of this machine; nothing of it stays.
 
-  {blog.NAMESPACE[:14]}...     host                                         router        outside
-  {blog.INNER} (68) ==== (69) {blog.OUTER} - {blog.BRIDGE} - {blog.UPLINK} ==== int0  ext0 ==== wan0
+  {openstack_demo.NAMESPACE[:14]}...     host                                         router        outside
+  {openstack_demo.INNER} (68) ==== (69) {openstack_demo.OUTER} - {openstack_demo.BRIDGE} - {openstack_demo.UPLINK} ==== int0  ext0 ==== wan0
 
-  {blog.TRAP_NAMESPACE[:14]}...     {blog.TRAP_HOST} (a host beside it)
-  {blog.TRAP_INNER} (68) ==== (69) {blog.TRAP_OUTER} - {blog.TRAP_BRIDGE} - eth1 ==== int1 (in router)
+  {openstack_demo.TRAP_NAMESPACE[:14]}...     {openstack_demo.TRAP_HOST} (a host beside it)
+  {openstack_demo.TRAP_INNER} (68) ==== (69) {openstack_demo.TRAP_OUTER} - {openstack_demo.TRAP_BRIDGE} - eth1 ==== int1 (in router)
 """
 
 
@@ -77,7 +77,7 @@ def command(color: str) -> int:
         raise Failure("a private namespace", str(error)) from error
     for refusal in refused:
         click.echo(f"(not in this one: {refusal})")
-    with blog.blog():
+    with openstack_demo.blog():
         _play(paper(Options(None, as_json=False, color=color, strict=False, how=False)))
     return 0
 
@@ -163,32 +163,35 @@ def _programs(argv: tuple[str, ...]) -> list[str]:
 
 def _acts() -> Iterator[Act]:
     yield Act(
-        f"What is at the other end of {blog.INNER}, where Neutron's DHCP server listens?",
-        (_ethtool(blog.INNER, blog.NAMESPACE), _grep(blog.OUTER_INDEX)),
+        f"What is at the other end of {openstack_demo.INNER}, where Neutron's DHCP server listens?",
+        (_ethtool(openstack_demo.INNER, openstack_demo.NAMESPACE), _grep(openstack_demo.OUTER_INDEX)),
         "Two commands and a grep, and this time the one hit is the right one: nothing says so, though. "
         "nswire asks the kernel which namespace the other end is in, and says why it believes the answer.",
-        blog.INNER,
+        openstack_demo.INNER,
     )
     yield Act(
-        f"And back: what is at the other end of {blog.OUTER}?",
-        (_ethtool(blog.OUTER, None), _grep_everywhere(blog.INNER_INDEX)),
+        f"And back: what is at the other end of {openstack_demo.OUTER}?",
+        (_ethtool(openstack_demo.OUTER, None), _grep_everywhere(openstack_demo.INNER_INDEX)),
         "Now every namespace has to be searched, and two of them have an ifindex 68. An ifindex is unique in its "
         "own namespace only, so the method ends here.",
-        blog.OUTER,
+        openstack_demo.OUTER,
     )
     yield Act(
-        f"The trap: what is at the other end of {blog.TRAP_INNER}?",
-        (_ethtool(blog.TRAP_INNER, blog.TRAP_NAMESPACE), _grep(blog.OUTER_INDEX)),
-        f"One hit again, and it is wrong: {blog.OUTER} belongs to the other network. It even answers "
-        f'"peer_ifindex: 68" when it is asked back. The true peer is in {blog.TRAP_HOST}.',
-        blog.TRAP_INNER,
+        f"The trap: what is at the other end of {openstack_demo.TRAP_INNER}?",
+        (
+            _ethtool(openstack_demo.TRAP_INNER, openstack_demo.TRAP_NAMESPACE),
+            _grep(openstack_demo.OUTER_INDEX),
+        ),
+        f"One hit again, and it is wrong: {openstack_demo.OUTER} belongs to the other network. It even answers "
+        f'"peer_ifindex: 68" when it is asked back. The true peer is in {openstack_demo.TRAP_HOST}.',
+        openstack_demo.TRAP_INNER,
     )
     yield Act(
-        f"The question behind it: how does a packet of {blog.INNER} get out?",
-        (_route(blog.INNER, blog.NAMESPACE),),
+        f"The question behind it: how does a packet of {openstack_demo.INNER} get out?",
+        (_route(openstack_demo.INNER, openstack_demo.NAMESPACE),),
         "That is all that one namespace knows. Which link it comes out of, which port of the bridge it takes, who answers "
         "for its gateway, and what the router does with it are five more commands, in three more namespaces.",
-        blog.INNER,
+        openstack_demo.INNER,
         "path",
     )
 

@@ -127,7 +127,7 @@ def command(
 def _way(topology: Topology, sender: str, receiver: str, wanted: Wanted) -> Followed:
     """The way of a packet, for the picture. Failure."""
     from nswire.cli.path import followed as trace
-    from nswire.draw.way import followed
+    from nswire.draw.path_overlay import followed
     from nswire.show.text_path import caption
 
     found = trace(topology, sender, None if receiver == "out" else receiver, wanted)
@@ -153,7 +153,7 @@ def _where(output: str | None, *, as_json: bool) -> tuple[str, str | None]:
 
 
 def _answer(topology: Topology, wishes: Wishes, make: Callable[[Size], Scene]) -> Answer:
-    from nswire.draw.strands import choose
+    from nswire.draw.selection import choose
     from nswire.show import build_map
     from nswire.show.text_map import write_map
 
@@ -171,7 +171,7 @@ def _how(topology: Topology) -> list[str]:
 
 
 def _drawn(topology: Topology, one: Format, make: Callable[[Size], Scene]) -> str:
-    from nswire.draw.data import DETAILED
+    from nswire.draw.page_data import DETAILED
 
     if one.details and sum(topology.count(ns) for ns in topology.namespaces) <= DETAILED:
         topology.ask_everything()

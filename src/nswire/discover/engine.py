@@ -12,7 +12,7 @@ from nswire.discover.state import Scan
 from nswire.discover.topology import conclude
 from nswire.model.gaps import RESTLESS, VANISHED
 from nswire.resolve import resolve
-from nswire.sources.found import Found, Unanswered
+from nswire.sources.source import Found, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -16,7 +16,7 @@ from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, route, 
 from nswire.discover import firewalls
 from nswire.discover.client import PROTOCOLS
 from nswire.errors import MalformedReply, NetlinkError
-from nswire.facets import filters
+from nswire.facets import tc_filters
 from nswire.facets.query import NOT_THERE, decoded
 from nswire.host import questions
 from nswire.host.failures import refusal
@@ -219,13 +219,13 @@ class Lookups:
         link = self._client.facts.links.get(end.ns, {}).get(end.ifindex)
         if link is None:
             return {}
-        asked = filters.ask(link)
+        asked = tc_filters.ask(link)
         if (end.ns, asked[0].name) not in self._known:
             answers = self._answers(end.ns, *asked)
             self._known.update(
                 {(end.ns, one.name): answer for one, answer in zip(asked, answers, strict=True)}
             )
-        found = filters.at([self._known[end.ns, one.name] for one in asked])
+        found = tc_filters.at([self._known[end.ns, one.name] for one in asked])
         if any(isinstance(one, int) and one not in NOT_THERE for one in found.values()):
             raise NotKnown(FILTERS_UNREAD(link=link.ifname))
         return {place: one for place, one in found.items() if not isinstance(one, int)}

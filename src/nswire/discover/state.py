@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from nswire.codec import about
+from nswire.codec import host_info
 from nswire.codec.netlink.link import Decoder
 from nswire.errors import HostError
 from nswire.host.system import Door, Refusal
 from nswire.model import gaps
 from nswire.model.facts import Facts
 from nswire.model.reasons import Reason
-from nswire.resolve.outcome import Outcome
+from nswire.resolve.resolution import Outcome
 
 if TYPE_CHECKING:
     from nswire.host.system import Answer, System, Way
     from nswire.model.values import NsKey
-    from nswire.sources.found import Found
+    from nswire.sources.source import Found
 
 LONG = 15  # seconds of processor time, after which no further namespace is looked for
 WAYS = 8  # ways remembered into one namespace
@@ -39,7 +39,7 @@ class Scan:
         answer = self.system.host("about")
         if isinstance(answer, Refusal):
             raise HostError(answer.errno, "the machine does not say who it is")
-        self.about = about.decode(answer)
+        self.about = host_info.decode(answer)
         self.facts = Facts(self.about.home)
         self.outcome = Outcome()
         self.decoder = Decoder()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.draw import dot, html, mermaid, svg, text
 from nswire.draw.build import Followed, Grouping, Size, picture
-from nswire.draw.strands import HOPS, Wishes
+from nswire.draw.selection import HOPS, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from nswire import kinds
-from nswire.draw import tell
-from nswire.draw.alike import NOTHING, fold
-from nswire.draw.networks import networks
+from nswire.draw import labels
+from nswire.draw.broadcast_domains import networks
+from nswire.draw.grouping import NOTHING, fold
 from nswire.draw.scene import Card, Chip, Cord, Port, Row, Scene, Trail
-from nswire.draw.strands import Stub, Wishes, choose
+from nswire.draw.selection import Stub, Wishes, choose
 from nswire.draw.tree import forest
 from nswire.escape import visible
 from nswire.model.values import End
@@ -17,9 +17,9 @@ from nswire.model.values import End
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.draw.alike import Folding
+    from nswire.draw.grouping import Folding
     from nswire.draw.scene import CardType
-    from nswire.draw.strands import Drawn, Node, Strand
+    from nswire.draw.selection import Drawn, Node, Strand
     from nswire.draw.tree import Forest
     from nswire.model.topology import Link, Topology
     from nswire.model.values import NsKey, Wire
@@ -83,7 +83,7 @@ def _of_port(strand: Strand) -> tuple[Chip, ...]:
     """What is said of a port beside it: not its number in the switch, which says nothing to people."""
     if strand.wire is None:
         return tuple(map(Chip, strand.notes))
-    return tuple(map(Chip, tell.pairs(pair for pair in strand.wire.data if pair[0] != UNTOLD)))
+    return tuple(map(Chip, labels.pairs(pair for pair in strand.wire.data if pair[0] != UNTOLD)))
 
 
 class _Builder:
@@ -137,7 +137,7 @@ class _Builder:
 
     def _rank_of(self, ns: NsKey) -> tuple[bool, bool, tuple[tuple[int, str], ...]]:
         named = self._topology.namespaces[ns]
-        return not named.home, named.hidden, tell.natural(named.label)
+        return not named.home, named.hidden, labels.natural(named.label)
 
     def _stub(self, key: str, stub: Node) -> Card:
         members = [member for member in self._members[stub] if isinstance(member, Stub)]
@@ -151,7 +151,7 @@ class _Builder:
         members = [member for member in self._members[ns] if isinstance(member, int)]
         named = self._topology.namespaces[members[0]]
         title, subtitle = (
-            tell.many(self._topology, members) if len(members) > 1 else tell.single(self._topology, named)
+            labels.many(self._topology, members) if len(members) > 1 else labels.single(self._topology, named)
         )
         beyond = self._drawn.beyond.get(members[0], 0)
         if not named.readable:
@@ -174,7 +174,7 @@ class _Builder:
         ]
         if not links:
             return "no links but loopback"
-        down = all(tell.mark(link) == "down" for link in links)
+        down = all(labels.mark(link) == "down" for link in links)
         return f"{len(links)} link{'s' * (len(links) > 1)}, {'down' if down else 'nothing passes'}"
 
     def _rows(self, card: str, ns: NsKey) -> Iterable[Row]:
@@ -193,30 +193,30 @@ class _Builder:
 
     def _row(self, key: str, link: Link, depth: int, parent: str) -> Row:
         members = [end for end in self._members[link.end] if isinstance(end, End)]
-        name, address, notes = visible(link.ifname), tell.address(link), self._notes_of(link)
+        name, address, notes = visible(link.ifname), labels.address(link), self._notes_of(link)
         if len(members) > 1:
             links = [found for end in members if (found := self._topology.get(end)) is not None]
             inside = len({end.ns for end in members})
             each = len(members) // inside
-            name = tell.common(visible(one.ifname) for one in links) or "…"
+            name = labels.common(visible(one.ifname) for one in links) or "…"
             address = ""
             many = f"{TIMES}{len(members)}" if inside == 1 or each > 1 else "each"
-            notes = (*tell.notes(link), Chip(many))
+            notes = (*labels.notes(link), Chip(many))
         if link.end in self._fates:
             notes = (self._fates[link.end], *notes)
         return Row(
-            key, name, tell.kind(link), address, tell.mark(link), tell.state(link), notes,
+            key, name, labels.kind(link), address, labels.mark(link), labels.state(link), notes,
             depth, parent, not link.kind, link.end in self._trees.uplinks, tuple(members),
         )  # fmt: skip
 
     def _notes_of(self, link: Link) -> tuple[Chip, ...]:
         served = link.end in self._served  # its owner is told where the wire ends
-        owner = "" if served else tell.own_owner(link)
+        owner = "" if served else labels.own_owner(link)
         uplink = ("uplink",) if link.kind and link.end in self._trees.uplinks and self._is_port(link) else ()
         beyond = self._drawn.beyond.get(link.end, 0)
         more = (f"+{beyond} wire{'s' * (beyond > 1)}",) if beyond else ()
         return (
-            *tell.notes(link),
+            *labels.notes(link),
             *self._notes.get(link.end, ()),
             *map(Chip, (*uplink, *((owner,) if owner else ()), *more)),
         )
@@ -278,7 +278,7 @@ class _Builder:
             switches = (strand.a,)
         for node in (strand.a, strand.b):
             link = self._topology.get(node) if isinstance(node, End) else None
-            if link is not None and tell.mark(link) != "up":
+            if link is not None and labels.mark(link) != "up":
                 if node in switches and kinds.of(link.kind).leaf:
                     continue
                 return True

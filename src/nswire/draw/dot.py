@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.draw.geometry import chips
-from nswire.draw.words import of_cord
+from nswire.draw.tooltips import of_cord
 from nswire.model import relations
 
 if TYPE_CHECKING:

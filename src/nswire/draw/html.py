@@ -11,8 +11,8 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from nswire.draw.data import data
 from nswire.draw.layout import lay_out
+from nswire.draw.page_data import data
 from nswire.draw.svg import PIXELS, asset, document
 
 if TYPE_CHECKING:

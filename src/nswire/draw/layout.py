@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.draw.columns import islands
+from nswire.draw.coordinates import Placed
 from nswire.draw.geometry import Geometry, measure
-from nswire.draw.place import Placed
+from nswire.draw.layering import islands
 
 if TYPE_CHECKING:
-    from nswire.draw.columns import Island
+    from nswire.draw.coordinates import Found
     from nswire.draw.geometry import Box, Metrics, Path
-    from nswire.draw.place import Found
+    from nswire.draw.layering import Island
     from nswire.draw.scene import Cord, Scene
 
 LINE = 96  # cells that cards which are joined to nothing may take side by side, if nothing else is wider

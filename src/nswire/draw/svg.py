@@ -14,7 +14,7 @@ from nswire.draw import legend
 from nswire.draw.geometry import BETWEEN, MARK, Geometry, Metrics, beside, cells, chips, shorten, shorten_kind
 from nswire.draw.layout import lay_out
 from nswire.draw.shapes import cut, end_signs, middle, rounded
-from nswire.draw.words import of_card, of_cord, of_row
+from nswire.draw.tooltips import of_card, of_cord, of_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

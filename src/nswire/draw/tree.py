@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.draw import tell
+from nswire.draw import labels
 from nswire.model import relations
 from nswire.model.values import End
-from nswire.resolve.up import leads_out
+from nswire.resolve.uplinks import leads_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from nswire.draw.strands import Drawn, Strand
+    from nswire.draw.selection import Drawn, Strand
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
 
@@ -108,7 +108,7 @@ def _leading_out(drawn: Drawn, parent: dict[End, End]) -> Iterator[End]:
 
 
 def _sought(master: Link, ports: Iterable[Link]) -> frozenset[str]:
-    """The gateways of those who use a bridge: behind which port they are is where it leads out (`resolve.up`)."""
+    """The gateways of those who use a bridge: behind which port they are is where it leads out (`resolve.uplinks`)."""
     topology = master.topology
     if len(topology.namespaces) > FEW_SPACES:
         return frozenset()
@@ -146,6 +146,6 @@ def _rank(
             name = link.ifname
         else:
             name = "" if peer.netns.home else link.topology.title(peer.netns)
-        return link.end not in out, link.end not in below, not away, tell.natural(name), link.ifindex
+        return link.end not in out, link.end not in below, not away, labels.natural(name), link.ifindex
 
     return rank

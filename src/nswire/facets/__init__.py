@@ -9,15 +9,15 @@ Rules of the room:
 
 from nswire.facets import (
     attributes,
-    device,
-    functions,
+    bpf,
+    driver,
     guests,
     ovs,
-    programs,
-    redirects,
-    sockets,
+    sriov,
     taps,
+    tc_mirred,
     team,
+    tunnel_sockets,
     vlans,
 )
 from nswire.facets.facet import Detail, Facet
@@ -27,13 +27,13 @@ __all__ = ["TABLE", "Client", "Detail", "Facet"]
 TABLE: tuple[Facet, ...] = (
     taps.FACET,
     guests.FACET,
-    sockets.FACET,
+    tunnel_sockets.FACET,
     ovs.FACET,
-    redirects.FACET,
-    functions.FACET,
-    device.FACET,
+    tc_mirred.FACET,
+    sriov.FACET,
+    driver.FACET,
     team.FACET,
     vlans.FACET,
-    programs.FACET,
+    bpf.FACET,
     attributes.FACET,
 )

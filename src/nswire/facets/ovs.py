@@ -14,7 +14,7 @@ from errno import ECONNREFUSED, ENODATA, ENOENT
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec import ovsdb
-from nswire.facets import vports
+from nswire.facets import ovs_vports
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from nswire.codec.ovsdb import Bridge, Interface, Port
-    from nswire.facets.vports import Place
+    from nswire.facets.ovs_vports import Place
     from nswire.host.client import Client
     from nswire.model.values import Evidence, LinkFact, Loose, NsKey, Scalar, Value
 
@@ -81,7 +81,7 @@ class Seat(NamedTuple):
 def ask(client: Client, _: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """The wires of all bridges and datapaths of this host."""
     places: list[Place] = []
-    for found in vports.in_kernel(client):
+    for found in ovs_vports.in_kernel(client):
         if isinstance(found, Gap):
             yield found
         else:
@@ -99,7 +99,7 @@ def ask(client: Client, _: Collection[End]) -> Iterator[Wire | Loose | Detail | 
     for place in places:
         if place.end is not None and place.end not in seated and place.port.ifindex != place.port.datapath:
             datapath = End(place.ns, place.port.datapath)
-            yield Wire("port", place.end, datapath, "proved", vports.BY_DATAPATH)
+            yield Wire("port", place.end, datapath, "proved", ovs_vports.BY_DATAPATH)
         elif place.end is None and place.port.ifindex is not None:
             inside = netns(client.facts, place.ns)
             where = f"port {place.port.name} of {inside.text}"
@@ -137,13 +137,13 @@ class _Seats:
 
     def __init__(self, client: Client, places: Iterable[Place], said: ovsdb.Vswitchd) -> None:
         self._links = client.facts.links
-        inside = vports.namespace_of_process(client, said.pid, VSWITCHD) if said.pid else None
+        inside = ovs_vports.namespace_of_process(client, said.pid, VSWITCHD) if said.pid else None
         self.ns: NsKey = client.facts.home if inside is None else inside
         self._numbers = {(one.bridge, one.name): one.number for one in ovsdb.shown(said.dpif)}
         own = [place for place in places if place.ns == self.ns]
         self._by_number = {place.port.number: place.end for place in own}
         self._by_name = {place.port.name: place.end for place in own}
-        self._taps = vports.of_process(client, said.pid) if inside is not None else {}
+        self._taps = ovs_vports.of_process(client, said.pid) if inside is not None else {}
         self._seats: dict[tuple[str, str], Seat | None] = {}
 
     def all(self, bridges: Iterable[Bridge]) -> None:

@@ -9,6 +9,6 @@ Rules of the room:
   `ip` would take; whoever uses it says how many more there are.
 """
 
-from nswire.handles.finding import Match, find, nearest, own, unique_handle, unique_namespace
+from nswire.handles.lookup import Match, find, nearest, own, unique_handle, unique_namespace
 
 __all__ = ["Match", "find", "nearest", "own", "unique_handle", "unique_namespace"]

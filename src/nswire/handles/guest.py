@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from nswire.handles import mac
-from nswire.handles.family import LinkFamily
+from nswire.handles.matcher import LinkFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """`69`: an ifindex, which many links of a host may have. `ifindex:69` if a link is called 69, too."""
 
-from nswire.handles.family import LinkFamily, number
+from nswire.handles.matcher import LinkFamily, number
 
 PREFIX = "ifindex:"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from nswire.handles.family import LinkFamily, NamespaceFamily
+    from nswire.handles.matcher import LinkFamily, NamespaceFamily
     from nswire.model.topology import Topology
     from nswire.model.values import End, NsKey
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import NamespaceFamily, number
+from nswire.handles.matcher import NamespaceFamily, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

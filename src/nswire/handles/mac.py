@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import LinkFamily
+from nswire.handles.matcher import LinkFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

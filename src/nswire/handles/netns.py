@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import NamespaceFamily, as_it_is
+from nswire.handles.matcher import NamespaceFamily, as_it_is
 from nswire.handles.special import WORDS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nswire.handles import mac
-from nswire.handles.family import OwnerFamily, number
+from nswire.handles.matcher import OwnerFamily, number
 from nswire.model import owner_types
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import NamespaceFamily
+from nswire.handles.matcher import NamespaceFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,23 +1,21 @@
 """The families of handles. A new one is a file in this room and a row here."""
 
 from nswire.handles import (
-    alias,
-    altname,
     guest,
     ifindex,
-    ifname,
     inode,
     ip,
-    listening,
+    iproute2_name,
     mac,
+    names,
     netns,
     nsid,
     owner,
     pid,
-    printed,
+    port,
     special,
 )
-from nswire.handles.family import LinkFamily, NamespaceFamily, OwnerFamily, SearchFamily
+from nswire.handles.matcher import LinkFamily, NamespaceFamily, OwnerFamily, SearchFamily
 
 NAMESPACES: tuple[NamespaceFamily, ...] = (
     special.FAMILY,
@@ -31,13 +29,13 @@ NAMESPACES: tuple[NamespaceFamily, ...] = (
 
 LINKS: tuple[LinkFamily, ...] = (
     ifindex.TYPED,
-    ifname.FAMILY,
-    altname.FAMILY,
-    printed.FAMILY,
+    names.IFNAME,
+    names.ALTNAME,
+    iproute2_name.FAMILY,
     ifindex.FAMILY,
     mac.FAMILY,
     ip.FAMILY,
-    alias.FAMILY,
+    names.ALIAS,
     guest.BY_MAC,
     guest.BY_ADDRESS,
 )
@@ -47,7 +45,7 @@ SPECIAL = special.WORDS
 
 OWNERS: tuple[OwnerFamily, ...] = owner.FAMILIES
 
-SEARCHES: tuple[SearchFamily, ...] = listening.FAMILIES
+SEARCHES: tuple[SearchFamily, ...] = port.FAMILIES
 
 _ALL: tuple[NamespaceFamily | LinkFamily | OwnerFamily | SearchFamily, ...] = (
     *NAMESPACES,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from nswire.kinds import bond, bridge, fields, macvlan, others, pairs, tun, tunnels, vlan, vrf, vxlan
+from nswire.kinds import bond, bridge, fields, ipvlan, macvlan, stacked, tun, tunnels, veth, vlan, vrf, vxlan
 from nswire.kinds.kind import Kind
 from nswire.model.values import IFF_LOOPBACK, said
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from nswire.model.values import LinkFact, Value
 
 TABLE: tuple[Kind, ...] = (
-    *pairs.KINDS,
+    *veth.KINDS,
     *vlan.KINDS,
     *macvlan.KINDS,
-    *others.KINDS,
+    *ipvlan.KINDS,
+    *stacked.KINDS,
     *vxlan.KINDS,
     *tunnels.KINDS,
     *bridge.KINDS,

@@ -79,7 +79,7 @@ KINDS = (
     Kind("vti6", "underlay", fields=VTI, brief=ENDS, fallback="ip6_vti0"),
     Kind("xfrm", "underlay", fields=XFRM, brief={"if_id": None, "external": None}),
     Kind("amt", "underlay", fields=AMT),
-    # These name neither the link that their packets leave by nor its namespace: facets/sockets.py looks for their socket.
+    # These name neither the link that their packets leave by nor its namespace: facets/tunnel_sockets.py looks for their socket.
     Kind("geneve", fields=GENEVE, brief={"id": 0, "local": None, "remote": None, "external": None}),
     Kind("bareudp", fields=BAREUDP),
     Kind("gtp", fields=GTP),

@@ -8,8 +8,8 @@ import resource
 from typing import TYPE_CHECKING, Literal
 
 from . import netns, syscalls
+from .lab import End, Lab
 from .rtnl import Rtnl
-from .truth import End, Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable

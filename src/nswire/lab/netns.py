@@ -18,7 +18,7 @@ from .rtnl import Rtnl
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .keeper import Child, Keeper
+    from .holder import Child, Keeper
 
 Kind = Literal[
     "here",

@@ -11,13 +11,13 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from .lab import Lab
 from .netns import BY_CHILD
-from .truth import Lab
 
 if TYPE_CHECKING:
     import random
 
-    from .keeper import Keeper
+    from .holder import Keeper
     from .netns import Kind, Ns
 
 HIDDEN: tuple[Kind, ...] = ("netlink-socket", "udp-socket", "in-flight")

@@ -215,7 +215,7 @@ class Wire(msgspec.Struct, frozen=True):
     """A relation of a link to another one (`b`), or to something else (`to`; then `b` is None), with the evidence for it.
 
     Proved between namespaces: the id by which `a`'s namespace calls `b`'s is what says so, and `said_by` is how it is
-    known what that id stands for (empty: both are in one namespace); else `said_by` names who says it. See `resolve.why`
+    known what that id stands for (empty: both are in one namespace); else `said_by` names who says it. See `resolve.evidence`
     for the whole story of a pair in words. `data` is what belongs to the wire itself, such as a VLAN tag.
     """
 

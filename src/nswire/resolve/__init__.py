@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.resolve import lowers, peers
+from nswire.resolve import lower_links, peers
 
 if TYPE_CHECKING:
     from nswire.model.facts import Facts
-    from nswire.resolve.outcome import Outcome
+    from nswire.resolve.resolution import Outcome
 
 
 def resolve(facts: Facts) -> Outcome:
     """Everything that the facts say about who is tied to whom."""
     outcome = peers.resolve(facts)
-    lowers.resolve(facts, outcome)
+    lower_links.resolve(facts, outcome)
     return outcome

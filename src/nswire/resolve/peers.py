@@ -21,7 +21,7 @@ from nswire.kinds import PAIRS, is_single
 from nswire.kinds.kind import iflink
 from nswire.model.facts import Behind, View
 from nswire.model.values import End, Loose, Wire
-from nswire.resolve.outcome import Outcome
+from nswire.resolve.resolution import Outcome
 
 if TYPE_CHECKING:
     from nswire.model.facts import Facts

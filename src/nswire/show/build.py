@@ -9,8 +9,8 @@ from msgspec import UNSET
 from nswire.kinds import PAIRS, details, port_details
 from nswire.model.values import End
 from nswire.resolve.carrier import stopped
-from nswire.resolve.up import ENDS, may_lead_out, way_up
-from nswire.resolve.why import why
+from nswire.resolve.evidence import why
+from nswire.resolve.uplinks import ENDS, may_lead_out, way_up
 from nswire.show.build_reasons import reason
 from nswire.show.documents import (
     EndDoc,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Far, Holder, Loose, Namespace, NsKey, Owner, Value, Wire
     from nswire.resolve.carrier import Stopped
-    from nswire.resolve.up import Step, Stop, Way
+    from nswire.resolve.uplinks import Step, Stop, Way
 
 # include/uapi/linux/if_arp.h, in iproute2's words
 LINK_TYPES = {

@@ -11,7 +11,7 @@ from nswire.show.documents import MapWireDoc, OpenDoc
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.draw.strands import Drawn
+    from nswire.draw.selection import Drawn
     from nswire.model.topology import Topology
     from nswire.model.values import End, Loose, NsKey, Wire
     from nswire.show.build import Builder

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire import kinds
 from nswire.escape import visible
 from nswire.kinds.kind import iflink
-from nswire.resolve.up import way_up
+from nswire.resolve.uplinks import way_up
 from nswire.show.escape import shell_word
 from nswire.show.release import named
 

@@ -8,8 +8,8 @@ from nswire import kinds
 from nswire.model import relations
 from nswire.model.values import said
 from nswire.resolve.carrier import stopped
-from nswire.resolve.up import ENDS, way_up
-from nswire.resolve.why import why
+from nswire.resolve.evidence import why
+from nswire.resolve.uplinks import ENDS, way_up
 from nswire.show import words
 from nswire.show.build import end_words, fix, open_peer, servers
 from nswire.show.paint import GAP, Line, Paper, Span, fold, fold_text, line, span
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Far, Loose, Namespace, Owner, Wire
-    from nswire.resolve.up import Step, Stop
+    from nswire.resolve.uplinks import Step, Stop
 
 CANDIDATES_SHOWN = 20
 PORTS_SHOWN = 16

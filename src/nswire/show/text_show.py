@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nswire.model import owner_types
 from nswire.model.values import said
-from nswire.resolve.why import why
+from nswire.resolve.evidence import why
 from nswire.show import words
 from nswire.show.build import LINK_TYPES, master_name, said_of, said_of_port
 from nswire.show.paint import Line, Paper, Span, fold_text, line, span

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nswire.host.system import System
     from nswire.model.gaps import Gap
-    from nswire.sources.found import Found
+    from nswire.sources.source import Found
 
 
 class Source(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
 from nswire.model.gaps import TRACE_ALL, Gap, Unseen
-from nswire.sources.found import Found, ask, from_table
+from nswire.sources.source import Found, ask, from_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

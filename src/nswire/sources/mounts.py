@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nswire.codec import about, procfs
+from nswire.codec import host_info, procfs
 from nswire.host.system import Refusal
 from nswire.model.gaps import TRACE_ALL, Gap, Unseen
 from nswire.model.values import Holder
-from nswire.sources.found import Found, ask, unreadable
+from nswire.sources.source import Found, ask, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ MOUNTED = Unseen("mounts.netns", "the namespaces mounted in them", TRACE_ALL)
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that are mounted somewhere, our own mount namespace first."""
-    me = about.decode(ask(system, "about", OWN))
+    me = host_info.decode(ask(system, "about", OWN))
     answer = ask(system, "processes", ALL)
     own = procfs.namespace(me.mnt) or 0
     members: dict[int, list[int]] = {own: [me.pid]}

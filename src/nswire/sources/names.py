@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec import about, procfs
+from nswire.codec import host_info, procfs
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model import gaps
 from nswire.model.gaps import Gap
 from nswire.model.reasons import Reason
 from nswire.model.values import Holder
-from nswire.sources.found import Found, ask
 from nswire.sources.mounts import OWN
+from nswire.sources.source import Found, ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ NO_NETNS = Reason("scan.no_netns", "it is no network namespace", hint="`ip netns
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that have a name without being mounted there. What is mounted there is found as a mount."""
-    me = about.decode(ask(system, "about", OWN))
+    me = host_info.decode(ask(system, "about", OWN))
     rows = list(procfs.names(ask(system, "names", ALL)))
     table = system.host(f"mountinfo/{me.pid}")
     mounted = None if isinstance(table, Refusal) else {row.path for row in procfs.mounts(table)}

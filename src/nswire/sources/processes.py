@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nswire.codec import about, procfs
+from nswire.codec import host_info, procfs
 from nswire.model.gaps import TRACE_ALL, Gap, Subject, Unseen
 from nswire.model.reasons import Reason
 from nswire.model.values import Holder
-from nswire.sources.found import PROCESSES, Found, ask, unreadable
+from nswire.sources.source import PROCESSES, Found, ask, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ HIDEPID = Reason("scan.hidepid", "hidepid={hidepid}")
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces that processes are in. nswire itself is left out: it holds nothing that was not there before."""
-    me = about.decode(ask(system, "about", ASKING))
+    me = host_info.decode(ask(system, "about", ASKING))
     rows = list(procfs.processes(ask(system, "processes", ALL)))
     if me.hidepid not in NOTHING_HIDDEN and FIRST not in {row.pid for row in rows}:
         yield OTHERS(Subject("processes of other users"), HIDEPID(hidepid=me.hidepid))

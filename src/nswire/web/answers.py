@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from nswire.draw import HOPS, Wishes
-from nswire.draw.strands import choose
-from nswire.draw.way import followed
+from nswire.draw.path_overlay import followed
+from nswire.draw.selection import choose
 from nswire.errors import PathQueryError
 from nswire.escape import visible
 from nswire.handles import find, nearest

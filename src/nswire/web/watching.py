@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nswire.discover.state import Once
 from nswire.host.notices import Notices
 from nswire.sources import TABLE
-from nswire.sources.found import Found, Unanswered
+from nswire.sources.source import Found, Unanswered
 
 if TYPE_CHECKING:
     from nswire.host.system import System

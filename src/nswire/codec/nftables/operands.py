@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.codec.nftables.said import said
 from nswire.model.firewall import ANYTHING, Key
 
@@ -190,7 +190,9 @@ def cell(key: Key, value: Json) -> Cell:
             return first, last
         one = number(key, value)
         return one, one
-    if key.name in packets.NAMES or (key.name.endswith(("oifname", " oif")) and not isinstance(value, bool)):
+    if key.name in protocol_numbers.NAMES or (
+        key.name.endswith(("oifname", " oif")) and not isinstance(value, bool)
+    ):
         if not isinstance(value, str):
             raise ValueError("an index without a link")
         return value
@@ -226,7 +228,7 @@ def number(key: Key, value: Json) -> int:
         if "|" in value:
             return _any_of(number(key, one) for one in value["|"])
         raise ValueError(str(value))
-    return packets.symbol(key.name, str(value))
+    return protocol_numbers.symbol(key.name, str(value))
 
 
 def _any_of(numbers: Iterable[int]) -> int:

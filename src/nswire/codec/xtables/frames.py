@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.codec.xtables import made
 from nswire.codec.xtables.matches import address_of, link_of, opaque, ports_of
 from nswire.codec.xtables.rows import Extension, nothing, spec
@@ -53,7 +53,7 @@ ICMP6_NAMES = {
     "router-solicitation": 133, "router-advertisement": 134, "redirect": 137, "echo-request": 128, "ping": 128, "echo-reply": 129,
     "pong": 129, "destination-unreachable": 1, "packet-too-big": 2, "time-exceeded": 3, "ttl-exceeded": 3, "parameter-problem": 4,
 }  # fmt: skip
-ICMP4_NAMES = {**packets.ICMP, "ping": 8, "pong": 0, "ttl-exceeded": 11}
+ICMP4_NAMES = {**protocol_numbers.ICMP, "ping": 8, "pong": 0, "ttl-exceeded": 11}
 
 
 def _type(key: str, one: Option, _: Where) -> Iterable[Statement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.model.firewall import ANYTHING, Key, Test
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def _mask(text: str, size: int) -> int:
 def addresses(key: str, text: str, *, negate: bool = False) -> Test:
     """`10.0.0.1-10.0.0.9`."""
     first, _, last = text.partition("-")
-    return among(key, [(packets.number(first), packets.number(last or first))], negate=negate)
+    return among(
+        key, [(protocol_numbers.number(first), protocol_numbers.number(last or first))], negate=negate
+    )
 
 
 def link(key: str, name: str, *, negate: bool = False) -> Test:
@@ -111,5 +113,5 @@ def mac_number(text: str) -> int:
 
 def protocol(text: str, *, negate: bool = False, key: str = "l4proto") -> Test:
     """`tcp`, `47`."""
-    value = packets.symbol(key if key in packets.WORDS else "l4proto", text.lower())
+    value = protocol_numbers.symbol(key if key in protocol_numbers.WORDS else "l4proto", text.lower())
     return equal(key, value, negate=negate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.codec.xtables import made
 from nswire.codec.xtables.rows import Extension, extension, nothing, spec
 from nswire.model.firewall import Key, Opaque, Test
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from nswire.codec.xtables.words import Option, Part
     from nswire.model.firewall import Statement
 
-IP_TYPES = {**packets.ADDRESS_TYPES, "throw": 9, "nat": 10, "xresolve": 11}
+IP_TYPES = {**protocol_numbers.ADDRESS_TYPES, "throw": 9, "nat": 10, "xresolve": 11}
 OWNERS = {"--uid-owner": "skuid", "--gid-owner": "skgid"}
-TCP_FLAGS = {"all": 63, "none": 0, **packets.TCP_FLAGS}
+TCP_FLAGS = {"all": 63, "none": 0, **protocol_numbers.TCP_FLAGS}
 ICMP_ANY = 255
 
 
@@ -76,7 +76,7 @@ def word_of(key: str) -> OptionReader:
     """`--pkt-type unicast`: a word that stands for a number."""
 
     def read(one: Option, _: Where) -> Iterable[Statement]:
-        yield made.equal(key, packets.symbol(key, one.value), negate=one.negate)
+        yield made.equal(key, protocol_numbers.symbol(key, one.value), negate=one.negate)
 
     return read
 
@@ -135,7 +135,7 @@ def _icmp(key: str, one: Option, _: Where) -> Iterable[Statement]:
     if kind in ("any", str(ICMP_ANY)) and key == "icmp type":
         yield made.constant(true=not one.negate)
         return
-    number = packets.symbol(key, kind)
+    number = protocol_numbers.symbol(key, kind)
     if not code:
         yield made.equal(key, number, negate=one.negate)
         return

@@ -11,7 +11,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.codec.xtables import made
 from nswire.codec.xtables.rows import Extension, spec
 from nswire.codec.xtables.words import words
@@ -47,7 +47,7 @@ class Members(Set):
     def content(self, keys: tuple[Key, ...]) -> tuple[tuple[Row, ...], tuple[Any, ...]]:
         """Those of the family of the key; no data."""
         six = keys[0].name.startswith("ip6")
-        numbers = [packets.number(one) for one in self._addresses if (":" in one) == six]
+        numbers = [protocol_numbers.number(one) for one in self._addresses if (":" in one) == six]
         return tuple(((one, one),) for one in numbers), ()
 
 
@@ -152,7 +152,7 @@ def _read(part: Part, where: Where) -> Iterable[Statement]:
 def _key(mask: str, where: Where, *, destination: bool) -> Key:
     name = f"{where.ip} {'daddr' if destination else 'saddr'}"
     full = (1 << (128 if where.ip == "ip6" else 32)) - 1
-    bits = packets.number(mask) if mask else full
+    bits = protocol_numbers.number(mask) if mask else full
     return Key(name, -1 if bits == full else bits)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.codec.xtables import made
 from nswire.codec.xtables.matches import address_of, mask_of, number_of, opaque
 from nswire.codec.xtables.rows import Extension, each, extension, spec
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 STATUS = {"none": 0, "expected": 1, "seen_reply": 2, "assured": 4, "confirmed": 8}
 TRANSLATED = {"snat": 16, "dnat": 32}  # in --ctstate, though they are bits of the status
-WITHOUT = packets.CT_STATES["invalid"] | packets.CT_STATES["untracked"]
+WITHOUT = protocol_numbers.CT_STATES["invalid"] | protocol_numbers.CT_STATES["untracked"]
 
 
 def _states(one: Option, _: Where) -> Iterable[Statement]:
     words = one.value.lower().split(",")
     bits = 0
     for word in words:
-        bits |= 0 if word in TRANSLATED else packets.CT_STATES[word]
+        bits |= 0 if word in TRANSLATED else protocol_numbers.CT_STATES[word]
     status = sum({TRANSLATED[word] for word in words if word in TRANSLATED})
     if not status:
         yield made.among("ct state", [(bits, bits)], negate=one.negate, bits=True)
@@ -42,7 +42,7 @@ def _states(one: Option, _: Where) -> Iterable[Statement]:
 
 def _either(bits: int, status: int) -> Iterable[Row]:
     """One of these states, or one of these bits of the status."""
-    for bit in packets.CT_STATES.values():
+    for bit in protocol_numbers.CT_STATES.values():
         if bit & bits:
             yield (bit, bit), made.ANY
     for value in range(1, status + 1):

@@ -1,4 +1,4 @@
-// Fans: what is folded gets a line for each member, see draw/fans.py. Room is made below its row, all over the picture.
+// Fans: what is folded gets a line for each member, see draw/expand.py. Room is made below its row, all over the picture.
 const LINE = 22, CELL = 7, RADIUS = 5;
 const SIGN = {
   up: "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",

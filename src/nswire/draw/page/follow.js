@@ -1,4 +1,4 @@
-// What is on the page: the data of draw/data.py by name, and which wires lead where.
+// What is on the page: the data of draw/page_data.py by name, and which wires lead where.
 // All text from the host goes into the page as text (textContent, setAttribute), never as markup.
 let data, svg, stage, links, wires, out, elements, byRow, byCord, wiresOf;
 const lines = new Map(); // link -> its own line, where a fan is open

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.model.lookups import Query
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nswire.path.walk import Walk
 
 LOCAL_TABLE = 255
-TYPES = packets.ADDRESS_TYPES
+TYPES = protocol_numbers.ADDRESS_TYPES
 
 
 def known(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.path.netfilter import conntrack, fibs, headers
 from nswire.path.netfilter.compare import ABSENT, Partial
 from nswire.path.values import ICMP, ICMPV6, TCP, WITH_PORTS
@@ -100,14 +100,14 @@ class Sight:
         if held is None:
             return ABSENT
         address = held.src if side == "saddr" else held.dst
-        return packets.number(address) if address else None
+        return protocol_numbers.number(address) if address else None
 
     def link_header(self, packet: Packet) -> headers.Bits:
         """The Ethernet header, of a frame without a tag."""
         held = self.frame or packet.header
         if held is None or (self.frame is not None and self.frame.vlans):
             return headers.Bits(0, 0, 112)
-        addresses = [packets.number(one) if one else None for one in (held.dst, held.src)]
+        addresses = [protocol_numbers.number(one) if one else None for one in (held.dst, held.src)]
         return (
             headers.Bits()
             .then(48, addresses[0])
@@ -206,7 +206,7 @@ class Sight:
         if not isinstance(mac, int):
             return mac if mac is None else 0
         made = (mac >> 24 ^ 0x020000) << 40 | 0xFFFE << 24 | mac & 0xFFFFFF
-        return int(packets.number(packet.flow.src) & ((1 << 64) - 1) == made)
+        return int(protocol_numbers.number(packet.flow.src) & ((1 << 64) - 1) == made)
 
     def priority(self, place: Place, packet: Packet) -> Known:
         """What tc sorts by: 0, unless a rule set it, or IPv4 has forwarded it by its traffic class (rt_tos2priority)."""
@@ -273,7 +273,7 @@ def _of_tuple(flow: Flow, words: list[str], _: Place) -> Known:
         words = words[1:]
     if words[0] in ("saddr", "daddr"):
         address = flow.src if words[0] == "saddr" else flow.dst
-        return packets.number(address) if address else None
+        return protocol_numbers.number(address) if address else None
     if words[0] in ("proto-src", "proto-dst"):
         if flow.proto not in WITH_PORTS:
             return None
@@ -408,7 +408,7 @@ def _gateway(_: Sight, place: Place, packet: Packet) -> Known:
     if place.hook not in ROUTED:
         return ABSENT  # there is no route yet
     address = place.gateway or packet.flow.dst
-    return packets.number(address) if (":" in address) == (packet.flow.family == 6) else ABSENT
+    return protocol_numbers.number(address) if (":" in address) == (packet.flow.family == 6) else ABSENT
 
 
 READERS: dict[str, Callable[[Any, Any, Any], Known]] = {

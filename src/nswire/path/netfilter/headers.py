@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.codec import packets
+from nswire.codec import protocol_numbers
 from nswire.path.netfilter.compare import ABSENT, Partial
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP
 
@@ -92,7 +92,7 @@ def field(name: str, packet: Packet) -> Known:
 
 @lru_cache(16)
 def _address(text: str) -> int:
-    return packets.number(text)
+    return protocol_numbers.number(text)
 
 
 def network(packet: Packet) -> Bits:
@@ -145,4 +145,4 @@ def arp(frame: Frame) -> Bits:
 
 
 def _mac(address: str) -> int | None:
-    return packets.number(address) if address else None
+    return protocol_numbers.number(address) if address else None

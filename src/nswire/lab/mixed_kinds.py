@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import attributes as nla
-from .truth import End, Lab
+from .lab import End, Lab
 
 if TYPE_CHECKING:
     from .netns import Ns

@@ -39,7 +39,7 @@ class Keeper:
         return self._process.pid if self._process else None
 
     def hold(self, how: str, netns_fd: int, *words: bytes) -> Child:
-        """Let a new child hold the namespace behind `netns_fd`; `how` is a key of `keeper_main.HOLDERS`.
+        """Let a new child hold the namespace behind `netns_fd`; `how` is a key of `holder_main.HOLDERS`.
 
         Returns when it holds. Raises OSError with the child's reason.
         """
@@ -86,7 +86,7 @@ class Keeper:
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            arguments = command("keeper_main", str(theirs.fileno()))
+            arguments = command("holder_main", str(theirs.fileno()))
             # Its own session: a Ctrl-C ends the laboratory, and only that ends the keeper.
             self._process = subprocess.Popen(
                 arguments, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.draw import tell
-from nswire.draw.fans import fans
+from nswire.draw import labels
+from nswire.draw.expand import fans
 from nswire.escape import visible
 from nswire.model import owner_types
 from nswire.model.values import RT_SCOPE_LINK, End
@@ -17,7 +17,7 @@ from nswire.model.values import RT_SCOPE_LINK, End
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.draw.fans import Fan
+    from nswire.draw.expand import Fan
     from nswire.draw.geometry import Geometry
     from nswire.draw.scene import Cord, Row, Scene
     from nswire.model.topology import Link, Topology
@@ -86,14 +86,14 @@ def _link(link: Link, row: str, space: int) -> Values:
         row,
         visible(link.ifname),
         link.ifindex,
-        tell.kind(link),
-        tell.mark(link),
-        tell.state(link) or link.operstate,
+        labels.kind(link),
+        labels.mark(link),
+        labels.state(link) or link.operstate,
         visible(fact.address),
         fact.mtu,
         [visible(one.address) for one in sorted(link.addresses, key=lambda one: one.scope >= RT_SCOPE_LINK)],
         [visible(name) for name in (*fact.altnames, *((fact.alias,) if fact.alias else ()))],
-        [visible(owner_types.label(one)) for one in tell.own_owners(link)],
+        [visible(owner_types.label(one)) for one in labels.own_owners(link)],
     ]
 
 
@@ -117,7 +117,7 @@ def _wires(scene: Scene, cord: Cord, number_of: dict[End, int]) -> Iterator[Valu
     for wire in cord.wires:
         b = number_of.get(wire.b, -1) if wire.b is not None else -1
         yield [
-            cord.key, cord.relation, number_of.get(wire.a, -1), b, cord.certainty, list(tell.pairs(wire.data)),
+            cord.key, cord.relation, number_of.get(wire.a, -1), b, cord.certainty, list(labels.pairs(wire.data)),
             "" if b >= 0 else scene.card(cord.b.card).title, visible(wire.said_by),
         ]  # fmt: skip
     for loose in cord.loose:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.draw.geometry import Box
-from nswire.draw.heights import Heights
-from nswire.draw.lanes import Crossing, lanes
+from nswire.draw.routing_tracks import Crossing, lanes
 from nswire.draw.scene import Port
+from nswire.draw.vertical import Heights
 
 if TYPE_CHECKING:
-    from nswire.draw.columns import Island
     from nswire.draw.geometry import Metrics, Path
+    from nswire.draw.layering import Island
     from nswire.draw.scene import Cord
 
 Found = tuple[dict[str, Box], dict[str, Box], dict[str, "Path"]]

@@ -60,7 +60,10 @@ class Churn:
         self.operations: dict[str, int] = {}
         """What was done, by name; filled by `stop`. "refused" counts what the kernel refused, which is normal."""
         self._child = subprocess.Popen(
-            command("churn", str(seed)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            command("mutator", str(seed)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         if not self._read_line():
             self.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.handles.family import LinkFamily
+from nswire.handles.matcher import LinkFamily
 from nswire.model.values import End
 
 if TYPE_CHECKING:

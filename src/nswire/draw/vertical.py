@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.draw.columns import ports
+from nswire.draw.layering import ports
 
 if TYPE_CHECKING:
-    from nswire.draw.columns import Island
     from nswire.draw.geometry import Metrics
+    from nswire.draw.layering import Island
     from nswire.draw.scene import Card, Port
 
 Key = str

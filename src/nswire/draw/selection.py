@@ -9,11 +9,11 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
-from nswire.draw import tell
+from nswire.draw import labels
 from nswire.escape import visible
 from nswire.model import owner_types
 from nswire.model.values import End
-from nswire.resolve.up import way_up
+from nswire.resolve.uplinks import way_up
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -118,7 +118,7 @@ def _worth_drawing(topology: Topology, wishes: Wishes) -> tuple[dict[End, Link],
             if kinds.is_fallback(link.fact):
                 unused += 1
                 continue
-            if wishes.only_up and tell.mark(link) != "up":
+            if wishes.only_up and labels.mark(link) != "up":
                 idle += 1
                 continue
         links[link.end] = link
@@ -149,7 +149,7 @@ def _strands(topology: Topology, links: dict[End, Link]) -> Iterator[Strand]:
 
 
 def _of_wire(topology: Topology, wire: Wire, links: dict[End, Link]) -> Strand:
-    notes = tell.pairs(wire.data)
+    notes = labels.pairs(wire.data)
     a = links[wire.a]
     b: Node
     if wire.b is not None:
@@ -168,14 +168,14 @@ def _far_node(topology: Topology, far: Far, link: Link) -> Node:
     if far.type == "namespace" and far.ns is not None and far.ns in topology.namespaces:
         return far.ns
     if far.type == "process":
-        owner = next((one for one in tell.own_owners(link) if owner_types.of(one.type).is_guest), None)
+        owner = next((one for one in labels.own_owners(link) if owner_types.of(one.type).is_guest), None)
         told = f"pid {far.pid}" + (f" ({far.name})" if far.name else "")
         title, subtitle = (told, "") if owner is None else (owner_types.label(owner), told)
         if far.ns is not None and far.ns != topology.home and far.ns in topology.namespaces:
             subtitle = " ".join(filter(None, (subtitle, f"in {topology.title(topology.namespaces[far.ns])}")))
         return Stub("process", visible(title), visible(subtitle))
     if far.type == "tunnel":
-        return Stub("tunnel", visible(far.name), " ".join(tell.pairs(far.data)), link.end)
+        return Stub("tunnel", visible(far.name), " ".join(labels.pairs(far.data)), link.end)
     return Stub("unknown", "another namespace", "", link.end)
 
 

@@ -21,7 +21,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .truth import Lab
+from .lab import Lab
 
 if TYPE_CHECKING:
     from .netns import Ns

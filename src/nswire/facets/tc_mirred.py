@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nswire.facets import filters
+from nswire.facets import tc_filters
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import of_each, refused
 from nswire.model.gaps import ADMINISTER, Unseen
@@ -34,8 +34,8 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     wanted = {*ends, *(End(ns, index) for ns in spaces for index in links[ns])}
     failures = []
     seen = set()
-    for end, answers in of_each(client, wanted, filters.ask):
-        for place, found in filters.at(answers).items():
+    for end, answers in of_each(client, wanted, tc_filters.ask):
+        for place, found in tc_filters.at(answers).items():
             if isinstance(found, int):
                 failures.append((end.ns, found))
                 continue

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nswire.kinds.kind import Kind
     from nswire.model.facts import Facts
     from nswire.model.values import LinkFact, NsKey, State
-    from nswire.resolve.outcome import Outcome
+    from nswire.resolve.resolution import Outcome
 
     ByAddress = Mapping[tuple[int, str], list[End]]
 

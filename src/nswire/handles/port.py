@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.handles.family import SearchFamily, number
 from nswire.handles.index import Found
+from nswire.handles.matcher import SearchFamily, number
 from nswire.model.firewall import Nat, Target, Test
 from nswire.model.lookups import NotKnown
 from nswire.model.sockets import MAPPED

@@ -12,13 +12,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
-from nswire.draw import tell
+from nswire.draw import labels
 from nswire.model.values import End
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from nswire.draw.strands import Drawn, Node
+    from nswire.draw.selection import Drawn, Node
     from nswire.draw.tree import Forest
     from nswire.model.topology import Link, Topology
     from nswire.model.values import NsKey
@@ -174,9 +174,9 @@ def _likeness(link: Link, drawn: Drawn) -> Hashable:
         link.kind,
         kinds.is_shared_tunnel(link.fact),
         link.ifname[:STEM],
-        tell.mark(link),
-        tell.state(link),
-        bool(tell.notes(link)),
+        labels.mark(link),
+        labels.state(link),
+        bool(labels.notes(link)),
         drawn.beyond.get(link.end, 0) > 0,
     )
 
@@ -191,4 +191,4 @@ def _group(topology: Topology, ns: NsKey, *, by_owner: bool) -> Hashable:
     first = owners[0]
     if not by_owner:
         return (first.type, "")
-    return (first.type, tell.belongs_to(first))
+    return (first.type, labels.belongs_to(first))

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from . import netns
-from .keeper import Keeper
+from .holder import Keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import bpf
 from nswire.codec.netlink import link as link_codec
-from nswire.facets import filters
+from nswire.facets import tc_filters
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import decoded, of_each, refused
 from nswire.host import questions
@@ -31,7 +31,7 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
         xdp = decoded(described, link_codec.xdp)
         for number in () if isinstance(xdp, int) else xdp:
             said.setdefault("xdp", []).append(_named(client, number))
-        for place, found in filters.at(answers).items():
+        for place, found in tc_filters.at(answers).items():
             for one in () if isinstance(found, int) else found:
                 if one.kind == "bpf":
                     said.setdefault(f"tc {place}", []).append(_named(client, one.program_id, one.program))
@@ -51,7 +51,7 @@ def _questions(link: LinkFact) -> tuple[Question, ...]:
     return (
         questions.one_link(link.ifindex, 0),
         questions.programs(link.ifindex),
-        *filters.ask(link),
+        *tc_filters.ask(link),
     )
 
 

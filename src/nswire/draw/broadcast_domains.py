@@ -15,7 +15,7 @@ from nswire.model.values import End
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.draw.strands import Node, Strand
+    from nswire.draw.selection import Node, Strand
     from nswire.model.topology import Topology
 
 
