@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.show.parts import Asked
 
+FORMATS = ("text", "json", "sarif", "junit", "openmetrics", "nagios")  # the last four: show/reports
 SEVERITIES = ("error", "warning", "note")
 EPILOG = """\b
 Examples:
@@ -36,6 +39,7 @@ Examples:
   nswire check --severity error              only what is that bad
   nswire check --rule mtu-wire --rule half-up
   nswire check --explain mtu-wire            why it is bad, when it is not, what to do
+  nswire check --format sarif > nswire.sarif   for GitHub; junit for CI, openmetrics for Prometheus, nagios
   nswire check -j | jq -r '.findings[] | .code, .fix.command'
 
 \b
@@ -58,6 +62,14 @@ Exit status: 0 nothing as bad as --fail-on, 1 something, 2 failure, 3 with --str
 )
 @click.option("--explain", metavar="ID", help="Print the page of a rule, and look at nothing.")
 @click.option("--list", "listed", is_flag=True, help="List the rules, and look at nothing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="For other programs; json is --json. nagios exits with 0, 1, 2, 3 for OK, WARNING, CRITICAL, UNKNOWN.",
+)
 @reading
 def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     """Say what is wrong on this host, unasked: where, why, whom it hits, and which command would mend it.
@@ -80,6 +92,9 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
         return FAILED
     report = _checked(options, topology, _named(given["rules"]))
     report = _narrowed(report, asked, given["severity"]) if asked or given["severity"] else report
+    if given["form"] not in ("text", "json"):
+        return _reported(report, options, given["form"], given["fail_on"])
+    options = options._replace(as_json=options.as_json or given["form"] == "json")
     give(report.topology, options, "check", _answer(report))
     return _status(report, options, given["fail_on"])
 
@@ -131,6 +146,16 @@ def _answer(report: Report) -> Answer:
         list,
         lambda build: CheckBuilder(report, build).facts(),
     )
+
+
+def _reported(report: Report, options: Options, form: str, fail_on: str) -> int:
+    """Print it for another program: the document, and nothing else."""
+    from nswire.show.reports import TABLE, nagios
+
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout.writelines(TABLE[form](report))
+    return nagios.status(report) if form == "nagios" else _status(report, options, fail_on)
 
 
 def _status(report: Report, options: Options, fail_on: Severity | str) -> int:

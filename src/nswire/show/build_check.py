@@ -9,6 +9,7 @@ from nswire.show import build_reasons
 from nswire.show.documents import FindingDoc
 from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
 from nswire.show.documents_reasons import MendDoc
+from nswire.show.reports.naming import fingerprint
 from nswire.show.text_path import commanded
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class CheckBuilder:
             if mend is None
             else MendDoc(effect=mend.effect, command=commanded(topology, mend) or None),
             confidence=finding.confidence,
+            fingerprint=fingerprint(topology, found),
             consequences=tuple(map(self.finding, found.consequences)),
         )
 

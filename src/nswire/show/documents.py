@@ -421,7 +421,7 @@ class FindingDoc(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong: by which rule (docs/rules/), and the `code` of the reason, which stay the same.
 
     `subjects` are handles, that of what is to be mended first. `values` is what the sentence is about, `facts` show it.
-    `fix` is a command that nswire never runs. `consequences` are what follows from this: they are gone when it is mended.
+    `fix` is a command that nswire never runs. `fingerprint` is the same for the same trouble of the same names, on whatever day. `consequences` are what follows from this: they are gone when it is mended.
     """
 
     rule: str
@@ -434,6 +434,7 @@ class FindingDoc(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[OwnerDoc, ...]
     fix: MendDoc | None
     confidence: Evidence
+    fingerprint: str
     consequences: tuple[FindingDoc, ...]
 
 
