@@ -7,6 +7,7 @@ root. Anywhere else they are skipped, with that reason.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import threading
@@ -190,17 +191,16 @@ def reasons_fit_fates(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     if request.path.parent.name != "path":
         yield
         return
-    from nswire import path
-
+    tracing = importlib.import_module("nswire.path.trace")  # the package has a function of that name
     wrong: list[object] = []
-    made = path._way
+    made = tracing._way
 
     def looked_at(*args: Any) -> Way:
-        way = made(*args)
+        way: Way = made(*args)
         if way.reason is None or way.reason.unknown != (way.fate == "unknown"):
             wrong.append((way.fate, way.reason and (way.reason.code, way.reason.text)))
         return way
 
-    monkeypatch.setattr(path, "_way", looked_at)
+    monkeypatch.setattr(tracing, "_way", looked_at)
     yield
     assert not wrong

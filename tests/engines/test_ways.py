@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.path import question
-from nswire.path.question import Party, Wanted
+from nswire.path import query
+from nswire.path.query import Party, Wanted
 
 from . import sending
 from .conftest import WANTED
@@ -104,7 +104,7 @@ def asked(topology: Topology, way: Way) -> Trace:
     (match,) = nswire.find(topology, f"netns:{way.sender}" if way.sender else "self")
     packet = way.packet
     wanted = Wanted(proto=packet.proto, dport=packet.dport, src=packet.src)
-    made = question.complete(
+    made = query.complete(
         topology, Party(match.unique, match.links, match.namespace), Party(packet.dst), wanted
     )
-    return question.follow(topology, made, wanted)
+    return query.follow(topology, made, wanted)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import nswire
 from nswire.errors import PathQueryError
 from nswire.facets import guests as guests_facet
-from nswire.path import question
-from nswire.path.question import Party, Wanted
+from nswire.path import query
+from nswire.path.query import Party, Wanted
 from nswire.show.paint import Paper
 from nswire.show.text_path import verdict
 from nswire.show.text_show import write_link
@@ -167,7 +167,7 @@ def asked(topology: Topology, sender: str, receiver: str, **wanted: object) -> T
         (to,) = nswire.find(topology, receiver)
         end = Party(receiver, to.links, to.namespace, to.owner)
     what = Wanted(**wanted)  # type: ignore[arg-type]
-    return question.follow(topology, question.complete(topology, party, end, what), what)
+    return query.follow(topology, query.complete(topology, party, end, what), what)
 
 
 def test_a_path_from_a_vm_starts_in_the_guest(vm: Ns, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_vm_with_one_nic_and_a_path_to_it(lab: Lab) -> None:
         assert (found.flow.src, found.forward.fate) == (ADDRESSES["vnet0"], "delivered"), found.forward.reason
         ((vm, *_),) = (nswire.find(topology, "vm:db1"),)
         party = Party("vm:db1", vm.links, vm.namespace, vm.owner)
-        notes = question.complete(topology, party, Party("192.168.122.1"), Wanted()).notes
+        notes = query.complete(topology, party, Party("192.168.122.1"), Wanted()).notes
         assert notes == (
             f"it starts in the VM db1, behind vnet0, {MACS['vnet0']} (others here know {ADDRESSES['vnet0']} of it)",
         )

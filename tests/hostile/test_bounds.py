@@ -18,7 +18,7 @@ from nswire.host import budget, descriptors, programs, visitor
 from nswire.host.budget import Budget
 from nswire.host.live import Live
 from nswire.model.reasons import Cause
-from nswire.path import choices, trace
+from nswire.path import branching, trace
 from nswire.path.values import Flow
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def test_a_walk_that_takes_too_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
         rtnl = lab.rtnl(where)
         rtnl.address(rtnl.index(name), address)
     lab.rtnl(lab.home).set("a0", up=True)
-    monkeypatch.setattr(choices, "LONG", 0)
-    monkeypatch.setattr(choices, "SOME", 1)
+    monkeypatch.setattr(branching, "LONG", 0)
+    monkeypatch.setattr(branching, "SOME", 1)
     topology = nswire.scan()
     found = trace(topology, topology.lookups(), topology.home, Flow("10.0.0.2"))
     (way,) = found.forward.ways

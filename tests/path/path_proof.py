@@ -26,7 +26,8 @@ from nswire.kinds import port_details
 from nswire.lab.lab import Lab
 from nswire.model.reasons import Cause
 from nswire.model.values import End
-from nswire.path import Flow, neighbour, trace
+from nswire.path import Flow, trace
+from nswire.path.ip import neighbour
 from nswire.show import text_path
 from nswire.show.paint import Paper
 

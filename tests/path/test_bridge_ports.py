@@ -10,10 +10,10 @@ from path_exchanges import ICMP
 
 import nswire
 from nswire.path import Flow
-from nswire.path.choices import Chooser
+from nswire.path.branching import Chooser
 from nswire.path.fib import Fib
+from nswire.path.ip.stack import Walk
 from nswire.path.values import Packet
-from nswire.path.walk import Walk
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from path_exchanges import ICMP, ICMPV6, UDP, Real, Spaces
 
 from nswire.lab.lab import wait_until
-from nswire.path import Flow, ovsflow
+from nswire.path import Flow
+from nswire.path.devices import openvswitch_flow
 from nswire.path.values import Frame, Packet
 
 if TYPE_CHECKING:
@@ -176,8 +177,8 @@ FRAME = Frame("02:00:00:00:00:01", "02:00:00:00:00:02", Packet(Flow("10.0.0.2", 
     ],
 )
 def test_macs_are_set(word: str, what: tuple[str, str]) -> None:
-    assert ovsflow.understood(word)
-    after = ovsflow.changed(FRAME, word)
+    assert openvswitch_flow.understood(word)
+    after = openvswitch_flow.changed(FRAME, word)
     assert (after.src, after.dst) == what
 
 
@@ -192,8 +193,8 @@ def test_what_is_set() -> None:
         "push_vlan(tpid=0x88a8,vid=6,pcp=0)",
         "pop_vlan",
     ):
-        assert ovsflow.understood(word)
-        frame = ovsflow.changed(frame, word)
+        assert openvswitch_flow.understood(word)
+        frame = openvswitch_flow.changed(frame, word)
     packet = frame.packet
     assert packet.flow == Flow("10.1.0.2", "10.1.0.1", UDP, 6, 54)
     assert (packet.hops, packet.tos, packet.mark, frame.vlans) == (63, 0x20, 7, (("802.1Q", 5),))
@@ -211,14 +212,14 @@ def test_what_is_set() -> None:
     ],
 )
 def test_what_is_not_understood(word: str) -> None:
-    assert not ovsflow.understood(word)
+    assert not openvswitch_flow.understood(word)
 
 
 @given(st.text(alphabet="set(ipv4=/,0x1.:)udpush_vlan", max_size=40))
 def test_any_action(word: str) -> None:
     """One that is understood changes the frame, and raises nothing."""
-    if ovsflow.understood(word):
-        ovsflow.changed(FRAME, word)
+    if openvswitch_flow.understood(word):
+        openvswitch_flow.changed(FRAME, word)
 
 
 def test_how_it_is_asked() -> None:
@@ -229,8 +230,12 @@ def test_how_it_is_asked() -> None:
         (132, "sctp_src=5,sctp_dst=53"),
     ):
         packet = Packet(Flow("10.0.0.2", "10.0.0.1", proto, 5, 53), hops=9)
-        assert f"{words},nw_ttl=9" in ovsflow.flow(1, Frame("02:00:00:00:00:01", "02:00:00:00:00:02", packet))
+        assert f"{words},nw_ttl=9" in openvswitch_flow.flow(
+            1, Frame("02:00:00:00:00:01", "02:00:00:00:00:02", packet)
+        )
     six = Packet(Flow("fd00::2", "fd00::1", ICMPV6))
-    assert "icmp6,ipv6_src=fd00::1,ipv6_dst=fd00::2,icmpv6_type=128" in ovsflow.flow(1, Frame("", "", six))
+    assert "icmp6,ipv6_src=fd00::1,ipv6_dst=fd00::2,icmpv6_type=128" in openvswitch_flow.flow(
+        1, Frame("", "", six)
+    )
     answer = Frame("02:00:00:00:00:01", "02:00:00:00:00:02", FRAME.packet, asks="10.0.0.2", tells="10.0.0.1")
-    assert "arp_op=2,arp_spa=10.0.0.2,arp_tpa=10.0.0.1" in ovsflow.flow(1, answer)
+    assert "arp_op=2,arp_spa=10.0.0.2,arp_tpa=10.0.0.1" in openvswitch_flow.flow(1, answer)

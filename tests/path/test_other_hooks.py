@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nswire.model.lookups import Hook
-from nswire.path.hooks import own
+from nswire.path.netfilter.foreign_hooks import own
 
 OWN = (
     """

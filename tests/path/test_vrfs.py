@@ -10,7 +10,7 @@ from path_exchanges import ICMP, TCP, Listening, Real, Spaces
 
 import nswire
 from nswire.path import Flow
-from nswire.path.question import Party, Wanted, complete, follow
+from nswire.path.query import Party, Wanted, complete, follow
 
 if TYPE_CHECKING:
     from pathlib import Path

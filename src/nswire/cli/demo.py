@@ -115,7 +115,7 @@ def _peers(sheet: Paper, topology: Topology, handle: str) -> None:
 
 
 def _way_out(sheet: Paper, topology: Topology, handle: str) -> None:
-    from nswire.path.question import Party, Wanted, complete, follow
+    from nswire.path.query import Party, Wanted, complete, follow
     from nswire.show.text_path import write_trace
 
     asked = complete(topology, Party(handle, (topology.link(handle),)), None, Wanted())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nswire.draw import Followed, Format, Grouping, Size, Wishes
     from nswire.draw.scene import Scene
     from nswire.model.topology import Topology
-    from nswire.path.question import Wanted
+    from nswire.path.query import Wanted
 
 FORMATS = (*(one.name for one in TABLE), "json")
 EPILOG = """\b

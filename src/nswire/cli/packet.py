@@ -11,7 +11,7 @@ from nswire.cli.errors import Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.path.question import Wanted
+    from nswire.path.query import Wanted
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -50,7 +50,7 @@ def given(values: dict[str, Any]) -> list[str]:
 
 def wanted(values: dict[str, Any], *, reply: bool = True) -> Wanted:
     """The packet. Failure."""
-    from nswire.path.question import Wanted
+    from nswire.path.query import Wanted
 
     return Wanted(
         proto=values["proto"] or "",

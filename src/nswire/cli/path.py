@@ -24,7 +24,7 @@ from nswire.cli.errors import Failure
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.path import Trace
-    from nswire.path.question import Party, Wanted
+    from nswire.path.query import Party, Wanted
 
 EPILOG = """\b
 Examples:
@@ -75,7 +75,7 @@ def _followed(
     """The way, and what was assumed. Failure."""
     from nswire.errors import PathQueryError
     from nswire.path.endpoints import address
-    from nswire.path.question import Party, complete, follow
+    from nswire.path.query import Party, complete, follow
 
     begin = _party(topology, sender)
     receiver, wanted = _ported(topology, receiver, wanted)
@@ -105,7 +105,7 @@ def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[s
 def _party(topology: Topology, word: str) -> Party:
     """Whoever a word stands for. Everybody has 127.0.0.1, so the one that is meant is that of here. Failure."""
     from nswire.path.endpoints import is_loopback
-    from nswire.path.question import Party
+    from nswire.path.query import Party
 
     here = [link for link in topology.links(topology.home) if link.loopback] if is_loopback(word) else []
     if here:

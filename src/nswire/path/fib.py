@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Topology
     from nswire.model.values import NsKey
-    from nswire.path.choices import Chooser
+    from nswire.path.branching import Chooser
 
 INET, INET6 = 2, 10  # AF_INET, AF_INET6
 FAMILIES = {4: INET, 6: INET6}

@@ -15,8 +15,8 @@ from nswire.path.values import ICMPV6, Ended, Going, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame
-    from nswire.path.walk import Walk
 
 TOO_LARGE = Reason(
     "mtu.too_large",

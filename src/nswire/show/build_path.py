@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nswire.model.reasons import Cause
-from nswire.path.decisions import KERNEL
+from nswire.path.ip.decision import KERNEL
 from nswire.show import build_reasons
 from nswire.show.documents import (
     FlowDoc,

@@ -19,7 +19,7 @@ from nswire.draw.selection import choose
 from nswire.errors import PathQueryError
 from nswire.escape import visible
 from nswire.handles import find, nearest
-from nswire.path import endpoints, question
+from nswire.path import endpoints, query
 from nswire.show import build_map, build_reasons, documents, jsonout, parts
 from nswire.show.build import Builder
 from nswire.show.build_path import PathBuilder
@@ -220,7 +220,7 @@ def _find(topology: Topology, build: Builder, searched: Searched) -> Given:
 def traced(topology: Topology, way: Way) -> Trace:
     """The way of a packet. Raises Refused."""
     begin = _party(topology, way.start)
-    given = {name: getattr(way, name) for name in question.Wanted._fields if hasattr(way, name)}
+    given = {name: getattr(way, name) for name in query.Wanted._fields if hasattr(way, name)}
     end, to = None, way.to
     if to and not endpoints.address(to) and not find(topology, to):
         to, port = endpoints.host_and_port(to)
@@ -228,10 +228,10 @@ def traced(topology: Topology, way: Way) -> Trace:
             raise Refused(400, way.to, f"it says port {port}, and dport says {way.dport}")
         given["dport"] = port or way.dport
     if to:
-        end = question.Party(to) if endpoints.address(to) else _party(topology, to)
-    wanted = question.Wanted(**given)
+        end = query.Party(to) if endpoints.address(to) else _party(topology, to)
+    wanted = query.Wanted(**given)
     try:
-        return question.follow(topology, question.complete(topology, begin, end, wanted), wanted)
+        return query.follow(topology, query.complete(topology, begin, end, wanted), wanted)
     except PathQueryError as error:
         raise Refused(400, error.subject, str(error), error.hint) from None
 
@@ -241,9 +241,9 @@ def _path(topology: Topology, build: Builder, way: Way) -> Given:
     return Given(made.parts(trace), made.facts(trace))
 
 
-def _party(topology: Topology, word: str) -> question.Party:
+def _party(topology: Topology, word: str) -> query.Party:
     match = single(topology, word)
-    return question.Party(word, match.links, match.namespace, match.owner)
+    return query.Party(word, match.links, match.namespace, match.owner)
 
 
 TABLE = (

@@ -37,8 +37,8 @@ from nswire.check.rule import Fact, Finding, Rule
 from nswire.model.lookups import Query
 from nswire.model.reasons import Reason
 from nswire.model.values import End
+from nswire.path.devices.tunnel import IPV4_HEADER, IPV6_HEADER, ROWS, underlay
 from nswire.path.fib import Fib
-from nswire.path.tunnels import IPV4_HEADER, IPV6_HEADER, ROWS, underlay
 from nswire.path.values import UDP, Mend
 
 if TYPE_CHECKING:

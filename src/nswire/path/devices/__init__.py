@@ -8,23 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
-from nswire.path import aggregates, bridge, ipvlan, macvlan, nic, ovs, pairs, tap, tunnels, vlan
+from nswire.path.devices import bond, bridge, ipvlan, macvlan, openvswitch, physical, tap, tunnel, veth, vlan
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.path.devices.device import Device
 
 TABLE: tuple[Device, ...] = (
-    *nic.DEVICES,
-    *pairs.DEVICES,
+    *physical.DEVICES,
+    *veth.DEVICES,
     *vlan.DEVICES,
     *macvlan.DEVICES,
     *ipvlan.DEVICES,
-    *aggregates.DEVICES,
+    *bond.DEVICES,
     *bridge.DEVICES,
-    *ovs.DEVICES,
+    *openvswitch.DEVICES,
     *tap.DEVICES,
-    *tunnels.DEVICES,
+    *tunnel.DEVICES,
 )
 
 TRANSMIT = {kind: row.transmit for row in TABLE for kind in row.kinds if row.transmit is not None}

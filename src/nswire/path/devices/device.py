@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
     Handler = Callable[[Walk, Link, Frame, Steps], Iterator[Landing]]
 

@@ -14,10 +14,10 @@ from nswire.model.lookups import Query
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.netfilter.compare import Known
     from nswire.path.netfilter.hooks import Place
     from nswire.path.values import Packet
-    from nswire.path.walk import Walk
 
 LOCAL_TABLE = 255
 TYPES = protocol_numbers.ADDRESS_TYPES

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.netfilter.compare import Known
     from nswire.path.netfilter.hooks import Place
     from nswire.path.values import Flow, Frame, Packet
-    from nswire.path.walk import Walk
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 VLAN_TYPES = {"802.1Q": 0x8100, "802.1ad": 0x88A8}

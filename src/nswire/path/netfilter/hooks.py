@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Chain, Firewall
     from nswire.model.reasons import Cause
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.netfilter.fields import Sight
     from nswire.path.netfilter.rules import Stop
     from nswire.path.values import Packet
-    from nswire.path.walk import Walk
 
 PASSES = Reason("netfilter.passes", "nothing stops it")
 UNREAD = Reason("netfilter.unread", "a part of its firewall could not be read: {what}", unknown=True)

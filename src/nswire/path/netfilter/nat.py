@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.firewall import Target
-from nswire.path import source
+from nswire.path.ip import source_address
 from nswire.path.values import ICMP, ICMPV6
 
 if TYPE_CHECKING:
     from nswire.model.firewall import Nat
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.netfilter.hooks import Place
     from nswire.path.netfilter.rules import Run
     from nswire.path.values import Flow
-    from nswire.path.walk import Walk
 
 MANY = 8  # addresses of a range that are worth walking for each
 CLASSES = ((1, 511), (600, 1023), (1024, 65535))
@@ -47,7 +47,7 @@ def _address(run: Run, nat: Nat, to: Target) -> str | None:
         link = run.walk.named(run.ns, place.oif)
         if link is not None and ":" in flow.dst and any(one.ip == flow.dst for one in link.addresses):
             return flow.dst  # ipv6_dev_get_saddr: the address itself is the best to reach it by
-        return (link and source.select(run.walk, link.end, place.gateway, flow.dst)) or None
+        return (link and source_address.select(run.walk, link.end, place.gateway, flow.dst)) or None
     if nat.kind == "redirect":
         return _own_address(run.walk, run.ns, place, flow) or None
     if to.prefix:

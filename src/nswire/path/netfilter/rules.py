@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from nswire.model.firewall import Chain, Expression, Firewall, FirewallRule, Row, SetName
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.netfilter.compare import Found, Known
     from nswire.path.netfilter.hooks import Place
     from nswire.path.values import Packet
-    from nswire.path.walk import Walk
 
 DEEPEST = 16  # jumps (NFT_JUMP_STACK_SIZE)
 PLENTY = 2  # a set of which less than half is used is not full, whatever went out of it by itself

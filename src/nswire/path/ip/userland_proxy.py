@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
-from nswire.path import sockets
+from nswire.path.ip import sockets
 from nswire.path.values import TCP, USUAL_TTL, Flow, Frame, Landing, Packet, ProxyRelay
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.sockets import Taken
+    from nswire.path.ip.sockets import Taken
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Steps
-    from nswire.path.walk import Walk
 
 TOO_MANY = Reason(
     "process.too_many_proxies",

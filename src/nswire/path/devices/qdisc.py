@@ -12,7 +12,7 @@ from nswire.model.reasons import Reason
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
-    from nswire.path.walk import Walk
+    from nswire.path.ip.stack import Walk
 
 LOSES_ALL = Reason("qdisc.loses_all", "the qdisc {qdisc} of {link} drops everything", "QDISC_DROP")
 LOSES_SOME = Reason("qdisc.loses_some", "the qdisc {qdisc} of {link} may drop it", unknown=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
 LOWER_UNKNOWN = Reason("macvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
 SOURCE_MODE = Reason("macvlan.source_mode", "a macvlan of mode source on {link} may take it", unknown=True)
@@ -76,7 +76,7 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
 def _to(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Up to the stack above one of them; that of a macvtap is a process."""
     if link.kind == "macvtap":
-        from nswire.path import tap
+        from nswire.path.devices import tap
 
         yield from tap.taken(walk, link, frame, steps)
         return

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
 NO_ACTIVE_PORT = Reason("bond.no_active_port", "no port of {link} is active and up")
 MASTER_UNKNOWN = Reason("bond.master_unknown", "the master of {port} cannot be seen", unknown=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nswire.model.lookups import Hook
     from nswire.model.reasons import Cause
     from nswire.model.values import NsKey
-    from nswire.path.walk import Walk
+    from nswire.path.ip.stack import Walk
 
 PROGRAM = Reason(
     "netfilter.bpf", "a BPF program decides here ({hook}, priority {priority}: id {program})", unknown=True

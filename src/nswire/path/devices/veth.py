@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 PEER_UNKNOWN = Reason(
     "pair.peer_unknown", "the other end of {link} is {state}, so where it goes cannot be told", unknown=True

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from nswire.codec.checked import is_decimal
 from nswire.model.reasons import Reason
-from nswire.path import ovsflow, tunnels
+from nswire.path.devices import openvswitch_flow, tunnel
 from nswire.path.devices.device import Device
 from nswire.path.values import UDP, Flow, Landing
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import Value
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 BRIDGE_UNKNOWN = Reason("ovs.bridge_unknown", "which bridge {link} is a port of cannot be seen", unknown=True)
 NOT_TOLD = Reason("ovs.not_told", "Open vSwitch does not tell what {bridge} does with it", unknown=True)
@@ -75,7 +75,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     if not bridge or not isinstance(ofport, int):
         yield walk.segment.unknown(link, frame, steps, BRIDGE_UNKNOWN(link=link.ifname))
         return
-    said = walk.lookups.switched(bridge, ovsflow.flow(ofport, frame))
+    said = walk.lookups.switched(bridge, openvswitch_flow.flow(ofport, frame))
     found = ACTIONS.search(said) if said is not None else None
     if found is None:
         yield walk.segment.unknown(link, frame, steps, NOT_TOLD(bridge=bridge))
@@ -98,7 +98,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
         if (tunnel := TUNNEL.match(word)) is not None:
             remote = Flow(tunnel[1], "", UDP, 0, int(tunnel[2] or 0))
         elif not is_decimal(word):
-            frame = ovsflow.changed(frame, word)
+            frame = openvswitch_flow.changed(frame, word)
         else:
             yield from _output(walk, link, frame, steps, _Onward(bridge, word, because, remote))
 
@@ -114,7 +114,7 @@ class _Onward(NamedTuple):
 
 def _strange(word: str) -> Reason | None:
     """Why an action is not followed; None if it is."""
-    if SIMPLE.match(word) or TUNNEL.match(word) or ovsflow.understood(word):
+    if SIMPLE.match(word) or TUNNEL.match(word) or openvswitch_flow.understood(word):
         return None
     return TO_CONTROLLER if CONTROLLER.match(word) else ACTION
 
@@ -123,7 +123,7 @@ def _output(walk: Walk, link: Link, frame: Frame, steps: Steps, onward: _Onward)
     """Out by a port of the datapath."""
     target = _port(walk, str(_seat(walk, link).get("datapath", "")), int(onward.port))
     # what a tunnel was set for is the next port that is one: the ordinary ones do not look at it
-    if onward.remote is not None and (target is None or target.kind in tunnels.METADATA):
+    if onward.remote is not None and (target is None or target.kind in tunnel.METADATA):
         text = f"{onward.bridge} puts it into a tunnel to {onward.remote.dst}"
         told = steps + walk.step("ovs", text, link.end.ns, link.end, because=onward.because)
         yield _tunnelled(walk, link, frame, told, onward.remote)
@@ -143,7 +143,7 @@ def _output(walk: Walk, link: Link, frame: Frame, steps: Steps, onward: _Onward)
 
 def _tunnelled(walk: Walk, link: Link, frame: Frame, steps: Steps, outer: Flow) -> Landing:
     """The way of the outer packet. What takes it apart at its end is another switch, which is not followed."""
-    landing = tunnels.encapsulated(walk, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
+    landing = tunnel.encapsulated(walk, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
     if landing.fate != "delivered":
         return landing
     reason = OUTER_ARRIVES(netns=walk.name(landing.ns))

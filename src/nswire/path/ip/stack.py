@@ -15,22 +15,12 @@ from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End
-from nswire.path import (
-    decisions,
-    hooks,
-    local,
-    mtu,
-    neighbour,
-    netfilter,
-    reception,
-    refusals,
-    routing,
-    sysctls,
-    xfrm,
-)
-from nswire.path.netfilter import Place, Sight
+from nswire.path import mtu, netfilter, sysctls
+from nswire.path.ip import local_delivery, neighbour, reception, refusals, routing, xfrm
+from nswire.path.ip.decision import IPV6
+from nswire.path.l2 import Segment
+from nswire.path.netfilter import Place, Sight, foreign_hooks
 from nswire.path.netfilter.conntrack import Tracker
-from nswire.path.segment import Segment
 from nswire.path.values import (
     ANY_PORT,
     BROADCAST,
@@ -57,9 +47,9 @@ if TYPE_CHECKING:
     from nswire.model.lookups import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Address, NsKey
-    from nswire.path.choices import Chooser
-    from nswire.path.decisions import Decision
+    from nswire.path.branching import Chooser
     from nswire.path.fib import Fib
+    from nswire.path.ip.decision import Decision
     from nswire.path.netfilter import Outcome
     from nswire.path.netfilter.compare import Known
     from nswire.path.values import Flow, Packet
@@ -231,8 +221,8 @@ class Walk:
     def _to_self(self, going: Going, oif: int) -> Going:
         """What is for no address is for who sends it (ip_route_output_key_hash_rcu; tcp_v6_connect, udpv6_sendmsg, rawv6_sendmsg)."""
         flow = going.packet.flow
-        own = flow.src if flow.family != decisions.IPV6 else ""
-        link = self.topology.get(End(going.ns, oif)) if oif and flow.family != decisions.IPV6 else None
+        own = flow.src if flow.family != IPV6 else ""
+        link = self.topology.get(End(going.ns, oif)) if oif and flow.family != IPV6 else None
         bound = (
             next((one.ip for one in link.addresses if one.family == AF_INET), "") if link is not None else ""
         )
@@ -246,7 +236,7 @@ class Walk:
         if decision.hoplimit:
             return decision.hoplimit
         link = self.topology.at(decision.link)
-        if going.packet.flow.family != decisions.IPV6:
+        if going.packet.flow.family != IPV6:
             return self.lookups.sysctl(going.ns, "ipv4/ip_default_ttl") or USUAL_TTL
         return (self.setting(link, "ipv6/conf/{}/hop_limit") if link is not None else 0) or USUAL_TTL
 
@@ -256,7 +246,7 @@ class Walk:
             return self._looped(link, going)
         came = going.packet.flow
         self._speaks(going, link)
-        if going.packet.flow.family == decisions.IPV6:  # ip6_rcv_core
+        if going.packet.flow.family == IPV6:  # ip6_rcv_core
             self._stopped(going, "route", reception.martian6(link, going.packet), end)
             self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
@@ -273,13 +263,13 @@ class Walk:
         if decision.type in FOR_MANY:
             reason = FOR_MORE(address=going.packet.flow.dst, type=decision.type)
             self._give_up(going, "route", reason, end)
-        if going.packet.flow.family != decisions.IPV6:  # ip_rcv_finish_core
+        if going.packet.flow.family != IPV6:  # ip_rcv_finish_core
             self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
         if decision.type == "local":
             going = self._hook(going, "input", iif=at_stack)
             self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), end)
             self._allowed(going, "in", end, came)
-            return local.deliver(self, link, going.packet, decision.text, going.steps)
+            return local_delivery.deliver(self, link, going.packet, decision.text, going.steps)
         going = self._told(going, decision)
         self._stopped(going, "link", reception.not_for_host(going.packet), end)  # ip_forward, ip6_forward
         self._allowed(going, "fwd", end, came)
@@ -315,7 +305,7 @@ class Walk:
         going = self._hook(going, "input", iif=link.ifname)
         self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), link.end)
         self._allowed(going, "in", link.end)
-        return local.deliver(self, link, going.packet, "", going.steps)
+        return local_delivery.deliver(self, link, going.packet, "", going.steps)
 
     def _out(self, going: Going, decision: Decision, iif: str = "") -> Landing:
         """The rest of the way out of a namespace: postrouting, MTU, neighbour, link."""
@@ -334,14 +324,14 @@ class Walk:
             self._allowed(going, "out", link.end)
         going = mtu.check(self, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
-        if decision.type == "local" or (link.loopback and not iif and flow.family != decisions.IPV6):
+        if decision.type == "local" or (link.loopback and not iif and flow.family != IPV6):
             packet = _to_itself(going.packet, decision.own if decision.type == "local" else link.end)
             return self.arrived(self.segment.deliver(link, Frame("", "", packet), going.steps))
         return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
 
     def _speaks(self, going: Going, link: Link) -> None:
         """Ended, if a link takes no IPv6 (ipv6_rcv, ip6_output)."""
-        if going.packet.flow.family == decisions.IPV6 and self.setting(link, "ipv6/conf/{}/disable_ipv6"):
+        if going.packet.flow.family == IPV6 and self.setting(link, "ipv6/conf/{}/disable_ipv6"):
             name = f"net/ipv6/conf/{link.ifname}/disable_ipv6"
             mend = Mend("would let it have IPv6", going.ns, ("sysctl", "-w", f"{name}=0"))
             reason = IPV6_DISABLED(link=link.ifname, netns=self.name(going.ns))
@@ -424,7 +414,7 @@ class Walk:
 
     def hooked(self, going: Going, family: str, hook: str) -> Going:
         """The packet again. Ended, if something decides at that hook that no ruleset has."""
-        strange = hooks.decides(self, going.ns, family, hook)
+        strange = foreign_hooks.decides(self, going.ns, family, hook)
         if strange is not None:
             self._give_up(going, "netfilter", strange)
         return going

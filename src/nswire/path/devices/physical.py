@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 LEAVES = Reason("nic.leaves", "it leaves by {link}")
 LEAVES_TAGGED = Reason("nic.leaves_tagged", "it leaves by {link}, VLAN {vlan}")

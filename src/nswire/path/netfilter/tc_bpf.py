@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from nswire.model.lookups import Filter
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
 BPF = Reason("tc.bpf", "{link}: a BPF program decides here ({place}: {program})", unknown=True)
 TC = Reason("tc.filter", "{link}: a tc filter ({kind}) decides here ({direction})", unknown=True)

@@ -15,8 +15,8 @@ from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.values import DADFAILED, End
 from nswire.path import sysctls
-from nswire.path.decisions import IPV6, KERNEL, Decision, network, route_text
 from nswire.path.fib import LOCAL, REFUSALS, described, table_name
+from nswire.path.ip.decision import IPV6, KERNEL, Decision, network, route_text
 from nswire.path.values import Mend
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import Address, NsKey
     from nswire.path.fib import Found
-    from nswire.path.walk import Walk
+    from nswire.path.ip.stack import Walk
 
 REFUSED = Reason("route.refused", "the kernel refuses to route it: {error}", "IP_OUTNOROUTES")
 NOT_OWN_SOURCE = Reason(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import End, NsKey
-    from nswire.path.walk import Walk
+    from nswire.path.ip.stack import Walk
 
 HALF = Reason(
     "neighbour.half_a_proxy", "{link} in {netns} would answer for {address}, but {missing}", "NEIGH_FAILED"

@@ -12,8 +12,8 @@ from nswire.path.values import ICMP, ICMPV6, Landing, Mend, Packet, Relay
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import Far
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 MAY_NOT_PING = Reason(
     "process.may_not_ping",

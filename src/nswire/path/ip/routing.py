@@ -14,17 +14,17 @@ from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.routing import DEAD, LINKDOWN
 from nswire.model.values import End
-from nswire.path import refusals, source
-from nswire.path.decisions import IPV6, Decision, hop_text, route_text
 from nswire.path.fib import ANYCAST, REFUSALS, described
+from nswire.path.ip import refusals, source_address
+from nswire.path.ip.decision import IPV6, Decision, hop_text, route_text
 from nswire.path.values import ICMP, ICMPV6
 
 if TYPE_CHECKING:
     from nswire.model.routing import NextHop, Route
     from nswire.model.values import NsKey
     from nswire.path.fib import Found
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Packet
-    from nswire.path.walk import Walk
 
 SOURCE_UNKNOWN = Reason(
     "route.source_unknown",
@@ -185,7 +185,7 @@ def _by_tables(walk: Walk, ns: NsKey, query: Query, *, anysrc: bool = False) -> 
         end = loop_of(walk, ns, end)
         chosen = chosen or _own_source(walk, ns, query, route)
     if not chosen and end is not None and route is not None:
-        chosen = route.prefsrc or source.select(walk, end, hop.gateway if hop else "", query.dst)
+        chosen = route.prefsrc or source_address.select(walk, end, hop.gateway if hop else "", query.dst)
         if not chosen:
             return Decision("unknown", cause=SOURCE_UNKNOWN())
     text = route_text(walk, ns, route) if route is not None else ""

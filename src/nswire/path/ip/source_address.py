@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import Address, End
-    from nswire.path.walk import Walk
+    from nswire.path.ip.stack import Walk
 
 UNIVERSE, HOST = 0, 254  # RT_SCOPE_*
 INET, INET6 = 2, 10

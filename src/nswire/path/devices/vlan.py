@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
 LOWER_UNKNOWN = Reason("vlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
 DECRYPTION = Reason("macsec.decryption", "whether {link} can decrypt it is not known", unknown=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
-from nswire.path import sockets, userland_proxy
+from nswire.path.ip import sockets, userland_proxy
 from nswire.path.values import ICMP, ICMPV6, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Packet, Steps
-    from nswire.path.walk import Walk
 
 ECHO_IGNORED = Reason("local.echo_ignored", "{netns} does not answer an echo request: {sysctl}=1")
 DELIVERED = Reason("local.delivered", "{address} is an address of {netns}")

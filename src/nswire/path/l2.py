@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.reasons import Reason
-from nswire.path import devices, ovs, programs, queue, vlan
+from nswire.path import devices
+from nswire.path.devices import openvswitch, qdisc, vlan
+from nswire.path.netfilter import tc_bpf
 from nswire.path.values import Landing, Mend, ends
 from nswire.resolve.carrier import DOWN, NO_CARRIER, PEER_DOWN
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
 NO_SUCH_MAC = Reason("l2.no_such_mac", "nobody on the segment of {link} has the MAC {mac}", "OTHERHOST")
@@ -98,8 +100,8 @@ class Segment:
             yield self._no_carrier(link, frame, steps)
             return
         if not self.light:
-            turned = programs.decides(walk, link, frame, steps, "egress")
-            if isinstance(turned, programs.Changed):
+            turned = tc_bpf.decides(walk, link, frame, steps, "egress")
+            if isinstance(turned, tc_bpf.Changed):
                 frame, steps = turned
             elif turned is not None:
                 yield from turned
@@ -118,7 +120,7 @@ class Segment:
 
     def _queued(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
         """Where it ends at the queue of a link; None: it passes."""
-        found = queue.loses(self._walk, link)
+        found = qdisc.loses(self._walk, link)
         if found is None:
             return None
         fate, why = found
@@ -135,8 +137,8 @@ class Segment:
         walk = self._walk
         steps += walk.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
         if not self.light:
-            turned = programs.decides(walk, link, frame, steps, "ingress")
-            if isinstance(turned, programs.Changed):
+            turned = tc_bpf.decides(walk, link, frame, steps, "ingress")
+            if isinstance(turned, tc_bpf.Changed):
                 frame, steps = turned
             elif turned is not None:
                 yield from turned
@@ -154,8 +156,8 @@ class Segment:
         if taker and handler is None:
             yield self.unknown(link, frame, steps, devices.not_followed(taker)(kind=taker))
             return
-        if handler is None and ovs.switches(walk, link):
-            handler = ovs.arrive
+        if handler is None and openvswitch.switches(walk, link):
+            handler = openvswitch.arrive
         if handler is not None:
             yield from handler(walk, link, frame, steps)
             return

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 UNDERLAY_UNKNOWN = Reason(
     "tunnel.underlay_unknown", "in which namespace {link} sends its packets cannot be seen", unknown=True

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from nswire.model.sockets import Forward, Listener, Process
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Flow, Packet
-    from nswire.path.walk import Walk
 
 TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}")
 HANDED_ON = Reason(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nswire.path import neighbour, routing
+from nswire.path.ip import neighbour, routing
 from nswire.path.values import Landing
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 
 def onward(walk: Walk, bridge: Link, frame: Frame, steps: Steps) -> tuple[Frame, Steps] | Landing | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.model import owner_types
 from nswire.model.reasons import Reason
-from nswire.path import ovs, userspace
+from nswire.path.devices import openvswitch, usernet
 from nswire.path.devices.device import Device
 from nswire.path.values import Landing
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Steps
-    from nswire.path.walk import Walk
 
 TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
 PROCESS_UNKNOWN = Reason("tap.process_unknown", "which process reads {link} cannot be seen", unknown=True)
@@ -26,8 +26,8 @@ LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """To the process that has the device open, which may be a switch."""
-    if ovs.serves(walk, link):
-        yield from ovs.send(walk, link, frame, steps)
+    if openvswitch.serves(walk, link):
+        yield from openvswitch.send(walk, link, frame, steps)
         return
     yield from taken(walk, link, frame, steps)
 
@@ -57,7 +57,7 @@ def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landin
         yield Landing("delivered", steps, ns, frame, end, frame.packet, reason=reason)
         return
     if not frame.asks:
-        landing = userspace.sends_on(walk, link, far, frame, steps)
+        landing = usernet.sends_on(walk, link, far, frame, steps)
         if landing is not None:
             yield landing
             return

@@ -9,15 +9,15 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from nswire.model.reasons import Reason
-from nswire.path import refusals
+from nswire.path.ip import refusals
 from nswire.path.values import PACKET_BROADCAST, PACKET_MULTICAST, TCP
 
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Packet
-    from nswire.path.walk import Walk
 
 NOT_FOR_HOST = Reason(
     "path.pkttype",

@@ -18,8 +18,8 @@ from nswire.model.values import End
 if TYPE_CHECKING:
     from nswire.model.routing import FdbEntry
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame
-    from nswire.path.walk import Walk
 
 TAKES_NOTHING = Reason(
     "bridge.port_takes_nothing",

@@ -15,7 +15,8 @@ from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.routing import FAILED, VALID
 from nswire.model.values import DADFAILED, RT_SCOPE_LINK
-from nswire.path import netfilter, proxies, refusals, routing, source
+from nswire.path import netfilter
+from nswire.path.ip import proxy_arp, refusals, routing, source_address
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
 from nswire.path.values import BROADCAST, ICMPV6, Flow, Frame, Landing, Packet, ends
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import End
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Mend, Steps
-    from nswire.path.walk import Walk
 
     Carry = Callable[[Frame, Steps], Landing]
 
@@ -143,7 +144,7 @@ class _Question:
             if bridge is not None:
                 found[one.mac] = bridge
         # whoever answers for others is asked for only if nobody has it
-        for likely in (_owns, proxies.stands_in):
+        for likely in (_owns, proxy_arp.stands_in):
             for one in () if found else stacks:
                 if not likely(walk, one.end, target):
                     continue
@@ -203,7 +204,9 @@ class _Question:
         src = self._packet.flow.src
         if ":" not in self._target:
             here = self._walk.has(self._link.end.ns, src)
-            return src if here else source.select(self._walk, self._link.end, self._target, self._target)
+            return (
+                src if here else source_address.select(self._walk, self._link.end, self._target, self._target)
+            )
         own = {one.ip: one.scope for one in self._link.addresses if not one.flags & DADFAILED}
         return src if src in own else next((one for one, scope in own.items() if scope == RT_SCOPE_LINK), "")
 
@@ -248,7 +251,7 @@ class _Question:
             if here is not None and not here.usable:
                 return refusals.unusable(walk, answerer.end.ns, here), None
             own = here is not None or walk.fib.anycast(answerer.end.ns, target, answerer.ifindex)
-            fine = own or proxies.stands_in6(walk, answerer, target)
+            fine = own or proxy_arp.stands_in6(walk, answerer, target)
             return None if fine else (NOT_ON_LINK(address=target, place=where), None)
         ns = answerer.end.ns
         place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
@@ -267,7 +270,7 @@ class _Question:
             # arp_filter: the way to whoever asks has to be by the link that he was heard by
             back = routing.kind_of(walk, ns, Query(self._asker, target)) if self._asker else decision
             return None if back.link == answerer.end else (ARP_FILTER(place=where, address=self._asker), None)
-        if decision.type == "unicast" and proxies.answers_for(walk, answerer, target, decision.link):
+        if decision.type == "unicast" and proxy_arp.answers_for(walk, answerer, target, decision.link):
             return None
         if decision.cause is None:
             return NO_ANSWER(place=where, address=target), decision.mend
@@ -310,7 +313,7 @@ class _Question:
         """Somebody who hears the question and would answer for others, if his discovery proxy were not half of one."""
         if ":" not in self._target:
             return None
-        found = (proxies.half(self._walk, one.end, self._target) for one in heard if one.fate == "up")
+        found = (proxy_arp.half(self._walk, one.end, self._target) for one in heard if one.fate == "up")
         return next((one for one in found if one is not None), None)
 
     def _end(self, fate: str, reason: Cause, steps: Steps) -> Landing:

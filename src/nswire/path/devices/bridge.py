@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from nswire import kinds
 from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End
-from nswire.path import bridgednat, bridgeport, mtu, netfilter
-from nswire.path.bridgeport import FORWARDING, LEARNING, Passing
+from nswire.path import mtu, netfilter
+from nswire.path.devices import bridge_dnat, bridge_port
+from nswire.path.devices.bridge_port import FORWARDING, LEARNING, Passing
 from nswire.path.devices.device import Device
 from nswire.path.netfilter import Place
 from nswire.path.netfilter.fields import Sight
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Steps
-    from nswire.path.walk import Walk
 
 IPV6 = 6
 
@@ -50,21 +51,21 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
     if bridge is None:
         yield walk.segment.unknown(link, frame, steps, NOT_SEEN(port=link.ifname))
         return
-    state = bridgeport.state(link)
-    takes_nothing = bridgeport.TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
+    state = bridge_port.state(link)
+    takes_nothing = bridge_port.TAKES_NOTHING(port=link.ifname, bridge=bridge.ifname, state=state)
     if state not in (FORWARDING, LEARNING):
         yield walk.segment.lost(link, frame, steps, takes_nothing)
         return
-    passing = bridgeport.admitted(walk, Passing(bridge, link, 0, frame))
-    refusal = passing if isinstance(passing, Cause) else bridgeport.locks_out(walk, passing)
+    passing = bridge_port.admitted(walk, Passing(bridge, link, 0, frame))
+    refusal = passing if isinstance(passing, Cause) else bridge_port.locks_out(walk, passing)
     if refusal is not None or isinstance(passing, Cause):
         yield walk.segment.lost(link, frame, steps, refusal or takes_nothing)
         return
     if _learns(link, bridge) and frame.src:
         walk.learned[bridge.end, passing.vlan, frame.src] = link.end
-    in_vlan = bridgeport.vlan_state(walk, link, passing.vlan)
+    in_vlan = bridge_port.vlan_state(walk, link, passing.vlan)
     if LEARNING in (state, in_vlan):
-        in_vlan_alone = bridgeport.VLAN_TAKES_NOTHING(
+        in_vlan_alone = bridge_port.VLAN_TAKES_NOTHING(
             port=link.ifname, bridge=bridge.ifname, state=in_vlan, vlan=passing.vlan
         )
         yield walk.segment.lost(link, frame, steps, takes_nothing if state == LEARNING else in_vlan_alone)
@@ -76,7 +77,7 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
             yield ended.landing
             return
         if passing.frame.packet.flow.dst != frame.packet.flow.dst:
-            onward = bridgednat.onward(walk, bridge, passing.frame, steps)
+            onward = bridge_dnat.onward(walk, bridge, passing.frame, steps)
             if onward is None:
                 frame = replace(passing.frame, dst=bridge.fact.address)
                 yield from _up(walk, passing._replace(frame=frame), steps)
@@ -97,7 +98,7 @@ def _learns(port: Link, bridge: Link) -> bool:
 
 def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A frame that the stack sends out of the bridge's own link."""
-    passing = bridgeport.admitted(walk, Passing(link, None, 0, frame))
+    passing = bridge_port.admitted(walk, Passing(link, None, 0, frame))
     if isinstance(passing, Cause):
         yield walk.segment.lost(link, frame, steps, passing)
         return
@@ -109,7 +110,7 @@ def _on(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
     bridge, frame = passing.bridge, passing.frame
     if frame.to_all:
         if frame.asks:
-            mac, suppressed = bridgeport.answers(walk, passing)
+            mac, suppressed = bridge_port.answers(walk, passing)
             passing = passing._replace(suppressed=suppressed)
             if mac:
                 yield Landing("up", steps, bridge.end.ns, frame, bridge.end, mac=mac)
@@ -126,7 +127,7 @@ def _on(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
         return
     port = walk.topology.at(found) if found is not None else None
     if port is not None and frame.dst:
-        refusal = bridgeport.refuses(walk, passing, port)
+        refusal = bridge_port.refuses(walk, passing, port)
         if refusal:
             yield walk.segment.lost(port, frame, steps, BUT(why=why, refusal=refusal) if why else refusal)
             return
@@ -144,7 +145,7 @@ def _port_of(walk: Walk, passing: Passing) -> tuple[End | None, str]:
     learned = walk.learned.get((bridge.end, passing.vlan, mac))
     if walk.segment.light:
         return learned, ""
-    best = bridgeport.entry_of(walk, passing, mac)
+    best = bridge_port.entry_of(walk, passing, mac)
     # br_fdb_update moves all others
     if learned is not None and (best is None or not (best.own or best.sticky)):
         return learned, f"{mac} was just heard there"
@@ -164,7 +165,7 @@ def _flood(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
         text = f"{bridge.ifname} floods it to all its ports: {what}"
         steps += walk.step("flood", text, bridge.end.ns, bridge.end)
     for port in ports:
-        refusal = bridgeport.refuses(walk, passing, port, flood=True)
+        refusal = bridge_port.refuses(walk, passing, port, flood=True)
         if not refusal:
             yield from _out(walk, passing, port, steps)
         elif port != passing.port:
@@ -174,8 +175,8 @@ def _flood(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
 def _out(walk: Walk, passing: Passing, port: Link, steps: Steps) -> Iterator[Landing]:
     """Out by a port: tagged or not, if it fits, if the filters let it."""
     frame = passing.frame
-    if passing.vlan and bridgeport.tagged_out(walk, port, passing.vlan):
-        frame = replace(frame, vlans=(*frame.vlans, (bridgeport.protocol(passing.bridge), passing.vlan)))
+    if passing.vlan and bridge_port.tagged_out(walk, port, passing.vlan):
+        frame = replace(frame, vlans=(*frame.vlans, (bridge_port.protocol(passing.bridge), passing.vlan)))
     if not walk.segment.light:
         try:
             for hook in ("forward" if passing.port is not None else "output", "postrouting"):
@@ -204,13 +205,13 @@ def _up(walk: Walk, passing: Passing, steps: Steps) -> Iterator[Landing]:
     """Up to the bridge's own link, which has VLANs of its own (br_pass_frame_up)."""
     bridge, frame = passing.bridge, passing.frame
     if passing.vlan:
-        tagged = bridgeport.tagged_out(walk, bridge, passing.vlan)
+        tagged = bridge_port.tagged_out(walk, bridge, passing.vlan)
         if tagged is None:
             reason = SELF_NOT_IN_VLAN(bridge=bridge.ifname, vlan=passing.vlan)
             yield walk.segment.lost(bridge, frame, steps, reason)
             return
         if tagged:
-            frame = replace(frame, vlans=(*frame.vlans, (bridgeport.protocol(bridge), passing.vlan)))
+            frame = replace(frame, vlans=(*frame.vlans, (bridge_port.protocol(bridge), passing.vlan)))
     if not walk.segment.light:
         try:
             changed, steps = _filter(walk, passing._replace(frame=frame), steps, "input")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Frame, Landing, Steps
-    from nswire.path.walk import Walk
 
 LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
 PRIVATE = Reason("ipvlan.private", "{link} and {other} are private: nothing passes between them")

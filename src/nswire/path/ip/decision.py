@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.routing import NextHop, Route
     from nswire.model.values import Evidence, NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Mend
-    from nswire.path.walk import Walk
 
 IPV6 = 6
 KERNEL = "the kernel's own lookup"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.ip.stack import Walk
     from nswire.path.values import Flow, Packet
-    from nswire.path.walk import Walk
 
 BLOCKED = Reason("xfrm.blocked", "the XFRM policy {policy} blocks it", "XFRM_POLICY")
 BLOCKED_BY_DEFAULT = Reason(

@@ -1,0 +1,1 @@
+"""The IP stack of a namespace: routes, neighbours, sockets, and what passes between them."""
