@@ -198,3 +198,16 @@ def hold(lab: Lab, labs: Labs, variant: Variant, tmp_path: Path) -> None:
         command = commanded(report.topology, mend)
         subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True)
         wait_until(lambda: variant.code not in codes(built.report()))
+
+
+EVIL, NAME = b"ev\x1b[31m\xe2\x80\xaeil", b"do'wn;$(x)"
+
+
+def half_up_host(lab: Lab, file: Path) -> str:
+    """A recording of a host with wires of which one end is down, one of them with hostile names, in a hostile namespace."""
+    ns = lab.namespace("named", EVIL)
+    for name, peer in ((b"up\x1b]0;x", NAME), (b"up1", b"down1"), (b"up2", b"down2")):
+        lab.pair(lab.home, name, ns, peer, up=False)
+        lab.rtnl(lab.home).set(lab.pairs[-1][0].ifindex, up=True)
+    nswire.record(file)
+    return str(file)

@@ -189,7 +189,7 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "show": ["owners", "namespaces", "links"],
         "map": ["namespaces", "links", "wires", "open"],
         "path": ["hops", "choices", "others"],
-        "check": ["rules", "findings", "skipped", "failed"],
+        "check": ["rules", "findings", "suppressed", "skipped", "failed"],
         "find": ["matches", "nearest"],
     }[name]
     facts: dict[str, dict[str, object]] = {

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Report(msgspec.Struct, frozen=True):
     """What was found, worst first; where rules could not be judged; which of them broke.
 
-    `topology` is that of the last look, which all of it is about. `rules` are those that were asked.
+    `topology` is that of the last look, which all of it is about. `rules` are those that were asked. `suppressed`: what
+    somebody wants not to be told, and why.
     """
 
     topology: Topology
@@ -30,6 +31,7 @@ class Report(msgspec.Struct, frozen=True):
     skipped: tuple[Skipped, ...]
     failed: tuple[Failed, ...]
     looks: int = 1
+    suppressed: tuple[tuple[Found, str], ...] = ()
 
     def at_least(self, severity: Severity) -> bool:
         """Whether anything that was found is that bad."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,14 +24,18 @@ from nswire.cli.common import (
     reading,
     understand,
 )
-from nswire.cli.errors import Failure
+from nswire.cli.errors import Failure, complain
+from nswire.cli.given import bounded, trusted
+from nswire.escape import visible
 
 if TYPE_CHECKING:
     from nswire.check import Report, Rule, Severity
+    from nswire.check.known import Suppression
     from nswire.model.topology import Topology
     from nswire.show.parts import Asked
 
 FORMATS = ("text", "json", "sarif", "junit", "openmetrics", "nagios")  # the last four: show/reports
+CONFIG = "/etc/nswire/check.toml"
 SEVERITIES = ("error", "warning", "note")
 EPILOG = """\b
 Examples:
@@ -40,6 +45,7 @@ Examples:
   nswire check --rule mtu-wire --rule half-up
   nswire check --explain mtu-wire            why it is bad, when it is not, what to do
   nswire check --format sarif > nswire.sarif   for GitHub; junit for CI, openmetrics for Prometheus, nagios
+  nswire check --format json > known.json    and later, only what is new: --baseline known.json
   nswire check -j | jq -r '.findings[] | .code, .fix.command'
 
 \b
@@ -60,6 +66,14 @@ Exit status: 0 nothing as bad as --fail-on, 1 something, 2 failure, 3 with --str
     show_default=True,
     help="How bad a finding must be for exit status 1.",
 )
+@click.option(
+    "--baseline", metavar="FILE", help="Only what is not in FILE, which an earlier --format json has printed."
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Suppressions (TOML); default: /etc/nswire/check.toml, if root alone may write it.",
+)
 @click.option("--explain", metavar="ID", help="Print the page of a rule, and look at nothing.")
 @click.option("--list", "listed", is_flag=True, help="List the rules, and look at nothing.")
 @click.option(
@@ -76,6 +90,7 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
 
     With HANDLEs: only what is about these links and namespaces. The rules have a page each: docs/rules/.
     """
+    from nswire.check.known import only_new, without
     from nswire.show import text_check
 
     if given["listed"]:
@@ -86,11 +101,14 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     if given["explain"]:
         text_check.write_page(paper(options), *_named((given["explain"],)))
         return ANSWERED
+    known = _baseline(given["baseline"])
+    entries = _suppressions(given["config"])
     topology = look(options)
     asked, fine = understand(topology, handles, one=False)
     if not fine:
         return FAILED
     report = _checked(options, topology, _named(given["rules"]))
+    report = only_new(without(report, entries, _today()), known)
     report = _narrowed(report, asked, given["severity"]) if asked or given["severity"] else report
     if given["form"] not in ("text", "json"):
         return _reported(report, options, given["form"], given["fail_on"])
@@ -114,6 +132,40 @@ def _named(words: tuple[str, ...]) -> tuple[Rule, ...]:
             raise Failure(word, "there is no such rule", hint)
         found.append(rule)
     return tuple(dict.fromkeys(found)) or TABLE
+
+
+def _baseline(file: str | None) -> frozenset[str]:
+    """The fingerprints of a baseline. Failure."""
+    from nswire.check.known import baseline
+
+    if file is None:
+        return frozenset()
+    try:
+        return baseline(bounded(file))
+    except ValueError as error:
+        raise Failure(file, str(error), "make one with: nswire check --format json") from None
+
+
+def _suppressions(file: str | None) -> tuple[Suppression, ...]:
+    """Those that count; that one has expired is told on stderr. Failure."""
+    from nswire.check.known import suppressions
+
+    try:
+        text = trusted(CONFIG if file is None else file, own=file is not None, needed=file is not None)
+        entries = suppressions(text.decode())
+    except ValueError as error:
+        raise Failure(file or CONFIG, str(error)) from None
+    for one in entries:
+        if one.expired(_today()):
+            about = visible(f"{one.rule} of {one.object}")
+            complain(
+                f"nswire check: the suppression of {about} has expired ({one.until}), and does not count"
+            )
+    return entries
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(tz=dt.UTC).date()
 
 
 def _checked(options: Options, topology: Topology, rules: tuple[Rule, ...]) -> Report:

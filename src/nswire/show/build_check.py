@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.check.naming import fingerprint
 from nswire.handles import unique_handle, unique_namespace
 from nswire.show import build_reasons
 from nswire.show.documents import FindingDoc
-from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
+from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc, SuppressedDoc
 from nswire.show.documents_reasons import MendDoc
-from nswire.show.reports.naming import fingerprint
 from nswire.show.text_path import commanded
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class CheckBuilder:
         return [
             ("rules", report.rules),
             ("findings", map(self.finding, report.found)),
+            ("suppressed", (self._suppressed(*one) for one in report.suppressed)),
             ("skipped", map(_skipped, report.skipped)),
             ("failed", (FailedDoc(rule=one.rule, error=one.error) for one in report.failed)),
         ]
@@ -51,6 +52,15 @@ class CheckBuilder:
     def facts(self) -> dict[str, object]:
         """The keys that are no lists."""
         return {"looks": self._report.looks}
+
+    def _suppressed(self, found: Found, reason: str) -> SuppressedDoc:
+        return SuppressedDoc(
+            rule=found.rule.id,
+            code=found.finding.cause.code,
+            subjects=tuple(map(self._handle, found.finding.subjects)),
+            fingerprint=fingerprint(self._report.topology, found),
+            reason=reason,
+        )
 
     def finding(self, found: Found) -> FindingDoc:
         """One finding, with what follows from it."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from nswire.model.values import Evidence, Published, Scalar, State, Taken, Value
-from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc
+from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc, SuppressedDoc
 from nswire.show.documents_reasons import GapDoc, MendDoc, ReasonDoc
 
 VERSION: Literal[1] = 1
@@ -447,6 +447,7 @@ class CheckDocument(msgspec.Struct, frozen=True, kw_only=True):
     looks: int
     rules: tuple[str, ...]
     findings: tuple[FindingDoc, ...]
+    suppressed: tuple[SuppressedDoc, ...]
     skipped: tuple[SkippedDoc, ...]
     failed: tuple[FailedDoc, ...]
     handles: tuple[HandleDoc, ...] | UnsetType = UNSET

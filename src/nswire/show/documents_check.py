@@ -23,6 +23,16 @@ class FailedDoc(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
+class SuppressedDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that somebody wants not to be told, and why."""
+
+    rule: str
+    code: str
+    subjects: tuple[str, ...]
+    fingerprint: str
+    reason: str
+
+
 class SkippedDoc(msgspec.Struct, frozen=True, kw_only=True):
     """Where a rule could not be judged, and why."""
 

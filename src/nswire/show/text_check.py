@@ -93,7 +93,9 @@ def _write_skipped(paper: Paper, report: Report) -> None:
 def _sum(report: Report) -> str:
     asked = f"by {words.counted(len(report.rules), 'rule')}"
     skipped = len({one.rule for one in report.skipped})
+    quiet = f"; {len(report.suppressed)} suppressed" if report.suppressed else ""
     partly = f"; {words.counted(skipped, 'rule')} could not be judged everywhere" if skipped else ""
+    partly = quiet + partly
     if not report.found:
         return f"nothing found {asked}{partly}"
     counts = [

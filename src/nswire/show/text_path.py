@@ -98,6 +98,11 @@ def mended(topology: Topology, mend: Mend) -> str:
     return f"`{command}` {mend.effect}" if command else mend.effect
 
 
+def fix(topology: Topology, mend: Mend | None) -> str:
+    """The command that would mend something, with the way into its namespace; empty if there is none."""
+    return "" if mend is None else commanded(topology, mend)
+
+
 def commanded(topology: Topology, mend: Mend) -> str:
     """The command, with the way into its namespace; empty if there is none."""
     if not mend.words or mend.ns is None:

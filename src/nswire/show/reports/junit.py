@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
+from nswire.check.naming import all_of, full
 from nswire.escape import visible
-from nswire.show.reports.naming import all_of, fix, full
+from nswire.show.text_path import fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _failure(report: Report, found: list[Found]) -> Iterator[str]:
     yield f"<failure type={_attribute(found[0].severity)} message={_attribute(title)}>"
     for one in found:
         subject = full(report.topology, one.finding.subjects[0])
-        command = fix(report, one)
+        command = fix(report.topology, one.finding.mend)
         told = f"{one.severity} {one.finding.cause.code} {subject}: {one.finding.cause.text}"
         yield _text(told + (f" [{command}]" if command else "")) + "\n"
     yield "</failure>"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.check import SEVERITIES
+from nswire.check.naming import full
 from nswire.escape import visible
-from nswire.show.reports.naming import full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

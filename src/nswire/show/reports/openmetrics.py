@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.check import SEVERITIES
+from nswire.check.naming import all_of, place
 from nswire.escape import visible
-from nswire.show.reports.naming import all_of, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

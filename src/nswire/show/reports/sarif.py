@@ -10,8 +10,9 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from nswire.check.naming import all_of, fingerprint, full, place
 from nswire.escape import visible
-from nswire.show.reports.naming import all_of, fingerprint, fix, full, place
+from nswire.show.text_path import fix
 from nswire.version import __version__
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def write(report: Report) -> Iterator[str]:
     separator = "\n"
     for one in all_of(report):
         yield separator + _json(_result(report, one, known.get(one.rule.id, -1)))
+        separator = ",\n"
+    for one, reason in report.suppressed:
+        result = _result(report, one, known.get(one.rule.id, -1))
+        result["suppressions"] = [{"kind": "external", "justification": visible(reason)}]
+        yield separator + _json(result)
         separator = ",\n"
     yield "\n]}]}\n"
 
@@ -98,7 +104,7 @@ def _result(report: Report, one: Found, number: int) -> dict[str, object]:
         "properties": {
             "code": finding.cause.code,
             "confidence": finding.confidence,
-            "fix": visible(fix(report, one)),
+            "fix": visible(fix(report.topology, one.finding.mend)),
             "owners": [visible(f"{owner.type}:{owner.name}") for owner in one.owners],
         },
     }

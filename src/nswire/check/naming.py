@@ -1,17 +1,15 @@
-"""What all formats say of a finding: where it is, and by what it is known the next time."""
+"""Where a finding is, by names, and by what it is known the next time."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING
 
-from nswire.show.text_path import commanded
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.check import Found, Report
-    from nswire.check.rule import Subject
+    from nswire.check.rule import Found, Subject
+    from nswire.check.run import Report
     from nswire.model.topology import Topology
 
 
@@ -46,9 +44,3 @@ def all_of(report: Report) -> Iterator[Found]:
         one = pending.pop()
         yield one
         pending += reversed(one.consequences)
-
-
-def fix(report: Report, found: Found) -> str:
-    """The command that would mend it, with the way into its namespace; empty if there is none."""
-    mend = found.finding.mend
-    return "" if mend is None else commanded(report.topology, mend)
