@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.host.failures import refusal
 from nswire.model.gaps import NO_WAY, Gap, Requirement, Subject, Unseen, counted
-from nswire.model.late import NothingMore
+from nswire.model.inspector import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
@@ -144,7 +144,7 @@ def made(
         loose={one.a: one for one in loose},
         gaps=gaps,
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "node-7", ("CAP_SYS_ADMIN",), 0),
-        late=late,
+        inspector=late,
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nswire.handles import find, nearest, own, unique_handle
 from nswire.handles.table import PREFIXES
-from nswire.model.late import NothingMore
+from nswire.model.inspector import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import Address, Holder, LinkFact, Namespace, Taken
 
@@ -78,7 +78,7 @@ def topology_of(
         loose={},
         gaps=(),
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0", "6.18", "host", (), 0),
-        late=Known(addresses or {}),
+        inspector=Known(addresses or {}),
     )
 
 

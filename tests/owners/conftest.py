@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from drawings import fact
 
-from nswire.discover.late import Late
+from nswire.discover.inspector import ScanInspector
 from nswire.discover.state import Scan
 from nswire.discover.topology import conclude
 from nswire.handles import find
@@ -148,7 +148,7 @@ class Host:
         scan.facts.links = {ns: dict(links) for ns, links in self._links.items()}
         scan.facts.addresses = dict.fromkeys(self._links, ())
         scan.outcome = resolve(scan.facts)
-        return conclude(scan, 0.0, Late(scan))
+        return conclude(scan, 0.0, ScanInspector(scan))
 
     def told(self) -> list[Told]:
         """All owners."""

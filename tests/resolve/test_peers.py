@@ -114,7 +114,7 @@ def test_any_facts_give_consistent_answers(
 
 def test_a_way_up_in_circles_ends() -> None:
     """Recordings may claim bridges that are ports of each other, or stacks without end."""
-    from nswire.model.late import NothingMore
+    from nswire.model.inspector import NothingMore
     from nswire.model.topology import Topology
     from nswire.model.values import Namespace, Taken
 
@@ -132,7 +132,7 @@ def test_a_way_up_in_circles_ends() -> None:
             loose={},
             gaps=(),
             taken=Taken("", 0, "", "", "", (), 0),
-            late=NothingMore(),
+            inspector=NothingMore(),
         )
 
     circle = stack({1: 2, 2: 3, 3: 1})

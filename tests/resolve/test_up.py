@@ -11,7 +11,7 @@ import nswire
 from nswire.host.recorded import Recorded
 from nswire.lab import attributes as nla
 from nswire.model.facts import Facts
-from nswire.model.late import NothingMore
+from nswire.model.inspector import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import End, LinkFact, Namespace, Taken
 from nswire.resolve import resolve
@@ -51,7 +51,7 @@ def topology(links: dict[int, list[LinkFact]]) -> Topology:
         loose=outcome.loose,
         gaps=(),
         taken=Taken("", 0, "", "", "", (), 0),
-        late=NothingMore(),
+        inspector=NothingMore(),
     )
 
 

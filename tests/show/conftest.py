@@ -9,7 +9,7 @@ import pytest
 
 from nswire.host.failures import refusal
 from nswire.model.gaps import Requirement, Unseen, counted
-from nswire.model.late import NothingMore
+from nswire.model.inspector import NothingMore
 from nswire.model.topology import Topology
 from nswire.model.values import (
     Address,
@@ -133,7 +133,7 @@ def topology() -> Topology:
         },
         gaps=(LINKS(counted(1, "namespace", "namespaces"), *refusal(EPERM)),),
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "host", ("CAP_NET_RAW",), 1000),
-        late=Known(),
+        inspector=Known(),
     )
 
 
@@ -148,7 +148,7 @@ def small(links: list[LinkFact]) -> Topology:
         loose={},
         gaps=(),
         taken=Taken("2026-01-01T00:00:00.000+00:00", 0.1, "0.1.0", "6.18.0", "host", (), 0),
-        late=NothingMore(),
+        inspector=NothingMore(),
     )
 
 

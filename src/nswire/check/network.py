@@ -1,6 +1,6 @@
 """The network as rules see it: a topology, its tables, and a place for what could not be judged.
 
-Every table is read once for all rules (`Lookups`, `Late`), and what a rule cannot see becomes a gap of that rule.
+Every table is read once for all rules (`Lookups`, `Inspector`), and what a rule cannot see becomes a gap of that rule.
 """
 
 from __future__ import annotations

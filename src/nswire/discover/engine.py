@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nswire import sources
 from nswire.discover import hidden, visits
-from nswire.discover.late import Late
+from nswire.discover.inspector import ScanInspector
 from nswire.discover.state import Scan
 from nswire.discover.topology import conclude
 from nswire.model.gaps import RESTLESS, VANISHED
@@ -58,7 +58,7 @@ def scan(
         _settle(this)
     if chosen >= set(sources.ALL):
         _inventory(this)
-    return conclude(this, time.monotonic() - started, Late(this))
+    return conclude(this, time.monotonic() - started, ScanInspector(this))
 
 
 def _look(this: Scan, names: Collection[str]) -> None:

@@ -19,7 +19,7 @@ from nswire.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.discover.late import Late
+    from nswire.discover.inspector import ScanInspector
     from nswire.discover.state import Scan
     from nswire.model.facts import Facts
     from nswire.model.gaps import Gap
@@ -52,7 +52,7 @@ HELD_REFUSED = Unseen(
 )
 
 
-def conclude(scan: Scan, duration: float, late: Late) -> Topology:
+def conclude(scan: Scan, duration: float, inspector: ScanInspector) -> Topology:
     """The topology of a finished scan."""
     facts = scan.facts
     namespaces = _namespaces(scan)
@@ -65,7 +65,7 @@ def conclude(scan: Scan, duration: float, late: Late) -> Topology:
         loose=scan.outcome.loose,
         gaps=tuple(_gaps(scan, namespaces)),
         taken=_taken(scan, duration),
-        late=late,
+        inspector=inspector,
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from nswire.model.gaps import Gap
-    from nswire.model.late import Late
+    from nswire.model.inspector import Inspector
     from nswire.model.lookups import Lookups
     from nswire.model.sockets import Forward, Listener
     from nswire.model.values import (
@@ -211,7 +211,7 @@ class Topology:
         loose: Mapping[End, Loose],
         gaps: tuple[Gap, ...],
         taken: Taken,
-        late: Late,
+        inspector: Inspector,
     ) -> None:
         self.home = home
         self.namespaces = namespaces
@@ -221,7 +221,7 @@ class Topology:
         self._gaps = gaps
         self.taken = taken
         self.memo: dict[tuple[End, frozenset[str]], tuple[Link, ...]] = {}
-        self._late = late
+        self._inspector = inspector
         self._links = links
         self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}
         self._ports: dict[NsKey, dict[int, list[End]]] = {}
@@ -272,7 +272,7 @@ class Topology:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be seen; it grows if something that is asked only now cannot be seen either."""
-        known = dict.fromkeys((*self._late.gaps(), *self._gaps))
+        known = dict.fromkeys((*self._inspector.gaps(), *self._gaps))
         return tuple(sorted(known, key=lambda gap: not gap.row.hides))  # mere leftovers last
 
     def addresses_of(self, end: End) -> tuple[Address, ...]:
@@ -280,7 +280,7 @@ class Topology:
         table = self._by_link.get(end.ns)
         if table is None:
             table = self._by_link[end.ns] = {}
-            for address in self._late.addresses(end.ns):
+            for address in self._inspector.addresses(end.ns):
                 table[address.ifindex] = (*table.get(address.ifindex, ()), address)
         return table.get(end.ifindex, ())
 
@@ -306,42 +306,42 @@ class Topology:
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
         """The gateways of a namespace's default routes, asked now."""
-        return self._late.gateways(ns)
+        return self._inspector.gateways(ns)
 
     def comm(self, pid: int) -> str:
         """The name of a process, asked now."""
-        return self._late.comm(pid)
+        return self._inspector.comm(pid)
 
     def late_wires(self, end: End, relations: Collection[str] = ()) -> tuple[Wire, ...]:
         """The wires of a link that take questions of their own, asked now."""
-        return self._late.wires(end, relations)
+        return self._inspector.wires(end, relations)
 
     def late_loose(self, end: End, relations: Collection[str] = ()) -> tuple[Loose, ...]:
         """Those of them whose other end is not known for certain, asked now."""
-        return self._late.loose(end, relations)
+        return self._inspector.loose(end, relations)
 
     def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:
         """What else is known of a link, asked now; `only`: these facets are asked."""
-        return self._late.details(end, *only)
+        return self._inspector.details(end, *only)
 
     def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:
         """(`tcp` or `udp`, port) of what listens in a namespace, asked now."""
-        return self._late.listeners(ns)
+        return self._inspector.listeners(ns)
 
     def forwards(self, ns: NsKey, pid: int, listener: Listener) -> tuple[Forward, ...] | None:
         """Where a process (docker-proxy, pasta, rootlessport ...) hands on what comes to a socket of its in `ns`, asked now.
 
         None: it is no program that does nothing else. Empty: it is, and where is not known.
         """
-        return self._late.forwards(ns, pid, listener)
+        return self._inspector.forwards(ns, pid, listener)
 
     def lookups(self) -> Lookups:
         """The tables that paths look up: each is asked for when it is wanted."""
-        return self._late.lookups()
+        return self._inspector.lookups()
 
     def owners(self, ns: NsKey) -> tuple[Owner, ...]:
         """Whose a namespace is, asked now."""
-        return self._late.owners(ns)
+        return self._inspector.owners(ns)
 
     def title(self, ns: Namespace) -> str:
         """What people call a namespace: its label or, where that is a mere path or number, the handle of its first owner.
@@ -372,8 +372,8 @@ class Topology:
 
     def owners_of_link(self, end: End) -> tuple[Owner, ...]:
         """Whose a link is, asked now: its own owners, then those of its namespace."""
-        shared = () if end.ns == self.home else self._late.owners(end.ns)
-        return tuple(dict.fromkeys((*self._late.link_owners(end), *shared)))
+        shared = () if end.ns == self.home else self._inspector.owners(end.ns)
+        return tuple(dict.fromkeys((*self._inspector.link_owners(end), *shared)))
 
     def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
         """Every owner that is known, with its namespace and its links, asked now.
@@ -381,7 +381,7 @@ class Topology:
         Home for a namespace: he uses the host's network, and owns none of it. None, and no links: where he is cannot be seen.
         """
         if self._owned is None:
-            self._owned = self._late.owned()
+            self._owned = self._inspector.owned()
         return self._owned
 
     def all_wires(self) -> Iterator[Wire]:
@@ -401,7 +401,7 @@ class Topology:
 
     def ask_everything(self) -> None:
         """Ask now whatever would be asked late of any link."""
-        self._late.everything()
+        self._inspector.everything()
 
     def named_holders(self, ns: NsKey) -> dict[Holder, str]:
         """The holders whose processes are told by name, with that name: the first few of each type.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
-from nswire.model.gaps import TRACE_ALL, Gap, Unseen
+from nswire.model.gaps import Gap, Unseen
 from nswire.sources.source import Found, ask, from_table
 
 if TYPE_CHECKING:
@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from nswire.host.system import System
 
 ALL = Unseen("host.threads", "namespaces of single threads")
-EACH = Unseen("process.threads", "namespaces held only by their threads", TRACE_ALL)
 
 
 def find(system: System) -> Iterator[Found | Gap]:
     """The namespaces of threads that are not where their leader is."""
     answer = ask(system, "threads", ALL)
     seen = [row for row in procfs.table(answer) if row.net > 0]  # an unreadable one is its process's gap
-    yield from from_table(seen, "thread", "/proc/{pid}/task/{number}/ns/net", EACH)
+    yield from from_table(seen, "thread", "/proc/{pid}/task/{number}/ns/net", ALL)

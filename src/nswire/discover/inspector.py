@@ -29,7 +29,7 @@ FEW = 8  # namespaces that are asked one by one, before it is cheaper to ask all
 FEW_LINKS = 64
 
 
-class Late(ScanClient):
+class ScanInspector(ScanClient):
     """Asks the scanned machine (or recording) and remembers the answers; after a few questions of a kind, all of it."""
 
     def __init__(self, scan: Scan) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nswire.model.values import Address, End, Gateway, Loose, NsKey, Owner, Value, Wire
 
 
-class Late(Protocol):
+class Inspector(Protocol):
     """What a topology asks for only when it is wanted."""
 
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:
@@ -76,7 +76,7 @@ class Late(Protocol):
 
 
 class NothingMore:
-    """A `Late` that has nothing to add: of a topology that is made by hand."""
+    """A `Inspector` that has nothing to add: of a topology that is made by hand."""
 
     def addresses(self, ns: NsKey) -> tuple[Address, ...]:  # noqa: ARG002 (here and below: the protocol's signature)
         """No addresses."""
