@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
+from nswire.host.recorded import Recorded
 from nswire.model.lookups import Query
+from nswire.path.branching import Chooser
 from nswire.path.fib import REFUSALS, Fib
 from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
+    from nswire.model.lookups import Lookups
 
 LINKS = 3
 # What the kernel calls each refusal, of a route and of a rule.
@@ -115,3 +119,75 @@ def test_the_kernel_says_the_same(lab: Lab, family: int, rounds: Callable[[int],
             assert not isinstance(entry, int | None), told
             assert mine.route is not None
             assert (mine.route.dst, mine.route.table) == (entry.dst, entry.table), told
+
+
+# Who asks, what is there besides, and what became of the rules: with a rule that was there once the answer is another one.
+LOCAL_AND_MAIN = """
+ip route add local 192.0.2.0/24 dev lo table local
+ip route add 192.0.2.0/25 via 10.0.0.100 dev v0
+ip route add local 198.51.100.0/24 dev lo table main
+"""
+RULES = {
+    "never a rule": "",
+    "a rule": "ip rule add pref 100 from 203.0.113.7 lookup 100",
+    "a rule once": "ip rule add pref 100 from 203.0.113.7 lookup 100; ip rule del pref 100",
+    "one of its own once": "ip rule del pref 32767; ip rule add pref 32767 lookup default",
+}
+
+
+@pytest.mark.needs("ip")
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+def test_local_and_main_are_one_until_the_first_rule(lab: Lab, rules: str, tmp_path: Path) -> None:
+    """Which route counts, and whether an address is one's own to send from: live, by the tables, and from a recording."""
+    ns = lab.namespace("named", "fib")
+    build(ns, ["address add 10.0.0.1/24 dev v0"], 4)
+    with ns.entered():
+        subprocess.run(["sh", "-ec", f"{LOCAL_AND_MAIN}{rules}"], check=True)
+        own = subprocess.run(
+            ["ip", "route", "get", "10.0.0.100", "from", "198.51.100.5"], capture_output=True, check=False
+        )
+    file = tmp_path / "1.nsw"
+    nswire.record(file)
+    live = nswire.scan()
+    for topology in (live, nswire.scan(Recorded.open(file))):
+        fib = Fib(topology, topology.lookups())
+        for address in ("192.0.2.5", "192.0.2.200", "198.51.100.5"):
+            kernel = live.lookups().decision(ns.inode, Query(address))
+            mine = fib.lookup(ns.inode, Query(address))
+            assert not isinstance(kernel, int | None)
+            assert (mine.type, mine.unsure) == (kernel.type, ""), address
+        chooser = Chooser()
+        assert fib.local(ns.inode, "198.51.100.5", chooser) is (own.returncode == 0)
+        assert not chooser.made
+
+
+@pytest.mark.needs("ip")
+def test_where_the_kernel_was_not_asked(lab: Lab) -> None:
+    """As from an older recording: both are possible, and each walk sticks to one of them."""
+    ns = lab.namespace("named", "fib")
+    build(ns, ["address add 10.0.0.1/24 dev v0"], 4)
+    with ns.entered():
+        subprocess.run(["sh", "-ec", LOCAL_AND_MAIN], check=True)
+    topology = nswire.scan()
+    fib = Fib(topology, Uncounted(topology.lookups()))  # type: ignore[arg-type]
+    query = Query("192.0.2.5")
+    assert "is not known" in fib.lookup(ns.inode, query).unsure
+    found = [
+        (fib.lookup(ns.inode, query, chooser).type, fib.local(ns.inode, "198.51.100.5", chooser))
+        for chooser in (Chooser(), Chooser([1]))
+    ]
+    assert found == [("unicast", True), ("local", False)]
+
+
+class Uncounted:
+    """Lookups that do not know what the kernel counts in its tables."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lookups, name)
+
+    def prefixes(self, _: object) -> dict[str, int]:
+        """Nothing."""
+        return {}

@@ -195,3 +195,14 @@ def _unescape(path: str) -> str:
     if "\\" not in path:
         return path
     return os.fsdecode(_OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), os.fsencode(path)))
+
+
+_TRIE = re.compile(r"^(Main|Local):$.*?^\tPrefixes: +(\d{1,10})$", re.MULTILINE | re.DOTALL | re.ASCII)
+
+
+def prefixes(data: bytes) -> dict[str, int]:
+    """/proc/net/fib_triestat: how many routes the IPv4 tables `Main` and `Local` hold (fib_trie.c: fib_triestat_seq_show).
+
+    Where they are one, each is told with all that both hold. A table that is not there is missing.
+    """
+    return {name: int(count) for name, count in _TRIE.findall(data.decode("ascii", "replace"))}

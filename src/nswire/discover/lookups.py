@@ -60,6 +60,7 @@ IF_ANY = (
 TABLES = (
     *questions.RULES,
     questions.ROUTES,
+    questions.TRIES,
     questions.NEXT_HOPS,
     *questions.NEIGHBOURS,
     questions.FDB,
@@ -111,6 +112,13 @@ class Lookups:
     def routes(self, ns: NsKey) -> tuple[Route, ...]:
         """All routes."""
         return self._once(ns, questions.ROUTES, route.routes, "routes")
+
+    def prefixes(self, ns: NsKey) -> Mapping[str, int]:
+        """How many routes the IPv4 tables Main and Local hold; empty where that cannot be known, as in older recordings."""
+        try:
+            return self._once(ns, questions.TRIES, procfs.prefixes, "")
+        except NotKnown:
+            return {}
 
     def next_hops(self, ns: NsKey) -> Mapping[int, NextHopObject]:
         """The next hop objects; none from a kernel that has no such thing."""

@@ -58,6 +58,7 @@ WAITING = tuple(
 RULES = (Question("rules/ip", rule.ask(socket.AF_INET)), Question("rules/ip6", rule.ask(socket.AF_INET6)))
 NEIGHBOURS = (Question("neighbours", neighbour.ask()), Question("proxies", neighbour.ask(proxies=True)))
 FDB = Question("fdb", neighbour.ask_fdb())
+TRIES = Question("net/fib_triestat", b"", by="net")
 NEXT_HOPS = Question("nexthops", nexthop.ask())
 NFTABLES = Question("nftables", b"", by="nftables")
 NFTABLES_TEXT = Question("nft-list", b"nft -t list ruleset", by="program")

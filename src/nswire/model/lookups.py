@@ -153,6 +153,10 @@ class Lookups(Protocol):
         """All routes of all tables."""
         ...
 
+    def prefixes(self, ns: NsKey, /) -> Mapping[str, int]:
+        """How many routes the IPv4 tables Main and Local hold, as the kernel counts them: all of both in each, while they are one."""
+        ...
+
     def next_hops(self, ns: NsKey, /) -> Mapping[int, NextHopObject]:
         """The next hop objects by their ids."""
         ...
@@ -262,5 +266,7 @@ class NothingKnown:
         """NotKnown."""
         raise NotKnown(NOT_READ())
 
-    rules = routes = next_hops = neighbours = fdb = vlans = sysctl = groups = firewall = filters = _nothing
+    rules = routes = prefixes = next_hops = neighbours = fdb = vlans = sysctl = groups = firewall = (
+        filters
+    ) = _nothing
     vlan_states = qdiscs = policies = hooks = _nothing

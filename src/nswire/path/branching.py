@@ -38,6 +38,7 @@ class Chooser:
         self._began = time.process_time() if began is None else began
         self._frames = self._passed = 0
         self.made: list[Choice] = []
+        self._kept: dict[object, int] = {}
 
     def sends(self) -> None:
         """A frame is sent: somebody's network may be one in which that never ends. NotKnown: it takes too long."""
@@ -59,6 +60,12 @@ class Chooser:
         taken = self._script[at] if at < len(self._script) else 0
         self.made.append(Choice(taken, len(possibilities), possibilities[taken]))
         return taken
+
+    def choose_once(self, subject: object, possibilities: Sequence[str]) -> int:
+        """The same of what stays as it is for the whole walk: chosen when it first matters, and remembered by its subject."""
+        if subject not in self._kept:
+            self._kept[subject] = self.choose(possibilities)
+        return self._kept[subject]
 
 
 def explore(walk: Callable[[Chooser], T]) -> Iterator[tuple[T, bool]]:

@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from nswire.path.branching import Chooser
 
 INET, INET6 = 2, 10  # AF_INET, AF_INET6
+IPV4 = 4
+LOCAL_AND_MAIN = -1  # under which both are kept as one
 FAMILIES = {4: INET, 6: INET6}
-LOCAL = 255  # RT_TABLE_LOCAL
+LOCAL, MAIN, DEFAULT = 255, 254, 253  # RT_TABLE_*
+KERNELS_OWN = ((0, LOCAL), (32766, MAIN), (32767, DEFAULT))
+"""The rules that a namespace begins with. While it has had no other, its IPv4 tables local and main are one (fib_trie_table,
+net->ipv4.fib_has_custom_rules): the longest prefix of both counts. The first rule that is added or removed parts them
+for good (fib_unmerge); where that rule is gone again, only /proc/net/fib_triestat tells."""
+ONE = "tables local and main are one, as no rule was ever added there"
+APART = "tables local and main are two, as a rule was there once"
 LOOPBACK = "lo"  # how rules call packets of this namespace's own
 EVERYBODY = (None, (0, 0xFFFFFFFF))  # ranges of user ids that say nothing
 ANYCAST = "anycast"
@@ -63,7 +71,19 @@ class _Table:
             network = address >> (size - length) << (size - length)
             found = self.by_length[length].get(network)
             if found:
-                yield sorted(found, key=lambda route: (-route.tos, route.priority))
+                yield sorted(found, key=lambda route: (-route.table, -route.tos, route.priority))
+
+
+def as_begun(rules: tuple[Rule, ...]) -> bool:
+    """Whether a namespace has the rules that it began with, and no others."""
+    return len(rules) == len(KERNELS_OWN) and all(
+        rule == Rule(rule.family, priority, "table", table)
+        for rule, (priority, table) in zip(rules, KERNELS_OWN, strict=True)
+    )
+
+
+def _is_local(found: Found | None) -> bool:
+    return found is not None and found.type == "local"
 
 
 class Fib:
@@ -80,6 +100,39 @@ class Fib:
         Where it cannot be known whether a rule takes it, the chooser decides; without one, what was found is `unsure`.
         """
         rules = self._lookups.rules(ns, query.family)
+        apart = self._by_rules(ns, query, rules, chooser)
+        one = self._in_one(ns, query, rules)
+        if one is None or one.route == apart.route:
+            return apart
+        parted = self._parted(ns, chooser)
+        if parted is None:
+            return one._replace(unsure=f"whether the {APART}, is not known")
+        return apart if parted else one
+
+    def _in_one(self, ns: NsKey, query: Query, rules: tuple[Rule, ...]) -> Found | None:
+        """The decision of local and main as one table; None: they are two, or it has none."""
+        if query.family != IPV4 or not as_begun(rules):
+            return None
+        tables = self._read(ns)
+        found = self._in_table(ns, tables.get((INET, LOCAL_AND_MAIN)), query)
+        if found is None or found.route is None:
+            return found
+        return found._replace(rule=next(rule for rule in rules if rule.table == found.route.table))
+
+    def _parted(self, ns: NsKey, chooser: Chooser | None) -> bool | None:
+        """Whether local and main are two by now: by what the kernel counts in them, else the chooser decides; None without one."""
+        held = [
+            sum(route.family == INET and route.table == table for route in self._lookups.routes(ns))
+            for table in (LOCAL, MAIN)
+        ]
+        counted = self._lookups.prefixes(ns).get("Local")
+        if counted in (held[0], sum(held)) and held[1]:
+            return counted == held[0]
+        return (
+            bool(chooser.choose_once(("local and main", ns), (ONE, APART))) if chooser is not None else None
+        )
+
+    def _by_rules(self, ns: NsKey, query: Query, rules: tuple[Rule, ...], chooser: Chooser | None) -> Found:
         tables = self._read(ns)
         unsure = ""
         skip_to = -1
@@ -116,11 +169,16 @@ class Fib:
         """The group of the link of a decision's first next hop (fib4_rule_suppress, fib6_rule_suppress); -1 if it has none."""
         return self._lookups.groups(ns).get(found.hops[0].ifindex, 0) if found.hops else -1
 
-    def local(self, ns: NsKey, address: str) -> bool:
-        """Whether the table `local` has an address as one of the namespace's own."""
+    def local(self, ns: NsKey, address: str, chooser: Chooser) -> bool:
+        """Whether the table `local` has an address as one of the namespace's own (__ip_dev_find)."""
         query = Query(address)
-        found = self._in_table(ns, self._read(ns).get((FAMILIES[query.family], LOCAL)), query)
-        return found is not None and found.type == "local"
+        family = FAMILIES[query.family]
+        tables = self._read(ns)
+        apart = _is_local(self._in_table(ns, tables.get((family, LOCAL)), query))
+        if family != INET or not as_begun(self._lookups.rules(ns, query.family)):
+            return apart
+        one = _is_local(self._in_table(ns, tables.get((INET, LOCAL_AND_MAIN)), query))
+        return one if one == apart or not self._parted(ns, chooser) else apart
 
     def anycast(self, ns: NsKey, address: str, ifindex: int = 0) -> bool:
         """Whether an address is one of the anycast addresses of a namespace (of one link), such as a router's PREFIX:: (RFC 4291, 2.6.1)."""
@@ -149,6 +207,8 @@ class Fib:
             tables = self._tables[ns] = {}
             for route in self._lookups.routes(ns):
                 tables.setdefault((route.family, route.table), _Table()).add(route)
+                if route.family == INET and route.table in (LOCAL, MAIN):
+                    tables.setdefault((INET, LOCAL_AND_MAIN), _Table()).add(route)
         return self._tables[ns]
 
     def _in_table(self, ns: NsKey, table: _Table | None, query: Query) -> Found | None:

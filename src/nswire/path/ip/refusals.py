@@ -120,7 +120,7 @@ def _explained(walk: Walk, ns: NsKey, query: Query, errno: int) -> Decision | No
 
 def is_local(walk: Walk, ns: NsKey, address: str) -> bool:
     """Whether a namespace may send from an address: one of a link, or what its table `local` has as such (__ip_dev_find)."""
-    return walk.has(ns, address) or walk.fib.local(ns, address)
+    return walk.has(ns, address) or walk.fib.local(ns, address, walk.chooser)
 
 
 def foreign_source(query: Query) -> Decision:
@@ -239,7 +239,9 @@ def source6(walk: Walk, ns: NsKey, query: Query) -> Decision | None:
     own = walk.address(ns, query.src)
     if own is not None:
         return None if own.usable else Decision("dropped", cause=unusable(walk, ns, own))
-    own_too = walk.fib.local(ns, query.src) or walk.fib.anycast(ns, query.src)  # by IPV6_PKTINFO
+    own_too = walk.fib.local(ns, query.src, walk.chooser) or walk.fib.anycast(
+        ns, query.src
+    )  # by IPV6_PKTINFO
     return None if own_too else foreign_source(query)
 
 
