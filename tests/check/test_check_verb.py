@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -139,3 +140,16 @@ def test_a_live_finding_is_looked_at_again(
     assert said(capsys, "--rule", "half-up", "up0")[0] == 1
     monkeypatch.setattr("nswire.cli.check.time.sleep", lambda _: lab.rtnl(here).set("down0", up=True))
     assert said(capsys, "--rule", "half-up", "up0")[0] == 0
+
+
+def test_an_earlier_look_is_one_of_the_same_host(
+    recording: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recording that is no older, or another host's, is refused: differences of counters would say nothing."""
+    assert said(capsys, "--from", recording, "--since", recording)[0] == 2
+    later = str(tmp_path / "later")
+    nswire.record(later)
+    assert said(capsys, "--from", later, "--since", recording)[0] == 1
+    assert said(capsys, "--from", recording, "--since", later)[0] == 2
+    other = Path(__file__).parents[1] / "recordings" / "6.1.nsw"
+    assert said(capsys, "--from", later, "--since", str(other))[0] == 2

@@ -113,3 +113,28 @@ def test_only_what_is_asked_for(topology: Topology) -> None:
 def test_a_rule_that_there_is_not(topology: Topology) -> None:
     with pytest.raises(LookupError, match="no-such"):
         nswire.findings(topology, "no-such")
+
+
+def test_what_is_counted_takes_two_looks(topology: Topology) -> None:
+    """Without an earlier look such a rule is skipped; with one it has it, and need not find the same twice."""
+    seen = []
+
+    def counting(network: Network) -> Iterator[Finding]:
+        seen.append(network.before is not None and network.before.topology is topology)
+        link = next(network.links())
+        yield finding(WRONG, link.end)
+
+    rules = (Rule("counting", "error", counting, counters=True), TEST)
+    once = run(topology, rules)
+    assert [(one.rule, one.gap.code) for one in once.skipped] == [("counting", "check.counters")]
+    assert seen == []
+    waited = []
+
+    def again(seconds: float) -> Topology:
+        waited.append(seconds)
+        return build_everything()
+
+    report = run(topology, rules, again, interval=3.0)
+    assert (waited, report.looks, seen) == ([3.0], 2, [True])
+    assert len(report.found) == 1 + len(list(topology))
+    assert run(build_everything(), rules, since=topology).skipped == ()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TABLE = Unseen("check.table", "its {table}", gaps.ADMINISTER)
 LINKS = Unseen("check.links", "its links", gaps.ENTER)
 OTHER_END = Unseen("check.other_end", "the other end of {link}", gaps.ENTER)
+COUNTERS = Unseen("check.counters", "what is counted meanwhile", hint="--interval 2, or --since RECORDING")
+ONE_LOOK = Reason("scan.one_look", "it was looked at once")
 UNREAD = Reason("scan.unread", "they could not be read")
 NOT_TOLD = Reason("scan.other_end", "it is {state}")
 
@@ -53,10 +55,16 @@ class Pair(NamedTuple):
 
 
 class Network:
-    """What a rule looks at. `gaps` are what this rule could not see; all else is shared by all rules."""
+    """What a rule looks at. `gaps` are what this rule could not see; all else is shared by all rules.
 
-    def __init__(self, topology: Topology, shared: Network | None = None) -> None:
+    `before` is an earlier look at the same host, for what is counted: only a difference says anything.
+    """
+
+    def __init__(
+        self, topology: Topology, shared: Network | None = None, before: Network | None = None
+    ) -> None:
         self.topology = topology
+        self.before = before
         self.lookups = topology.lookups()
         self.gaps: dict[Gap, None] = {}
         self._memory: dict[object, tuple[object, dict[Gap, None]]] = {} if shared is None else shared._memory  # noqa: SLF001

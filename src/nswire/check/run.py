@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from nswire.check.network import Network
+from nswire.check.network import COUNTERS, ONE_LOOK, Network
 from nswire.check.rule import SEVERITIES, Failed, Found, Rule, Skipped
 from nswire.model.values import End
 
@@ -40,23 +40,43 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def run(
-    topology: Topology, rules: Sequence[Rule], again: Callable[[float], Topology] | None = None
+    topology: Topology,
+    rules: Sequence[Rule],
+    again: Callable[[float], Topology] | None = None,
+    *,
+    since: Topology | None = None,
+    interval: float = 0.0,
 ) -> Report:
-    """Ask these rules. `again` waits so many seconds and looks once more; without it, as of a recording, one look must do."""
-    first = _look(topology, rules)
+    """Ask these rules. `again` waits so many seconds and looks once more; without it, as of a recording, one look must do.
+
+    Rules about what is counted take two looks: `since` is an earlier one of the same host, or it is looked at again after
+    `interval` seconds (0: they are skipped, with a gap).
+    """
+    if again is not None and interval:
+        first = _look(topology, [rule for rule in rules if not rule.counters], None)
+        return _twice(first, again(interval), rules, rules, since or topology)
+    first = _look(topology, rules, since)
     if again is None or not first.found:
         return _folded(first)
     wanted = {one.rule.id for one in first.found}
     doubtful = [rule for rule in rules if rule.id in wanted]
-    second = _look(again(max(rule.settles for rule in doubtful)), doubtful)
+    return _twice(first, again(max(rule.settles for rule in doubtful)), rules, doubtful, since)
+
+
+def _twice(
+    first: Report, later: Topology, rules: Sequence[Rule], doubtful: Sequence[Rule], since: Topology | None
+) -> Report:
+    """What is found at both looks, and, of rules about what is counted, at the second one; only `doubtful` rules are asked twice."""
+    second = _look(later, doubtful, since)
+    again = {rule.id for rule in doubtful}
     seen = {one.key for one in first.found}
     return _folded(
         Report(
             second.topology,
-            first.rules,
-            tuple(one for one in second.found if one.key in seen),
-            (*(one for one in first.skipped if one.rule not in wanted), *second.skipped),
-            (*(one for one in first.failed if one.rule not in wanted), *second.failed),
+            tuple(rule.id for rule in rules),
+            tuple(one for one in second.found if one.key in seen or one.rule.counters),
+            (*(one for one in first.skipped if one.rule not in again), *second.skipped),
+            (*(one for one in first.failed if one.rule not in again), *second.failed),
             looks=2,
         )
     )
@@ -77,15 +97,20 @@ def _about(one: Found, subjects: Collection[Subject]) -> bool:
     )
 
 
-def _look(topology: Topology, rules: Sequence[Rule]) -> Report:
-    """All that rules say of one look."""
+def _look(topology: Topology, rules: Sequence[Rule], since: Topology | None) -> Report:
+    """All that rules say of one look, and what changed since an earlier one."""
     shared = Network(topology)
+    before = None if since is None else Network(since)
     shared.lookups.ahead(frozenset(table for rule in rules for table in rule.needs))
     found: list[Found] = []
     skipped: list[Skipped] = []
     failed: list[Failed] = []
     for rule in rules:
-        network = Network(topology, shared)
+        network = Network(topology, shared, before)
+        if rule.counters and before is None:
+            network.gap(topology.home, COUNTERS, ONE_LOOK())
+            skipped += [Skipped(rule.id, gap) for gap in network.gaps]
+            continue
         try:
             found += {one.key: one for one in _found(network, rule)}.values()
         except Exception as error:  # noqa: BLE001 (a broken rule must not take the others with it: it is reported)

@@ -67,6 +67,13 @@ Exit status: 0 nothing as bad as --fail-on, 1 something, 2 failure, 3 with --str
     help="How bad a finding must be for exit status 1.",
 )
 @click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 3600),
+    metavar="SECONDS",
+    help="Look twice, so long apart: what is counted meanwhile (drops ...) is judged as well.",
+)
+@click.option("--since", metavar="FILE", help="What was counted since that recording of the same host.")
+@click.option(
     "--baseline", metavar="FILE", help="Only what is not in FILE, which an earlier --format json has printed."
 )
 @click.option(
@@ -107,7 +114,8 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     asked, fine = understand(topology, handles, one=False)
     if not fine:
         return FAILED
-    report = _checked(options, topology, _named(given["rules"]))
+    since = None if given["since"] is None else _earlier(options, topology, given["since"])
+    report = _checked(options, topology, _named(given["rules"]), since, given["interval"] or 0.0)
     report = only_new(without(report, entries, _today()), known)
     report = _narrowed(report, asked, given["severity"]) if asked or given["severity"] else report
     if given["form"] not in ("text", "json"):
@@ -168,7 +176,20 @@ def _today() -> dt.date:
     return dt.datetime.now(tz=dt.UTC).date()
 
 
-def _checked(options: Options, topology: Topology, rules: tuple[Rule, ...]) -> Report:
+def _earlier(options: Options, topology: Topology, file: str) -> Topology:
+    """An earlier look at the same host, from a recording. Failure."""
+    found = look(options._replace(recording=file))
+    home = (topology.namespaces[topology.home].cookie, topology.taken.hostname)
+    if (found.namespaces[found.home].cookie, found.taken.hostname) != home:
+        raise Failure(file, "it is of another host, or of this one before it was started anew")
+    if found.taken.time >= topology.taken.time:
+        raise Failure(file, "it is not older than what it is to be compared with")
+    return found
+
+
+def _checked(
+    options: Options, topology: Topology, rules: tuple[Rule, ...], since: Topology | None, interval: float
+) -> Report:
     """What the rules say; of this machine, what they find is looked at twice."""
     from nswire.check import run
 
@@ -176,7 +197,7 @@ def _checked(options: Options, topology: Topology, rules: tuple[Rule, ...]) -> R
         time.sleep(seconds)
         return look(options)
 
-    return run(topology, rules, None if options.recording else again)
+    return run(topology, rules, None if options.recording else again, since=since, interval=interval)
 
 
 def _narrowed(report: Report, asked: list[Asked], severity: Severity | None) -> Report:
