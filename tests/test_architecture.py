@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,60 @@ def test_imports_go_one_way() -> None:
             if parts[0] == "nswire" and len(parts) > 1 and (ROOT / parts[1]).is_dir():
                 wrong += [] if parts[1] in allowed else [f"{file.relative_to(ROOT)} imports {name}"]
     assert not wrong
+
+
+# path/ is a tower: each part may import those before it, never one behind, types included
+TOWER = (
+    "values", "bounds", "branching", "sysctls", "fib", "conntrack", "netfilter.compare", "context", "netfilter", "mtu", "devices", "l2",
+    "ip", "trace", "endpoints", "query",
+)  # fmt: skip
+
+
+def modules_of_path() -> dict[str, set[str]]:
+    """The modules of path/ (without `nswire.path.`), and those of them that each imports, for types alone as well."""
+    files = {
+        file: file.relative_to(ROOT / "path").with_suffix("").parts for file in (ROOT / "path").rglob("*.py")
+    }
+    names = {
+        file: ".".join(parts).removesuffix("__init__").removesuffix(".") for file, parts in files.items()
+    }
+    known = {f"nswire.path.{name}": name for name in names.values() if name}
+    found = {}
+    for file, name in names.items():
+        asked = imports(file)
+        # `from package import module` is the module's, not the package's
+        deep = {
+            one
+            for one in asked
+            if one in known and not any(o.startswith(f"{one}.") and o in known for o in asked)
+        }
+        found[name] = {known[one] for one in deep} - {name}
+    return found
+
+
+def test_path_has_no_circle() -> None:
+    """No file of path/ knows, over whatever others, one that knows it: each can be read with those below it alone."""
+    list(graphlib.TopologicalSorter(modules_of_path()).static_order())  # CycleError names the circle
+
+
+def test_path_is_a_tower() -> None:
+    """query > trace > ip > l2 > devices > mtu > netfilter > context > values, as the package's docstring says."""
+
+    def storey(name: str) -> int:
+        best = max((one for one in TOWER if name == one or name.startswith(f"{one}.")), key=len, default=None)
+        assert best is not None, f"path/{name} has no place in the tower"
+        return TOWER.index(best)
+
+    graph = modules_of_path()
+    graph.pop("")  # names alone
+    wrong = [
+        f"{name} imports {one}"
+        for name, found in graph.items()
+        for one in found
+        if storey(one) > storey(name)
+    ]
+    assert not wrong
+    assert graph["query"]  # it was looked at
 
 
 def test_the_travelling_part_needs_the_standard_library_alone() -> None:

@@ -12,7 +12,7 @@ import nswire
 from nswire.path import Flow
 from nswire.path.branching import Chooser
 from nswire.path.fib import Fib
-from nswire.path.ip.stack import Walk
+from nswire.path.trace import walker
 from nswire.path.values import Packet
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ def test_br_netfilter_splits_what_may_be_split(lab: Lab) -> None:
     """Of a whole packet it says the same as the port itself; of one without DF it makes two."""
     spaces = build(lab, CALLED)
     topology = nswire.scan()
-    walk = Walk(topology, topology.lookups(), Fib(topology, topology.lookups()), Chooser())
-    landing = walk.originate(spaces["a"].inode, Packet(ASK, size=1460, whole=False))
+    ctx = walker(topology, topology.lookups(), Fib(topology, topology.lookups()), Chooser())
+    landing = ctx.l3.originate(spaces["a"].inode, Packet(ASK, size=1460, whole=False))
     assert (landing.fate, landing.packet and landing.packet.size) == ("delivered", 1400)
     assert spaces.really("a", ASK, size=1460, whole=False).at == ("b",)
 

@@ -15,7 +15,7 @@ from nswire.model.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PASSED = 100_000  # links, of one walk: a flood to a bridge of 10 000 ports passes some 30 000
+PASSED = 100_000  # links, of one ctx: a flood to a bridge of 10 000 ports passes some 30 000
 
 TOO_MANY_LINKS = Reason(
     "path.too_many_links",

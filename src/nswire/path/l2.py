@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 NO_PORT = Reason("l2.no_port", "no port of the switch behind {link} takes it")
@@ -35,11 +35,11 @@ UP, LOWER_UP = 0x1, 0x10000
 DEEPEST = 64  # links on one way: more is a loop
 
 
-class Segment:
+class L2:
     """Sends frames. `light`: structure alone counts, so that nothing is asked: to find out where it is worth looking."""
 
-    def __init__(self, walk: Walk) -> None:
-        self._walk = walk
+    def __init__(self, ctx: PathContext) -> None:
+        self._ctx = ctx
         self.light = False
 
     def deliver(self, link: Link, frame: Frame, steps: Steps) -> Landing:
@@ -72,12 +72,12 @@ class Segment:
     @contextmanager
     def _lightly(self) -> Iterator[None]:
         before, self.light = self.light, True
-        learned = dict(self._walk.learned)
+        learned = dict(self._ctx.learned)
         try:
             yield
         finally:
             self.light = before
-            self._walk.learned = learned
+            self._ctx.learned = learned
 
     @contextmanager
     def in_full(self) -> Iterator[None]:
@@ -90,17 +90,17 @@ class Segment:
 
     def send(self, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
         """A frame that goes out by a link."""
-        self._walk.chooser.sends()
+        self._ctx.chooser.sends()
         stopped = self._stopped(link, frame, steps)
         if stopped is not None:
             yield stopped
             return
-        walk = self._walk
+        ctx = self._ctx
         if not link.fact.flags & LOWER_UP:
             yield self._no_carrier(link, frame, steps)
             return
         if not self.light:
-            turned = tc_bpf.decides(walk, link, frame, steps, "egress")
+            turned = tc_bpf.decides(ctx, link, frame, steps, "egress")
             if isinstance(turned, tc_bpf.Changed):
                 frame, steps = turned
             elif turned is not None:
@@ -115,12 +115,12 @@ class Segment:
             reason = devices.not_followed(link.kind)(kind=link.kind)
             yield Landing("unknown", steps, link.end.ns, frame, link.end, reason=reason)
             return
-        steps += walk.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
-        yield from handler(walk, link, frame, steps)
+        steps += ctx.step("out", f"out by {link.ifname}", link.end.ns, link.end, way="out")
+        yield from handler(ctx, link, frame, steps)
 
     def _queued(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
         """Where it ends at the queue of a link; None: it passes."""
-        found = qdisc.loses(self._walk, link)
+        found = qdisc.loses(self._ctx, link)
         if found is None:
             return None
         fate, why = found
@@ -134,10 +134,10 @@ class Segment:
         if stopped is not None:
             yield stopped
             return
-        walk = self._walk
-        steps += walk.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
+        ctx = self._ctx
+        steps += ctx.step("in", f"in by {link.ifname}", link.end.ns, link.end, way="in")
         if not self.light:
-            turned = tc_bpf.decides(walk, link, frame, steps, "ingress")
+            turned = tc_bpf.decides(ctx, link, frame, steps, "ingress")
             if isinstance(turned, tc_bpf.Changed):
                 frame, steps = turned
             elif turned is not None:
@@ -156,21 +156,21 @@ class Segment:
         if taker and handler is None:
             yield self.unknown(link, frame, steps, devices.not_followed(taker)(kind=taker))
             return
-        if handler is None and openvswitch.switches(walk, link):
+        if handler is None and openvswitch.switches(ctx, link):
             handler = openvswitch.arrive
         if handler is not None:
-            yield from handler(walk, link, frame, steps)
+            yield from handler(ctx, link, frame, steps)
             return
         yield self.to_stack(link, frame, steps)
 
     def _stopped(self, link: Link, frame: Frame, steps: Steps) -> Landing | None:
         """What ends a way at any link: it is down, or the way has no end. NotKnown, if it has been followed far enough."""
-        self._walk.chooser.passes()
+        self._ctx.chooser.passes()
         if len(steps) > DEEPEST and sum(step.way == "in" for step in steps) > DEEPEST:
             return self.lost(link, frame, steps, LOOP())
         if not link.fact.flags & UP:
             mend = Mend("would bring it up", link.end.ns, ("ip", "link", "set", link.ifname, "up"))
-            where = self._walk.name(link.end.ns)
+            where = self._ctx.name(link.end.ns)
             return self.lost(link, frame, steps, DOWN(link=link.ifname, netns=where), mend)
         return None
 
@@ -188,22 +188,22 @@ class Segment:
         self, link: Link, frame: Frame, steps: Steps, reason: Cause, mend: Mend | None = None
     ) -> Landing:
         """The end of a frame."""
-        steps += self._walk.step("link", reason, link.end.ns, link.end)
+        steps += self._ctx.step("link", reason, link.end.ns, link.end)
         return Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason, mend=mend)
 
     def _no_carrier(self, link: Link, frame: Frame, steps: Steps) -> Landing:
-        netns = self._walk.name(link.end.ns)
+        netns = self._ctx.name(link.end.ns)
         peer = link.peer
         if peer is None or peer.fact.flags & UP:
             return self.lost(link, frame, steps, NO_CARRIER(link=link.ifname, netns=netns))
         mend = Mend("would bring it up", peer.end.ns, ("ip", "link", "set", peer.ifname, "up"))
-        where = self._walk.name(peer.end.ns)
+        where = self._ctx.name(peer.end.ns)
         reason = PEER_DOWN(link=link.ifname, netns=netns, peer=peer.ifname, peer_netns=where)
         return self.lost(link, frame, steps, reason, mend)
 
     def unknown(self, link: Link, frame: Frame, steps: Steps, reason: Cause, kind: str = "link") -> Landing:
         """A frame that cannot be followed."""
-        steps += self._walk.step(kind, reason, link.end.ns, link.end)
+        steps += self._ctx.step(kind, reason, link.end.ns, link.end)
         return Landing("unknown", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
 
 

@@ -15,7 +15,7 @@ from nswire.path.values import ICMPV6, Ended, Going, Landing, Mend
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame
 
 TOO_LARGE = Reason(
@@ -28,21 +28,21 @@ VLAN_HEADER = 4
 NO_LIMIT = 65536  # lo's
 
 
-def check(walk: Walk, link: Link, going: Going, route: int, *, own: bool) -> Going:
+def check(ctx: PathContext, link: Link, going: Going, route: int, *, own: bool) -> Going:
     """A packet that is too large for a link (or the MTU of its route) is split, or Ended if it must not be. `own`: sent from here."""
     packet = going.packet
     splits = not packet.whole or (own and packet.answer and packet.flow.proto == ICMPV6)  # icmpv6_echo_reply
     limit = min(route, link.fact.mtu) if route else link.fact.mtu
-    note(walk, link, limit)
+    note(ctx, link, limit)
     if not packet.size or packet.size <= limit:
         return going
     if not splits:
         reason = TOO_LARGE(size=packet.size, link=link.ifname, mtu=limit)
-        steps = going.steps + walk.step("mtu", reason, link.end.ns, link.end)
+        steps = going.steps + ctx.step("mtu", reason, link.end.ns, link.end)
         mend = Mend(f"at most {limit} bytes pass; so does anything, once its MTU is raised")
         raise Ended(Landing("dropped", steps, going.ns, None, link.end, packet, reason, mend))
     text = f"{packet.size} bytes are split for {link.ifname}, whose MTU is {limit}"
-    steps = going.steps + walk.step("mtu", text, link.end.ns, link.end)
+    steps = going.steps + ctx.step("mtu", text, link.end.ns, link.end)
     return Going(going.ns, replace(packet, size=limit), steps)
 
 
@@ -56,9 +56,9 @@ def too_large(link: Link, frame: Frame, *, exactly: bool = False) -> int:
     return size if frame.packet.size and size > limit and not frame.asks else 0
 
 
-def note(walk: Walk, link: Link, limit: int, frame: Frame | None = None) -> None:
+def note(ctx: PathContext, link: Link, limit: int, frame: Frame | None = None) -> None:
     """Remember the MTU, less the outer headers of the tunnels that the packet is in. Only the packet's own way counts: no question, no try."""
-    if walk.segment.light or (frame is not None and frame.asks):
+    if ctx.l2.light or (frame is not None and frame.asks):
         return
     if limit and limit < NO_LIMIT:
-        walk.mtus.append((limit - walk.overhead, link.end))
+        ctx.mtus.append((limit - ctx.overhead, link.end))

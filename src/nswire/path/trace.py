@@ -1,6 +1,6 @@
 """How a packet gets from here to there: step by step, with the reason for each, and a verdict.
 
-A walk goes the packet's way: `walk` through IP stacks, `segment` through links and switches, with one file for each step.
+A walk goes the packet's way: `ip/` through IP stacks, `l2` and `devices/` through links and switches, with one file for each step.
 Where the way depends on what cannot be known (a hash, a rule that cannot be decided), it is walked for each possibility,
 and the verdict counts only if all of them agree.
 """
@@ -16,9 +16,11 @@ from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.path import branching
 from nswire.path.bounds import TOO_DEEP, deep
+from nswire.path.context import PathContext
 from nswire.path.fib import Fib
 from nswire.path.ip import local_delivery, sockets, userland_proxy
-from nswire.path.ip.stack import Walk
+from nswire.path.ip.stack import IpStack
+from nswire.path.l2 import L2
 from nswire.path.values import (
     BROADCAST,
     ICMP,
@@ -93,10 +95,10 @@ def trace(
     mtus: list[tuple[int, End]] = []
 
     def walked(chooser: Chooser) -> tuple[Way, Way | None]:
-        walk = Walk(topology, lookups, fib, chooser)
+        ctx = walker(topology, lookups, fib, chooser)
         packet = Packet(flow, mark, size=size, uid=uid)
         try:
-            there = _meant(walk, _sent(walk, start, packet, by, oif), to)
+            there = _meant(ctx, _sent(ctx, start, packet, by, oif), to)
         except NotKnown as missing:
             there = Landing("unknown", (), start, packet=packet, reason=missing.cause)
         except RecursionError:
@@ -104,12 +106,12 @@ def trace(
         if there.fate in ("delivered", "leaves"):
             # a link that only heard who is asked for, or got a copy of a flood, does not count
             passed = ends(there.steps)
-            mtus.extend(one for one in walk.mtus if one[1] in passed)
+            mtus.extend(one for one in ctx.mtus if one[1] in passed)
         forward = _way(there, flow, chooser)
         if not reply or there.fate not in ("delivered", "leaves"):
             return forward, None
         try:
-            back = _answered(walk, there, start, by)
+            back = _answered(ctx, there, start, by)
         except NotKnown as missing:
             back = Landing("unknown", (), there.ns, reason=missing.cause)
         except RecursionError:
@@ -139,111 +141,119 @@ def trace(
     )
 
 
-def _sent(walk: Walk, start: NsKey, packet: Packet, by: End | None, oif: int) -> Landing:
-    link = walk.topology.at(by)
+def walker(topology: Topology, lookups: Lookups, fib: Fib, chooser: Chooser) -> PathContext:
+    """A walk that may begin."""
+    ctx = PathContext(topology, lookups, fib, chooser)
+    ctx.l2 = L2(ctx)
+    ctx.l3 = IpStack(ctx)
+    return ctx
+
+
+def _sent(ctx: PathContext, start: NsKey, packet: Packet, by: End | None, oif: int) -> Landing:
+    link = ctx.topology.at(by)
     if link is None:
-        return walk.originate(start, packet, oif=oif)
+        return ctx.l3.originate(start, packet, oif=oif)
     packet = replace(packet, hops=USUAL_TTL)
     source = "" if link.guest is None else link.guest.mac
     if link.master is None:
-        return _arrived(walk, link.end, Frame(source, link.fact.address, packet), ())
-    return _on_segment(walk, link, Frame(source, BROADCAST, packet, asks=packet.flow.dst))
+        return _arrived(ctx, link.end, Frame(source, link.fact.address, packet), ())
+    return _on_segment(ctx, link, Frame(source, BROADCAST, packet, asks=packet.flow.dst))
 
 
-def _on_segment(walk: Walk, link: Link, asked: Frame) -> Landing:
+def _on_segment(ctx: PathContext, link: Link, asked: Frame) -> Landing:
     """What somebody behind a port of a switch sends: to whoever has the address there, or to one that forwards, as a gateway of his."""
     packet = asked.packet
-    heard = walk.segment.heard(link, asked)
+    heard = ctx.l2.heard(link, asked)
     stacks = list({one.end: one for one in heard if one.fate == "up"}.values())
-    meant = [one for one in stacks if walk.has(one.ns, packet.flow.dst)]
+    meant = [one for one in stacks if ctx.has(one.ns, packet.flow.dst)]
     family = "ipv6" if packet.flow.family == IPV6 else "ipv4"
     for one in () if meant else stacks:
-        at = walk.topology.at(one.end)
-        if at is not None and walk.setting(at, f"{family}/conf/{{}}/forwarding"):
+        at = ctx.topology.at(one.end)
+        if at is not None and ctx.setting(at, f"{family}/conf/{{}}/forwarding"):
             meant.append(one)
     meant += [
         one
         for one in heard
-        if one.fate == "leaves" and not any(walk.has(s.ns, packet.flow.dst) for s in stacks)
+        if one.fate == "leaves" and not any(ctx.has(s.ns, packet.flow.dst) for s in stacks)
     ]
     if not meant and len(heard) == 1 and heard[0].fate == "dropped":  # the port itself takes nothing in
         return heard[0]
     if not meant:
         reason = NO_GATEWAY(link=link.ifname, address=packet.flow.dst)
         return Landing("unknown", (), link.end.ns, None, link.end, packet, reason)
-    names = [f"it sends it to {_called(walk, one.end)}" for one in meant]
-    chosen = meant[walk.chooser.choose(names)]
-    to = walk.topology.at(chosen.end) if chosen.fate == "up" else None
+    names = [f"it sends it to {_called(ctx, one.end)}" for one in meant]
+    chosen = meant[ctx.chooser.choose(names)]
+    to = ctx.topology.at(chosen.end) if chosen.fate == "up" else None
     frame = Frame(asked.src, to.fact.address if to is not None else "", packet, along=ends(chosen.steps))
-    return _arrived(walk, link.end, frame, ())
+    return _arrived(ctx, link.end, frame, ())
 
 
-def _called(walk: Walk, end: End | None) -> str:
-    link = walk.topology.at(end)
-    return f"{link.ifname} in {walk.name(link.end.ns)}" if link is not None else "somebody outside"
+def _called(ctx: PathContext, end: End | None) -> str:
+    link = ctx.topology.at(end)
+    return f"{link.ifname} in {ctx.name(link.end.ns)}" if link is not None else "somebody outside"
 
 
-def _meant(walk: Walk, landing: Landing, to: NsKey | None) -> Landing:
+def _meant(ctx: PathContext, landing: Landing, to: NsKey | None) -> Landing:
     """What is delivered to somebody else has not arrived."""
     if landing.fate != "delivered" or to is None or landing.ns == to:
         return landing
-    if any(isinstance(one, ProxyRelay) and one.ns == to for one in walk.relays):
+    if any(isinstance(one, ProxyRelay) and one.ns == to for one in ctx.relays):
         return landing
-    reason = DELIVERED_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(to))
-    steps = landing.steps + walk.step("local", reason, landing.ns, landing.end)
+    reason = DELIVERED_ELSEWHERE(netns=ctx.name(landing.ns), meant=ctx.name(to))
+    steps = landing.steps + ctx.step("local", reason, landing.ns, landing.end)
     return replace(landing, fate="dropped", steps=steps, reason=reason)
 
 
-def _answered(walk: Walk, there: Landing, start: NsKey, by: End | None) -> Landing | None:
+def _answered(ctx: PathContext, there: Landing, start: NsKey, by: End | None) -> Landing | None:
     """The way of the answer: from the socket that got the packet, or from outside, back to where it was sent."""
     packet = there.packet
     if packet is None or there.outer:
         return None
-    silent = local_delivery.ignores(walk, there.ns, packet) if there.fate == "delivered" else None
+    silent = local_delivery.ignores(ctx, there.ns, packet) if there.fate == "delivered" else None
     if silent is not None:
         return Landing("dropped", (), there.ns, packet=packet, reason=silent[0], mend=silent[1])
     # icmp_sk_init: echo replies may be split (IP_PMTUDISC_DONT); the others' sockets do path MTU discovery
     whole = packet.flow.proto != ICMP
     answer = Packet(packet.flow.reverse, answer=True, size=packet.size, whole=whole)
-    walk.learned_neighbours.clear()
+    ctx.learned_neighbours.clear()
     if there.fate == "delivered":
-        mark = sockets.answers_with(walk, there.ns, walk.topology.at(there.end), packet)
+        mark = sockets.answers_with(ctx, there.ns, ctx.topology.at(there.end), packet)
         answer = replace(answer, mark=mark)
         # icmpv6_echo_reply; no socket can be bound to one, but may send from it (IPV6_PKTINFO)
         names = ("the socket answers from its route's source", f"it answers from {packet.flow.dst}")
-        if walk.fib.anycast(there.ns, packet.flow.dst) and (
-            packet.flow.proto == ICMPV6 or not walk.chooser.choose(names)
+        if ctx.fib.anycast(there.ns, packet.flow.dst) and (
+            packet.flow.proto == ICMPV6 or not ctx.chooser.choose(names)
         ):
             answer = replace(answer, flow=replace(answer.flow, src=""))
     if there.fate == "leaves":
-        landing = _from_outside(walk, there, answer)
+        landing = _from_outside(ctx, there, answer)
     else:
-        oif = sockets.answers_by(walk, walk.topology.at(there.end), packet.flow)
-        landing = walk.originate(there.ns, answer, oif=oif)
+        oif = sockets.answers_by(ctx, ctx.topology.at(there.end), packet.flow)
+        landing = ctx.l3.originate(there.ns, answer, oif=oif)
     for _ in range(RELAYS):
-        relay = _asker(walk, landing)
+        relay = _asker(ctx, landing)
         if relay is None:
             break
-        walk.relays.remove(relay)
+        ctx.relays.remove(relay)
         if isinstance(relay, ProxyRelay):
-            landing = userland_proxy.answered(walk, relay, packet.size, landing.steps)
+            landing = userland_proxy.answered(ctx, relay, packet.size, landing.steps)
             continue
         back = replace(answer, flow=relay.taken.packet.flow.reverse)
         frame = Frame("", relay.taken.src, back)
-        landing = _arrived(walk, relay.link, frame, landing.steps)
-    landing = userland_proxy.answered_alone(walk, landing, packet.size) or landing
+        landing = _arrived(ctx, relay.link, frame, landing.steps)
+    landing = userland_proxy.answered_alone(ctx, landing, packet.size) or landing
     if landing.fate == "delivered" and landing.ns != start and by is None:
-        reason = ANSWER_ELSEWHERE(netns=walk.name(landing.ns), meant=walk.name(start))
+        reason = ANSWER_ELSEWHERE(netns=ctx.name(landing.ns), meant=ctx.name(start))
         return replace(landing, fate="dropped", reason=reason)
     return _taken(landing, there) if by is None else landing
 
 
-def _asker(walk: Walk, landing: Landing) -> Relay | ProxyRelay | None:
+def _asker(ctx: PathContext, landing: Landing) -> Relay | ProxyRelay | None:
     """The process that an answer is for, if it is for one that sent on what others asked it."""
     packet = landing.packet
     if landing.fate != "delivered" or packet is None:
         return None
-    return next((one for one in walk.relays if one.answers(landing.ns, packet.flow)), None)
+    return next((one for one in ctx.relays if one.answers(landing.ns, packet.flow)), None)
 
 
 def _taken(landing: Landing, there: Landing) -> Landing:
@@ -261,28 +271,28 @@ def _taken(landing: Landing, there: Landing) -> Landing:
     return replace(landing, fate="dropped", reason=reason)
 
 
-def _from_outside(walk: Walk, there: Landing, answer: Packet) -> Landing:
+def _from_outside(ctx: PathContext, there: Landing, answer: Packet) -> Landing:
     """What comes back by the link that the packet left by, if whoever got it answers."""
     frame = there.frame
     if frame is None or there.end is None:
         return Landing("unknown", (), there.ns, reason=ANSWER_UNKNOWN())
-    link = walk.topology.at(there.end)
+    link = ctx.topology.at(there.end)
     text = f"an answer to {answer.flow.dst} would come in by {link.ifname if link is not None else 'that link'}, if it finds its way back"
-    steps = walk.step("in", text, there.ns, there.end, evidence="inferred")
-    return _arrived(walk, there.end, Frame("", frame.src, answer, vlans=frame.vlans), steps)
+    steps = ctx.step("in", text, there.ns, there.end, evidence="inferred")
+    return _arrived(ctx, there.end, Frame("", frame.src, answer, vlans=frame.vlans), steps)
 
 
-def _arrived(walk: Walk, end: End, frame: Frame, steps: Steps) -> Landing:
-    link = walk.topology.at(end)
+def _arrived(ctx: PathContext, end: End, frame: Frame, steps: Steps) -> Landing:
+    link = ctx.topology.at(end)
     if link is None:
         return Landing("unknown", steps, end.ns, reason=LINK_GONE())
-    landings = list(walk.segment.arrive(link, frame, steps))
+    landings = list(ctx.l2.arrive(link, frame, steps))
     if not landings:
         return Landing("dropped", steps, end.ns, None, end, frame.packet, NO_OTHER_PORT(link=link.ifname))
     for fate in ("up", "unknown", "delivered", "leaves"):
         for one in landings:
             if one.fate == fate:
-                return walk.arrived(one) if fate == "up" else one
+                return ctx.l3.arrived(one) if fate == "up" else one
     return max(landings, key=lambda one: len(one.steps))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
 NO_ACTIVE_PORT = Reason("bond.no_active_port", "no port of {link} is active and up")
@@ -24,7 +24,7 @@ BOND = "bond"
 ONE, ALL = "active-backup", "broadcast"
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """By the active port; where a hash or a turn decides: by each that is up, one after the other."""
     alive = [port for port in link.ports if port.fact.flags & LOWER_UP]
     details = kinds.details(link.fact) if link.kind == BOND else {}
@@ -33,28 +33,28 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
     if mode == ONE:
         alive = [port for port in alive if str(port.ifindex) == str(active)]
     if not alive:
-        yield walk.segment.lost(link, frame, steps, NO_ACTIVE_PORT(link=link.ifname))
+        yield ctx.l2.lost(link, frame, steps, NO_ACTIVE_PORT(link=link.ifname))
         return
-    if mode == ALL or walk.segment.light or frame.along is not None:
+    if mode == ALL or ctx.l2.light or frame.along is not None:
         along = [port for port in alive if frame.along is None or port.end in frame.along]
         for port in along if mode == ALL else (along or alive)[:1]:
-            yield from walk.segment.send(port, frame, steps)
+            yield from ctx.l2.send(port, frame, steps)
         return
-    taken = walk.chooser.choose([f"{link.ifname} sends it by {port.ifname}" for port in alive])
-    yield from walk.segment.send(alive[taken], frame, steps)
+    taken = ctx.chooser.choose([f"{link.ifname} sends it by {port.ifname}" for port in alive])
+    yield from ctx.l2.send(alive[taken], frame, steps)
 
 
-def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def arrive(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """As if it came in by the bond; a port that is not active takes nothing (bond_handle_frame)."""
     master = link.master
     if master is None:
-        yield walk.segment.unknown(link, frame, steps, MASTER_UNKNOWN(port=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, MASTER_UNKNOWN(port=link.ifname))
         return
     details = kinds.port_details(link.fact) if link.fact.slave_kind == BOND else {}
     if details.get("state") == "BACKUP" and kinds.details(master.fact).get("mode") == ONE:
-        yield walk.segment.lost(link, frame, steps, BACKUP(port=link.ifname, link=master.ifname))
+        yield ctx.l2.lost(link, frame, steps, BACKUP(port=link.ifname, link=master.ifname))
         return
-    yield from walk.segment.arrive(master, frame, steps)
+    yield from ctx.l2.arrive(master, frame, steps)
 
 
 DEVICES = (Device((BOND, "team"), transmit=send, from_port=arrive),)

@@ -18,7 +18,7 @@ from nswire.model.values import End
 if TYPE_CHECKING:
     from nswire.model.routing import FdbEntry
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame
 
 TAKES_NOTHING = Reason(
@@ -79,21 +79,21 @@ def state(port: Link) -> str:
     return str(kinds.port_details(port.fact).get("state", FORWARDING))
 
 
-def vlan_state(walk: Walk, at: Link, vlan: int) -> str:
+def vlan_state(ctx: PathContext, at: Link, vlan: int) -> str:
     """The state of a port, or of the bridge itself, in a VLAN (Linux 5.6)."""
     if not vlan:
         return FORWARDING
-    ranges = walk.lookups.vlan_states(at.end.ns).get(at.ifindex, ())
+    ranges = ctx.lookups.vlan_states(at.end.ns).get(at.ifindex, ())
     return next((one.state for one in ranges if one.first <= vlan <= one.last), FORWARDING)
 
 
-def admitted(walk: Walk, passing: Passing) -> Passing | Cause:
+def admitted(ctx: PathContext, passing: Passing) -> Passing | Cause:
     """The VLAN that a frame is in, its tag taken off; or why it may not come in (br_allowed_ingress)."""
     bridge, frame = passing.bridge, passing.frame
     if not kinds.details(bridge.fact).get("vlan_filtering"):
         return passing
     at = passing.port or bridge
-    vlans = _vlans(walk, at)
+    vlans = _vlans(ctx, at)
     if frame.vlans and frame.vlans[-1][0] == protocol(bridge):
         number = frame.vlans[-1][1]
         if not _within(vlans.untagged, number) and not _within(vlans.tagged, number):
@@ -103,19 +103,19 @@ def admitted(walk: Walk, passing: Passing) -> Passing | Cause:
         passing = passing._replace(vlan=vlans.pvid)
     else:
         return NO_PVID(port=at.ifname, bridge=bridge.ifname)
-    found = vlan_state(walk, at, passing.vlan)
+    found = vlan_state(ctx, at, passing.vlan)
     if found not in (FORWARDING, LEARNING):
         return VLAN_TAKES_NOTHING(port=at.ifname, bridge=bridge.ifname, state=found, vlan=passing.vlan)
     return passing
 
 
-def locks_out(walk: Walk, passing: Passing) -> Cause | None:
+def locks_out(ctx: PathContext, passing: Passing) -> Cause | None:
     """Why a locked port does not take the frame: it takes only sources that the forwarding table has there already."""
     port, bridge, mac = passing.port, passing.bridge, passing.frame.src
-    if port is None or walk.segment.light or not kinds.port_details(port.fact).get("locked"):
+    if port is None or ctx.l2.light or not kinds.port_details(port.fact).get("locked"):
         return None
-    learned = walk.learned.get((bridge.end, passing.vlan, mac))
-    entry = entry_of(walk, passing, mac)
+    learned = ctx.learned.get((bridge.end, passing.vlan, mac))
+    entry = entry_of(ctx, passing, mac)
     fine = (
         learned == port.end
         if learned is not None
@@ -128,10 +128,10 @@ def locks_out(walk: Walk, passing: Passing) -> Cause | None:
     return None
 
 
-def entry_of(walk: Walk, passing: Passing, mac: str) -> FdbEntry | None:
+def entry_of(ctx: PathContext, passing: Passing, mac: str) -> FdbEntry | None:
     """What the forwarding table has of a MAC in the frame's VLAN."""
     bridge, best = passing.bridge, None
-    for entry in walk.lookups.fdb(bridge.end.ns, mac):
+    for entry in ctx.lookups.fdb(bridge.end.ns, mac):
         if entry.master != bridge.ifindex or entry.vlan not in (0, passing.vlan):
             continue
         if best is None or entry.vlan:
@@ -139,7 +139,7 @@ def entry_of(walk: Walk, passing: Passing, mac: str) -> FdbEntry | None:
     return best
 
 
-def refuses(walk: Walk, passing: Passing, port: Link, *, flood: bool = False) -> Cause | None:
+def refuses(ctx: PathContext, passing: Passing, port: Link, *, flood: bool = False) -> Cause | None:
     """Why a port does not get the frame; None if it does (should_deliver)."""
     bridge, vlan = passing.bridge, passing.vlan
     details = kinds.port_details(port.fact)
@@ -155,18 +155,18 @@ def refuses(walk: Walk, passing: Passing, port: Link, *, flood: bool = False) ->
     ):
         return ISOLATED(port=passing.port.ifname, other=port.ifname, bridge=bridge.ifname)
     if flood:
-        refusal = _refuses_flood(walk, passing, port)
+        refusal = _refuses_flood(ctx, passing, port)
         if refusal is not None:
             return refusal
-    if vlan and tagged_out(walk, port, vlan) is None:
+    if vlan and tagged_out(ctx, port, vlan) is None:
         return NOT_IN_VLAN(port=port.ifname, bridge=bridge.ifname, vlan=vlan)
-    found = vlan_state(walk, port, vlan)
+    found = vlan_state(ctx, port, vlan)
     if found != FORWARDING:
         return VLAN_STATE(port=port.ifname, bridge=bridge.ifname, state=found, vlan=vlan)
     return None
 
 
-def _refuses_flood(walk: Walk, passing: Passing, port: Link) -> Cause | None:
+def _refuses_flood(ctx: PathContext, passing: Passing, port: Link) -> Cause | None:
     """The same of what goes to all ports (br_flood)."""
     bridge, details = passing.bridge, kinds.port_details(port.fact)
     what = _flood_flag(passing.frame)
@@ -175,7 +175,7 @@ def _refuses_flood(walk: Walk, passing: Passing, port: Link) -> Cause | None:
         return NO_FLOOD(port=port.ifname, bridge=bridge.ifname, flag=what)
     if details.get("proxy_arp"):
         return PROXY_ARP(port=port.ifname, bridge=bridge.ifname)
-    if passing.suppressed and (details.get("proxy_arp_wifi") or suppresses(walk, port, passing.vlan)):
+    if passing.suppressed and (details.get("proxy_arp_wifi") or suppresses(ctx, port, passing.vlan)):
         return SUPPRESSED(port=port.ifname, bridge=bridge.ifname)
     return None
 
@@ -189,16 +189,16 @@ def _flood_flag(frame: Frame) -> str:
 # -- questions that a bridge answers itself ------------------------------------------------------------------------
 
 
-def suppresses(walk: Walk, port: Link, vlan: int) -> bool:
+def suppresses(ctx: PathContext, port: Link, vlan: int) -> bool:
     """Whether a port has neigh_suppress, of itself or (neigh_vlan_suppress) in that VLAN (br_is_neigh_suppress_enabled)."""
     details = kinds.port_details(port.fact)
     if not details.get("neigh_vlan_suppress"):
         return bool(details.get("neigh_suppress"))
-    ranges = walk.lookups.vlan_states(port.end.ns).get(port.ifindex, ())
+    ranges = ctx.lookups.vlan_states(port.end.ns).get(port.ifindex, ())
     return bool(vlan) and any(one.neigh_suppress for one in ranges if one.first <= vlan <= one.last)
 
 
-def answers(walk: Walk, passing: Passing) -> tuple[str, bool]:
+def answers(ctx: PathContext, passing: Passing) -> tuple[str, bool]:
     """The MAC that the bridge itself answers a question with (empty: it does not), and whether it knows the answer.
 
     br_do_proxy_suppress_arp, br_do_suppress_nd: it looks into the neighbour table of its own link, or of the VLAN's on it.
@@ -212,7 +212,7 @@ def answers(walk: Walk, passing: Passing) -> tuple[str, bool]:
     if (
         frame.tells
         or not (on or proxied)
-        or (on and port is not None and suppresses(walk, port, passing.vlan))
+        or (on and port is not None and suppresses(ctx, port, passing.vlan))
     ):
         return "", False
     if on and frame.packet.flow.src in ("", frame.asks):
@@ -225,20 +225,20 @@ def answers(walk: Walk, passing: Passing) -> tuple[str, bool]:
     known = next(
         (
             one.lladdr
-            for one in walk.lookups.neighbours(at.end.ns)
+            for one in ctx.lookups.neighbours(at.end.ns)
             if (one.ifindex, one.address, one.proxy) == (at.ifindex, frame.asks, False) and one.state & VALID
         ),
         "",
     )
-    entry = entry_of(walk, passing, known) if known else None
+    entry = entry_of(ctx, passing, known) if known else None
     if entry is None:
         return "", False
-    behind = walk.topology.get(End(bridge.end.ns, entry.ifindex)) if not entry.own else None
+    behind = ctx.topology.get(End(bridge.end.ns, entry.ifindex)) if not entry.own else None
     asked = (
         port is not None and ":" not in frame.asks and bool(kinds.port_details(port.fact).get("proxy_arp"))
     )
     wifi = behind is not None and bool(kinds.port_details(behind.fact).get("proxy_arp_wifi"))
-    replied = asked or wifi or (behind is not None and suppresses(walk, behind, passing.vlan))
+    replied = asked or wifi or (behind is not None and suppresses(ctx, behind, passing.vlan))
     return known if replied else "", replied or on
 
 
@@ -258,16 +258,16 @@ def protocol(bridge: Link) -> str:
     return str(kinds.details(bridge.fact).get("vlan_protocol", "802.1Q"))
 
 
-def tagged_out(walk: Walk, port: Link, vlan: int) -> bool | None:
+def tagged_out(ctx: PathContext, port: Link, vlan: int) -> bool | None:
     """Whether a VLAN leaves tagged by a port; None if it does not at all."""
-    vlans = _vlans(walk, port)
+    vlans = _vlans(ctx, port)
     if _within(vlans.untagged, vlan):
         return False
     return True if _within(vlans.tagged, vlan) else None
 
 
-def _vlans(walk: Walk, port: Link) -> PortVlans:
-    return walk.lookups.vlans(port.end.ns).get(port.ifindex, NO_VLANS)
+def _vlans(ctx: PathContext, port: Link) -> PortVlans:
+    return ctx.lookups.vlans(port.end.ns).get(port.ifindex, NO_VLANS)
 
 
 def _within(ranges: tuple[tuple[int, int], ...], number: int) -> bool:

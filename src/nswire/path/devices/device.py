@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
-    Handler = Callable[[Walk, Link, Frame, Steps], Iterator[Landing]]
+    Handler = Callable[[PathContext, Link, Frame, Steps], Iterator[Landing]]
 
 
 class Device(NamedTuple):

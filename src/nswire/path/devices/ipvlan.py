@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
 LOWER_UNKNOWN = Reason("ipvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
@@ -24,38 +24,38 @@ PRIVATE = Reason("ipvlan.private", "{link} and {other} are private: nothing pass
 KINDS = ("ipvlan", "ipvtap")
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """In mode l2 by MAC and address; in l3 and l3s by address, and the rest by the routes of the lower link's namespace."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     wanted = frame.tells or frame.asks or frame.packet.flow.dst
     details = kinds.details(link.fact)
     if _mode(link) != "l2":
-        yield from _routed(walk, link, lower, frame, steps)
+        yield from _routed(ctx, link, lower, frame, steps)
     elif frame.to_all:
         for one in _on(lower):
             if one != link:
-                yield from walk.segment.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
-        yield from walk.segment.send(lower, frame, steps)
+                yield from ctx.l2.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
+        yield from ctx.l2.send(lower, frame, steps)
     elif frame.dst == link.fact.address and not details.get("vepa"):
         to = _having(lower, wanted)
         if to is not None and details.get("private"):
-            yield walk.segment.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
+            yield ctx.l2.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
             return
         # what is for that MAC, but for none of their addresses, is the lower link's own
-        yield from walk.segment.arrive(to or lower, frame.crossed(link.end.ns, lower.end.ns), steps)
+        yield from ctx.l2.arrive(to or lower, frame.crossed(link.end.ns, lower.end.ns), steps)
     else:
-        yield from walk.segment.send(lower, frame, steps)
+        yield from ctx.l2.send(lower, frame, steps)
 
 
-def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def arrive(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """What comes in by the lower link: to the one that has the address; to all, what is for all."""
     if frame.to_all:
         for one in _on(link):
-            yield from walk.segment.arrive(one, frame, steps)
-        yield walk.segment.to_stack(link, frame, steps)
+            yield from ctx.l2.arrive(one, frame, steps)
+        yield ctx.l2.to_stack(link, frame, steps)
         return
     to = (
         _having(link, frame.tells or ("" if frame.asks else frame.packet.flow.dst))
@@ -63,28 +63,28 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
         else None
     )
     if to is None:
-        yield walk.segment.to_stack(link, frame, steps)
+        yield ctx.l2.to_stack(link, frame, steps)
     else:
-        yield from walk.segment.arrive(to, frame, steps)
+        yield from ctx.l2.arrive(to, frame, steps)
 
 
-def _routed(walk: Walk, link: Link, lower: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def _routed(ctx: PathContext, link: Link, lower: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Modes l3 and l3s: what is for none of them is routed by the lower link's namespace (ipvlan_process_outbound)."""
     details = kinds.details(link.fact)
     to = _having(lower, frame.packet.flow.dst) if not details.get("vepa") else None
     if to is not None and details.get("private"):
-        yield walk.segment.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
+        yield ctx.l2.lost(link, frame, steps, PRIVATE(link=link.ifname, other=to.ifname))
         return
     if to is not None:
-        yield from walk.segment.arrive(to, frame.crossed(link.end.ns, lower.end.ns), steps)
+        yield from ctx.l2.arrive(to, frame.crossed(link.end.ns, lower.end.ns), steps)
         return
-    if walk.segment.light:
+    if ctx.l2.light:
         return
-    text = f"{link.ifname} is in mode {_mode(link)}: {walk.name(lower.end.ns)} routes it"
-    steps += walk.step("crossing", text, lower.end.ns, lower.end)
+    text = f"{link.ifname} is in mode {_mode(link)}: {ctx.name(lower.end.ns)} routes it"
+    steps += ctx.step("crossing", text, lower.end.ns, lower.end)
     packet = frame.packet.crossed(link.end.ns, lower.end.ns)
     # by FLOWI_FLAG_ANYSRC the source need be no address of that namespace
-    yield walk.originate(lower.end.ns, packet, steps, lower.end.ifindex, anysrc=True)
+    yield ctx.l3.originate(lower.end.ns, packet, steps, lower.end.ifindex, anysrc=True)
 
 
 def _having(lower: Link, address: str) -> Link | None:

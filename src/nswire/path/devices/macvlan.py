@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
 LOWER_UNKNOWN = Reason("macvlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
@@ -25,32 +25,32 @@ KINDS = ("macvlan", "macvtap")
 UP = 1
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """To siblings directly, in mode bridge; everything else out by the lower link, as if it came from there."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     if _mode(link) == "bridge":
         bridged = [one for one in _on(lower) if _mode(one) == "bridge" and one.fact.flags & UP]
         if frame.to_all:
             for one in bridged:
                 if one != link:
-                    yield from walk.segment.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
+                    yield from ctx.l2.arrive(one, frame.crossed(link.end.ns, lower.end.ns), steps)
         else:
             to = next((one for one in bridged if one.fact.address == frame.dst), None)
             if to is not None:
-                yield from walk.segment.arrive(lower, frame.crossed(link.end.ns, lower.end.ns), steps)
+                yield from ctx.l2.arrive(lower, frame.crossed(link.end.ns, lower.end.ns), steps)
                 return
-    yield from walk.segment.send(lower, frame, steps)
+    yield from ctx.l2.send(lower, frame, steps)
 
 
-def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def arrive(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """What comes in by the lower link: to the one that has the MAC; to all, and the lower link itself, what is for all."""
     uppers = _on(link)
     through = next((one for one in uppers if _mode(one) == "passthru"), None)
     if through is not None:
-        yield from _to(walk, through, frame, steps)
+        yield from _to(ctx, through, frame, steps)
         return
     if frame.to_all:
         source = next((one for one in uppers if one.fact.address == frame.src), None)
@@ -61,26 +61,26 @@ def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landi
                 and one != source
                 and not (source is not None and _mode(source) == _mode(one) == "bridge")
             ):
-                yield from _to(walk, one, frame, steps)
-        yield walk.segment.to_stack(link, frame, steps)
+                yield from _to(ctx, one, frame, steps)
+        yield ctx.l2.to_stack(link, frame, steps)
         return
     to = next((one for one in uppers if one.fact.address == frame.dst and _mode(one) != "source"), None)
     if to is None and any(_mode(one) == "source" for one in uppers):
-        yield walk.segment.unknown(link, frame, steps, SOURCE_MODE(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, SOURCE_MODE(link=link.ifname))
     elif to is None:
-        yield walk.segment.to_stack(link, frame, steps)
+        yield ctx.l2.to_stack(link, frame, steps)
     else:
-        yield from _to(walk, to, frame, steps)
+        yield from _to(ctx, to, frame, steps)
 
 
-def _to(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def _to(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Up to the stack above one of them; that of a macvtap is a process."""
     if link.kind == "macvtap":
         from nswire.path.devices import tap
 
-        yield from tap.taken(walk, link, frame, steps)
+        yield from tap.taken(ctx, link, frame, steps)
         return
-    yield from walk.segment.arrive(link, frame, steps)
+    yield from ctx.l2.arrive(link, frame, steps)
 
 
 def _on(lower: Link) -> list[Link]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import Value
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 BRIDGE_UNKNOWN = Reason("ovs.bridge_unknown", "which bridge {link} is a port of cannot be seen", unknown=True)
@@ -44,46 +44,46 @@ TUNNEL = re.compile(r"^set\(tunnel\((?:.*,)?dst=([0-9a-f.:]+),(?:.*tp_dst=(\d+))
 OVERHEAD = 50  # Ethernet, IPv4, UDP and vxlan headers
 
 
-def switches(walk: Walk, link: Link) -> bool:
+def switches(ctx: PathContext, link: Link) -> bool:
     """Whether what comes in by a link goes to ovs-vswitchd's own datapath, which no master tells."""
-    seat = _seat(walk, link)
+    seat = _seat(ctx, link)
     return bool(seat.get("bridge")) and seat.get("type") != "internal"
 
 
-def serves(walk: Walk, link: Link) -> bool:
+def serves(ctx: PathContext, link: Link) -> bool:
     """Whether a tap is a port that ovs-vswitchd's own datapath gives to the stack."""
-    return _seat(walk, link).get("type") == "internal"
+    return _seat(ctx, link).get("type") == "internal"
 
 
-def _seat(walk: Walk, link: Link) -> Mapping[str, Value]:
-    return walk.lookups.details(link.end, "ovs")
+def _seat(ctx: PathContext, link: Link) -> Mapping[str, Value]:
+    return ctx.lookups.details(link.end, "ovs")
 
 
-def arrive(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def arrive(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A frame that comes in by a port of a bridge."""
-    yield from _switched(walk, link, frame, steps)
+    yield from _switched(ctx, link, frame, steps)
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A frame that the stack sends out of an internal port: into the switch."""
-    yield from _switched(walk, link, frame, steps)
+    yield from _switched(ctx, link, frame, steps)
 
 
-def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
-    seat = _seat(walk, link)
+def _switched(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+    seat = _seat(ctx, link)
     bridge, ofport = str(seat.get("bridge", "")), seat.get("ofport")
     if not bridge or not isinstance(ofport, int):
-        yield walk.segment.unknown(link, frame, steps, BRIDGE_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, BRIDGE_UNKNOWN(link=link.ifname))
         return
-    said = walk.lookups.switched(bridge, openvswitch_flow.flow(ofport, frame))
+    said = ctx.lookups.switched(bridge, openvswitch_flow.flow(ofport, frame))
     found = ACTIONS.search(said) if said is not None else None
     if found is None:
-        yield walk.segment.unknown(link, frame, steps, NOT_TOLD(bridge=bridge))
+        yield ctx.l2.unknown(link, frame, steps, NOT_TOLD(bridge=bridge))
         return
     actions = found[1].strip()
     because = (f"ofproto/trace {bridge}: {actions}",)
     if actions == "drop":
-        steps += walk.step("ovs", f"{bridge} drops it", link.end.ns, link.end, because=because)
+        steps += ctx.step("ovs", f"{bridge} drops it", link.end.ns, link.end, because=because)
         reason = DROPPED(bridge=bridge)
         yield Landing("dropped", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
         return
@@ -91,7 +91,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
     for word in words:
         strange = _strange(word)
         if strange is not None:
-            yield walk.segment.unknown(link, frame, steps, strange(bridge=bridge, action=word))
+            yield ctx.l2.unknown(link, frame, steps, strange(bridge=bridge, action=word))
             return
     remote = None
     for word in words:
@@ -100,7 +100,7 @@ def _switched(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[La
         elif not is_decimal(word):
             frame = openvswitch_flow.changed(frame, word)
         else:
-            yield from _output(walk, link, frame, steps, _Onward(bridge, word, because, remote))
+            yield from _output(ctx, link, frame, steps, _Onward(bridge, word, because, remote))
 
 
 class _Onward(NamedTuple):
@@ -119,41 +119,41 @@ def _strange(word: str) -> Reason | None:
     return TO_CONTROLLER if CONTROLLER.match(word) else ACTION
 
 
-def _output(walk: Walk, link: Link, frame: Frame, steps: Steps, onward: _Onward) -> Iterator[Landing]:
+def _output(ctx: PathContext, link: Link, frame: Frame, steps: Steps, onward: _Onward) -> Iterator[Landing]:
     """Out by a port of the datapath."""
-    target = _port(walk, str(_seat(walk, link).get("datapath", "")), int(onward.port))
+    target = _port(ctx, str(_seat(ctx, link).get("datapath", "")), int(onward.port))
     # what a tunnel was set for is the next port that is one: the ordinary ones do not look at it
     if onward.remote is not None and (target is None or target.kind in tunnel.METADATA):
         text = f"{onward.bridge} puts it into a tunnel to {onward.remote.dst}"
-        told = steps + walk.step("ovs", text, link.end.ns, link.end, because=onward.because)
-        yield _tunnelled(walk, link, frame, told, onward.remote)
+        told = steps + ctx.step("ovs", text, link.end.ns, link.end, because=onward.because)
+        yield _tunnelled(ctx, link, frame, told, onward.remote)
         return
     if target is None:
-        yield walk.segment.unknown(link, frame, steps, PORT_UNKNOWN(port=onward.port))
+        yield ctx.l2.unknown(link, frame, steps, PORT_UNKNOWN(port=onward.port))
         return
     text = f"{onward.bridge} sends it to port {target.ifname}"
-    told = steps + walk.step(
+    told = steps + ctx.step(
         "ovs", text, link.end.ns, link.end, because=onward.because, flow=frame.packet.flow
     )
-    internal = _seat(walk, target).get("type") == "internal"
+    internal = _seat(ctx, target).get("type") == "internal"
     if internal:  # internal_dev_recv: what another namespace knew of it, a connection, stays there
         frame = replace(frame, packet=replace(frame.packet, conn=None, prerouted=False, looped=False))
-    yield from (walk.segment.arrive if internal else walk.segment.send)(target, frame, told)
+    yield from (ctx.l2.arrive if internal else ctx.l2.send)(target, frame, told)
 
 
-def _tunnelled(walk: Walk, link: Link, frame: Frame, steps: Steps, outer: Flow) -> Landing:
+def _tunnelled(ctx: PathContext, link: Link, frame: Frame, steps: Steps, outer: Flow) -> Landing:
     """The way of the outer packet. What takes it apart at its end is another switch, which is not followed."""
-    landing = tunnel.encapsulated(walk, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
+    landing = tunnel.encapsulated(ctx, link, outer, frame, steps, ns=link.end.ns, overhead=OVERHEAD)
     if landing.fate != "delivered":
         return landing
-    reason = OUTER_ARRIVES(netns=walk.name(landing.ns))
+    reason = OUTER_ARRIVES(netns=ctx.name(landing.ns))
     return replace(landing, fate="unknown", reason=reason, outer=True)
 
 
-def _port(walk: Walk, datapath: str, number: int) -> Link | None:
+def _port(ctx: PathContext, datapath: str, number: int) -> Link | None:
     """The link that has that number in the datapath."""
-    for link in walk.topology.links():
-        seat = _seat(walk, link)
+    for link in ctx.topology.links():
+        seat = _seat(ctx, link)
         if seat.get("datapath_port") == number and seat.get("datapath") == datapath:
             return link
     return None

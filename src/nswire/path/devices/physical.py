@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 LEAVES = Reason("nic.leaves", "it leaves by {link}")
@@ -28,38 +28,38 @@ VRF_ITSELF = Reason("nic.vrf_itself", "what is sent to the VRF {link} itself is 
 SWALLOWED = Reason("nic.swallowed", "{link} is a {kind}: what it gets is gone")
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out of this machine."""
     if link.loopback:
-        yield from _loop(walk, link, frame, steps)
+        yield from _loop(ctx, link, frame, steps)
         return
-    mtu.note(walk, link, link.fact.mtu, frame)
+    mtu.note(ctx, link, link.fact.mtu, frame)
     vlan = frame.vlans[-1][1] if frame.vlans else None
     reason = LEAVES(link=link.ifname) if vlan is None else LEAVES_TAGGED(link=link.ifname, vlan=vlan)
     yield Landing("leaves", steps, link.end.ns, frame, link.end, frame.packet, reason=reason)
 
 
-def _loop(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def _loop(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Back in by the same link, if it is for this namespace itself; what else is routed there goes round until it ends (ip_forward)."""
     if frame.packet.looped:
-        yield from walk.segment.arrive(link, frame, steps)
+        yield from ctx.l2.arrive(link, frame, steps)
         return
-    netns, address = walk.name(link.end.ns), frame.packet.flow.dst
+    netns, address = ctx.name(link.end.ns), frame.packet.flow.dst
     reason = NOT_FOR_ITSELF(link=link.ifname, netns=netns, address=address)
-    yield walk.segment.lost(link, frame, steps, reason)
+    yield ctx.l2.lost(link, frame, steps, reason)
 
 
-def looped(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def looped(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A VRF brings back what is for an address in it, as lo does; what else is sent to it is routed again in its table."""
     if frame.packet.looped:
-        yield from walk.segment.arrive(link, frame, steps)
+        yield from ctx.l2.arrive(link, frame, steps)
         return
-    yield walk.segment.unknown(link, frame, steps, VRF_ITSELF(link=link.ifname))
+    yield ctx.l2.unknown(link, frame, steps, VRF_ITSELF(link=link.ifname))
 
 
-def swallow(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def swallow(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """A dummy and its like have no other side."""
-    yield walk.segment.lost(link, frame, steps, SWALLOWED(link=link.ifname, kind=link.kind))
+    yield ctx.l2.lost(link, frame, steps, SWALLOWED(link=link.ifname, kind=link.kind))
 
 
 DEVICES = (

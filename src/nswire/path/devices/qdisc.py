@@ -12,15 +12,15 @@ from nswire.model.reasons import Reason
 if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
 
 LOSES_ALL = Reason("qdisc.loses_all", "the qdisc {qdisc} of {link} drops everything", "QDISC_DROP")
 LOSES_SOME = Reason("qdisc.loses_some", "the qdisc {qdisc} of {link} may drop it", unknown=True)
 
 
-def loses(walk: Walk, link: Link) -> tuple[str, Cause] | None:
+def loses(ctx: PathContext, link: Link) -> tuple[str, Cause] | None:
     """`dropped` or `unknown`, and why; None if what goes out by the link passes its queues, as far as they have room. NotKnown."""
-    found = walk.lookups.qdiscs(link.end)
+    found = ctx.lookups.qdiscs(link.end)
     root = next((one for one in found if one.root), None)
     if root is None:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 TO_PROCESS = Reason("tap.to_process", "it goes to the process behind {link}")
@@ -24,40 +24,40 @@ LEAVES_TO_VM = Reason("tap.leaves_to_vm", "it leaves to the VM {vm} ({process}, 
 LEAVES = Reason("tap.leaves", "it leaves to the process {process} ({pid}) behind {link}")
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """To the process that has the device open, which may be a switch."""
-    if openvswitch.serves(walk, link):
-        yield from openvswitch.send(walk, link, frame, steps)
+    if openvswitch.serves(ctx, link):
+        yield from openvswitch.send(ctx, link, frame, steps)
         return
-    yield from taken(walk, link, frame, steps)
+    yield from taken(ctx, link, frame, steps)
 
 
-def taken(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def taken(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """What becomes of a frame that a process reads."""
     ns, end = link.end.ns, link.end
-    if walk.segment.light:
+    if ctx.l2.light:
         reason = TO_PROCESS(link=link.ifname)
         yield Landing("leaves", steps, ns, frame, end, frame.packet, reason=reason)
         return
     servers = [wire for wire in link.late_wires("tap") if wire.to is not None]
     if not servers:
-        yield walk.segment.unknown(link, frame, steps, PROCESS_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, PROCESS_UNKNOWN(link=link.ifname))
         return
     far = servers[0].to
     if far is None:
         return
     text = f"the process {far.name or '?'} ({far.pid}) reads {link.ifname}"
-    steps += walk.step("process", text, ns, end, because=(servers[0].said_by,), evidence=servers[0].evidence)
+    steps += ctx.step("process", text, ns, end, because=(servers[0].said_by,), evidence=servers[0].evidence)
     if (
         not frame.asks
         and frame.packet.answer
-        and any(one.answers(ns, frame.packet.flow) for one in walk.relays)
+        and any(one.answers(ns, frame.packet.flow) for one in ctx.relays)
     ):
         reason = TO_PROXY(process=far.name or "?", pid=far.pid or 0)
         yield Landing("delivered", steps, ns, frame, end, frame.packet, reason=reason)
         return
     if not frame.asks:
-        landing = usernet.sends_on(walk, link, far, frame, steps)
+        landing = usernet.sends_on(ctx, link, far, frame, steps)
         if landing is not None:
             yield landing
             return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 UNDERLAY_UNKNOWN = Reason(
@@ -75,56 +75,64 @@ ANY = ("0.0.0.0", "::")  # noqa: S104 (what a tunnel without such an address say
 TO_ALL = "00:00:00:00:00:00"
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Into the tunnel, and out of it at the other end, if that is on this host; else the outer packet's end is the end."""
     details = kinds.details(link.fact)
-    remotes, why, nowhere = _remotes(walk, link, frame)
+    remotes, why, nowhere = _remotes(ctx, link, frame)
     if nowhere is not None:
-        yield walk.segment.unknown(link, frame, steps, nowhere)
+        yield ctx.l2.unknown(link, frame, steps, nowhere)
         return
     ns = underlay(link)
     if ns is None:
-        yield walk.segment.unknown(link, frame, steps, UNDERLAY_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, UNDERLAY_UNKNOWN(link=link.ifname))
         return
     row = ROWS[link.kind]
     if (
         frame.packet.mark and row.proto != UDP
     ):  # ip_tunnel_xmit routes by the tunnel's own mark, filters see the packet's
-        yield walk.segment.unknown(link, frame, steps, MARKED(kind=link.kind))
+        yield ctx.l2.unknown(link, frame, steps, MARKED(kind=link.kind))
         return
     port = details.get("port", row.port) if row.proto == UDP else 0
     local = str(details.get("local", "") or "")
     for remote in remotes:
         outer = Flow(remote, local, row.proto, 0, port if isinstance(port, int) else 0)
         text = f"{link.ifname} puts it into {link.kind}{_told(details)}: {outer.text}"
-        told = steps + walk.step("tunnel", text, link.end.ns, link.end, because=((why,) if why else ()))
-        landing = encapsulated(walk, link, outer, frame, told, ns=ns, overhead=row.overhead, oif=_bound(link))
+        told = steps + ctx.step("tunnel", text, link.end.ns, link.end, because=((why,) if why else ()))
+        landing = encapsulated(ctx, link, outer, frame, told, ns=ns, overhead=row.overhead, oif=_bound(link))
         if landing.fate != "delivered":
             yield landing
             continue
-        other = _other_end(walk, link, landing)
+        other = _other_end(ctx, link, landing)
         if other is None:
-            reason = NO_OTHER_END(kind=link.kind, netns=walk.name(landing.ns), link=link.ifname)
-            steps_there = landing.steps + walk.step("tunnel", reason, landing.ns)
+            reason = NO_OTHER_END(kind=link.kind, netns=ctx.name(landing.ns), link=link.ifname)
+            steps_there = landing.steps + ctx.step("tunnel", reason, landing.ns)
             yield Landing("dropped", steps_there, landing.ns, frame, landing.end, frame.packet, reason=reason)
             continue
         inner = frame.crossed(link.end.ns, landing.ns)
         if not row.frames:
             inner = replace(inner, dst="")
-        yield from walk.segment.arrive(other, inner, landing.steps)
+        yield from ctx.l2.arrive(other, inner, landing.steps)
 
 
 def encapsulated(
-    walk: Walk, link: Link, outer: Flow, frame: Frame, steps: Steps, *, ns: NsKey, overhead: int, oif: int = 0
+    ctx: PathContext,
+    link: Link,
+    outer: Flow,
+    frame: Frame,
+    steps: Steps,
+    *,
+    ns: NsKey,
+    overhead: int,
+    oif: int = 0,
 ) -> Landing:
     """The way of the outer packet of that tunnel in the namespace that it sends from, told one level deeper."""
-    if walk.depth >= walk.DEEPEST:
+    if ctx.depth >= ctx.DEEPEST:
         return Landing("dropped", steps, ns, frame, None, frame.packet, reason=TOO_DEEP())
     header = IPV6_HEADER if outer.family == 6 else IPV4_HEADER
     size = frame.packet.size + overhead + header if frame.packet.size and not frame.asks else 0
-    walk.depth += 1
-    walk.overhead += overhead + header
-    walk.inside.append(link.end)
+    ctx.depth += 1
+    ctx.overhead += overhead + header
+    ctx.inside.append(link.end)
     packet = Packet(
         outer,
         frame.packet.crossed(link.end.ns, ns).mark,
@@ -133,12 +141,12 @@ def encapsulated(
         hops=frame.packet.hops,
     )
     try:
-        with walk.segment.in_full():
-            landing = walk.originate(ns, packet, steps, oif)
+        with ctx.l2.in_full():
+            landing = ctx.l3.originate(ns, packet, steps, oif)
     finally:
-        walk.inside.pop()
-        walk.depth -= 1
-        walk.overhead -= overhead + header
+        ctx.inside.pop()
+        ctx.depth -= 1
+        ctx.overhead -= overhead + header
     if landing.fate in ("leaves", "dropped", "unknown"):
         return replace(
             landing,
@@ -154,7 +162,7 @@ def _told(details: Mapping[str, object]) -> str:
     return f" (id {number})" if number is not None else ""
 
 
-def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str, Cause | None]:
+def _remotes(ctx: PathContext, link: Link, frame: Frame) -> tuple[tuple[str, ...], str, Cause | None]:
     """Where the outer packets go, and who says so: the forwarding table, or the link itself; or why that is not known."""
     details = kinds.details(link.fact)
     if details.get("external"):
@@ -163,14 +171,14 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
     if link.kind == "vxlan":
         found = [
             one
-            for one in walk.lookups.fdb(link.end.ns, *dict.fromkeys((frame.dst or TO_ALL, TO_ALL)))
+            for one in ctx.lookups.fdb(link.end.ns, *dict.fromkeys((frame.dst or TO_ALL, TO_ALL)))
             if one.ifindex == link.ifindex and not one.master
         ]
         entries = [one for one in found if one.dst]
         exact = tuple(one.dst for one in entries if one.lladdr == frame.dst)
         group = next((one.nh_id for one in found if one.lladdr == frame.dst and one.nh_id), 0)
         if group and not frame.to_all:
-            return _by_group(walk, link, frame.dst, group)
+            return _by_group(ctx, link, frame.dst, group)
         if exact and not frame.to_all:
             return exact, f"its forwarding table has {frame.dst} at {', '.join(exact)}", None
         everybody = tuple(dict.fromkeys(one.dst for one in entries if one.lladdr == TO_ALL))
@@ -183,15 +191,17 @@ def _remotes(walk: Walk, link: Link, frame: Frame) -> tuple[tuple[str, ...], str
     return (remote,), "", None
 
 
-def _by_group(walk: Walk, link: Link, mac: str, group: int) -> tuple[tuple[str, ...], str, Cause | None]:
+def _by_group(
+    ctx: PathContext, link: Link, mac: str, group: int
+) -> tuple[tuple[str, ...], str, Cause | None]:
     """By the next hops of an entry with a group of them (`nhid`), of which a hash picks one."""
-    objects = walk.lookups.next_hops(link.end.ns)
+    objects = ctx.lookups.next_hops(link.end.ns)
     members = [number for number, _ in objects[group].group] or [group] if group in objects else []
     hops = [one.hop for number in members if (one := objects.get(number)) is not None]
     remotes = [hop.gateway for hop in hops if hop is not None and hop.gateway]
     if not remotes:
         return (), "", NO_GROUP(link=link.ifname, mac=mac, group=group)
-    taken = remotes[walk.chooser.choose([f"{link.ifname} sends it to {remote}" for remote in remotes])]
+    taken = remotes[ctx.chooser.choose([f"{link.ifname} sends it to {remote}" for remote in remotes])]
     return (taken,), f"its forwarding table has {mac} at nhid {group}: {', '.join(remotes)}", None
 
 
@@ -222,7 +232,7 @@ def _bound(link: Link) -> int:
     return lower.ifindex if lower is not None else 0
 
 
-def _other_end(walk: Walk, link: Link, landing: Landing) -> Link | None:
+def _other_end(ctx: PathContext, link: Link, landing: Landing) -> Link | None:
     """The tunnel that takes the outer packet: of the same kind, up, tied to where it arrived, with the same keys; the closest.
 
     vxlan_rcv and geneve_rx look for the number alone, and geneve for the remote end; ip_tunnel_lookup takes the one that
@@ -232,7 +242,7 @@ def _other_end(walk: Walk, link: Link, landing: Landing) -> Link | None:
         return None
     outer, mine, row = landing.packet.flow, kinds.details(link.fact), ROWS[link.kind]
     found: list[tuple[int, Link]] = []
-    for other in walk.topology.links():
+    for other in ctx.topology.links():
         if other.kind != link.kind or other == link or not other.fact.flags & UP:
             continue
         theirs = kinds.details(other.fact)

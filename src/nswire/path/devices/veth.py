@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Steps
 
 PEER_UNKNOWN = Reason(
@@ -31,11 +31,11 @@ TOO_LARGE = Reason(
 NETKIT = "netkit"
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out of the other end. Another namespace forgets the mark and the connection (skb_scrub_packet)."""
     peer = link.peer
     if peer is None and kinds.is_single(link.fact):
-        yield walk.segment.lost(link, frame, steps, SINGLE(link=link.ifname))
+        yield ctx.l2.lost(link, frame, steps, SINGLE(link=link.ifname))
         return
     if peer is None:
         state = link.loose.state if link.loose is not None else "not known"
@@ -44,16 +44,16 @@ def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing
         return
     if link.kind == NETKIT and _blackhole(link):
         reason = NETKIT_BLACKHOLE(link=link.ifname)
-        yield walk.segment.lost(link, frame, steps, reason)
+        yield ctx.l2.lost(link, frame, steps, reason)
         return
     size = mtu.too_large(peer, frame) if link.kind != NETKIT else 0  # netkit_xmit looks at no MTU
     if size:
         reason = TOO_LARGE(size=size, link=peer.ifname, mtu=peer.fact.mtu)
-        yield walk.segment.lost(peer, frame, steps, reason)
+        yield ctx.l2.lost(peer, frame, steps, reason)
         return
     if link.kind != NETKIT:
-        mtu.note(walk, peer, peer.fact.mtu + mtu.VLAN_HEADER, frame)
-    yield from walk.segment.arrive(peer, frame.crossed(link.end.ns, peer.end.ns), steps)
+        mtu.note(ctx, peer, peer.fact.mtu + mtu.VLAN_HEADER, frame)
+    yield from ctx.l2.arrive(peer, frame.crossed(link.end.ns, peer.end.ns), steps)
 
 
 def _blackhole(link: Link) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
 LOWER_UNKNOWN = Reason("vlan.lower_unknown", "what {link} stands on cannot be seen", unknown=True)
@@ -23,16 +23,16 @@ DECRYPTION = Reason("macsec.decryption", "whether {link} can decrypt it is not k
 MACSEC = "macsec"
 
 
-def send(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def send(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """Out by the lower link, with the tag."""
     lower = link.lower
     if lower is None:
-        yield walk.segment.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
+        yield ctx.l2.unknown(link, frame, steps, LOWER_UNKNOWN(link=link.ifname))
         return
     if link.kind == MACSEC:
-        yield from walk.segment.send(lower, frame, steps)
+        yield from ctx.l2.send(lower, frame, steps)
         return
-    yield from walk.segment.send(lower, replace(frame, vlans=(*frame.vlans, tag(link))), steps)
+    yield from ctx.l2.send(lower, replace(frame, vlans=(*frame.vlans, tag(link))), steps)
 
 
 def tag(link: Link) -> tuple[str, int]:
@@ -47,13 +47,13 @@ def taking(link: Link, outer: tuple[str, int]) -> Link | None:
     return next((upper for upper in link.uppers if upper.kind == "vlan" and tag(upper) == outer), None)
 
 
-def decrypted(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
+def decrypted(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Iterator[Landing]:
     """What comes in for a macsec link on this one: whether the keys fit is not for us to know."""
     upper = next(upper for upper in link.uppers if upper.kind == MACSEC)
-    if walk.segment.light:
-        yield from walk.segment.arrive(upper, frame, steps)
+    if ctx.l2.light:
+        yield from ctx.l2.arrive(upper, frame, steps)
         return
-    yield walk.segment.unknown(link, frame, steps, DECRYPTION(link=upper.ifname))
+    yield ctx.l2.unknown(link, frame, steps, DECRYPTION(link=upper.ifname))
 
 
 DEVICES = (Device(("vlan",), transmit=send), Device((MACSEC,), transmit=send, from_lower=decrypted))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.routing import NextHop, Route
     from nswire.model.values import Evidence, NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Mend
 
 IPV6 = 6
@@ -39,15 +39,15 @@ class Decision(NamedTuple):
     by_kernel: bool = False
 
 
-def route_text(walk: Walk, ns: NsKey, route: Route) -> str:
+def route_text(ctx: PathContext, ns: NsKey, route: Route) -> str:
     """A route as `ip route` prints it."""
     words = [] if route.type == "unicast" else [route.type]
     words.append(network(route.dst))
     words += [f"from {route.src}"] if route.src else []
     if len(route.hops) == 1:
-        words.append(hop_text(walk, ns, route.hops[0]))
+        words.append(hop_text(ctx, ns, route.hops[0]))
     words += [
-        f"nexthop {hop_text(walk, ns, hop)} weight {hop.weight}" for hop in route.hops if len(route.hops) > 1
+        f"nexthop {hop_text(ctx, ns, hop)} weight {hop.weight}" for hop in route.hops if len(route.hops) > 1
     ]
     words += [f"metric {route.priority}"] if route.priority else []
     words += [f"table {table_name(route.table)}"] if route.table != 254 else []
@@ -62,9 +62,9 @@ def network(dst: str) -> str:
     return address if length == ("128" if ":" in address else "32") else dst
 
 
-def hop_text(walk: Walk, ns: NsKey, hop: NextHop) -> str:
+def hop_text(ctx: PathContext, ns: NsKey, hop: NextHop) -> str:
     """A next hop as `ip route` prints it."""
-    link = walk.topology.get(End(ns, hop.ifindex))
+    link = ctx.topology.get(End(ns, hop.ifindex))
     dev = f"dev {link.ifname if link is not None else hop.ifindex}"
     encap = f"encap {hop.encap} " if hop.encap else ""
     return f"{encap}via {hop.gateway} {dev}" if hop.gateway else f"{encap}{dev}"

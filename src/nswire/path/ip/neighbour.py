@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import End
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Mend, Steps
 
     Carry = Callable[[Frame, Steps], Landing]
@@ -81,46 +81,46 @@ SOLICITATION, ADVERTISEMENT = 135, 136  # ICMPv6 types
 
 
 def send(
-    walk: Walk, link: Link, packet: Packet, target: str, steps: Steps, *, carry: Carry | None = None
+    ctx: PathContext, link: Link, packet: Packet, target: str, steps: Steps, *, carry: Carry | None = None
 ) -> Landing:
     """Send a packet to a next hop that is on the segment of that link; `carry`: by something else than out of the link."""
-    carry = carry or functools.partial(_carry, walk, link)
+    carry = carry or functools.partial(_carry, ctx, link)
     if link.fact.type != ETHERNET:
         return carry(Frame("", "", packet), steps)
-    known, failed = walk.learned_neighbours.get((link.end, target), ""), False
-    asked = walk.askers.get((link.end, target), "")
-    for one in () if known else walk.lookups.neighbours(link.end.ns):
+    known, failed = ctx.learned_neighbours.get((link.end, target), ""), False
+    asked = ctx.askers.get((link.end, target), "")
+    for one in () if known else ctx.lookups.neighbours(link.end.ns):
         if (one.ifindex, one.address, one.proxy) == (link.ifindex, target, False):
             failed = bool(one.state & FAILED)
             if one.state & VALID and one.lladdr:
                 known = one.lladdr
                 text, because = f"{target} is at {one.lladdr}", ("the neighbour table",)
-                steps += walk.step("neighbour", text, link.end.ns, link.end, because=because)
+                steps += ctx.step("neighbour", text, link.end.ns, link.end, because=because)
     if asked and not known:
         known = asked
         text = f"{target} is at {asked}: it asked for the MAC of {link.ifname} before"
-        steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
+        steps += ctx.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
     if not known and link.fact.flags & IFF_NOARP:  # arp_constructor: it sends to its own MAC
         known = link.fact.address
         text = f"{link.ifname} asks for no MAC (NOARP): it sends to its own"
-        steps += walk.step("neighbour", text, link.end.ns, link.end)
+        steps += ctx.step("neighbour", text, link.end.ns, link.end)
     if known:
         return carry(Frame(link.fact.address, known, packet), steps)
-    return _Question(walk, link, packet, target, carry, failed=failed).ask(steps)
+    return _Question(ctx, link, packet, target, carry, failed=failed).ask(steps)
 
 
-def _carry(walk: Walk, link: Link, frame: Frame, steps: Steps) -> Landing:
+def _carry(ctx: PathContext, link: Link, frame: Frame, steps: Steps) -> Landing:
     """Send a frame, and go on where it comes up."""
-    return walk.arrived(walk.segment.deliver(link, frame, steps))
+    return ctx.l3.arrived(ctx.l2.deliver(link, frame, steps))
 
 
 class _Question:
     """Who has an address? Asked of the whole segment of a link. `failed`: the kernel has asked lately, in vain."""
 
     def __init__(
-        self, walk: Walk, link: Link, packet: Packet, target: str, carry: Carry, *, failed: bool
+        self, ctx: PathContext, link: Link, packet: Packet, target: str, carry: Carry, *, failed: bool
     ) -> None:
-        self._walk = walk
+        self._ctx = ctx
         self._carry = carry
         self._link = link
         self._packet = packet
@@ -132,21 +132,21 @@ class _Question:
 
     def ask(self, steps: Steps) -> Landing:
         """The way on: to whoever would answer, of all that would hear the question."""
-        walk, link, target = self._walk, self._link, self._target
+        ctx, link, target = self._ctx, self._link, self._target
         if ":" in target and not self._asker:
             return self._end("dropped", NOBODY_ASKS(address=target, link=link.ifname), steps)
-        heard = list(walk.segment.explore(link, self._frame))
+        heard = list(ctx.l2.explore(link, self._frame))
         failures: list[Landing] = []
         found: dict[str, Link] = {}
         stacks = [one for one in heard if one.fate == "up" and one.end != link.end and not one.mac]
         for one in heard:  # a bridge on the way that knows the answer
-            bridge = walk.topology.at(one.end) if one.mac else None
+            bridge = ctx.topology.at(one.end) if one.mac else None
             if bridge is not None:
                 found[one.mac] = bridge
         # whoever answers for others is asked for only if nobody has it
         for likely in (_owns, proxy_arp.stands_in):
             for one in () if found else stacks:
-                if not likely(walk, one.end, target):
+                if not likely(ctx, one.end, target):
                     continue
                 answerer = self._answerer(one)
                 if isinstance(answerer, Landing):
@@ -156,22 +156,22 @@ class _Question:
         if not found:
             return self._nobody([*failures, *heard], steps)
         macs = list(found)
-        names = [f"{_place(walk, found[mac])} answers for {target} first" for mac in macs]
-        mac = macs[walk.chooser.choose(names)]
-        text = f"{target} is at {mac}: {_place(walk, found[mac])} answers on this segment"
-        steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
-        walk.learned_neighbours[link.end, target] = mac
+        names = [f"{_place(ctx, found[mac])} answers for {target} first" for mac in macs]
+        mac = macs[ctx.chooser.choose(names)]
+        text = f"{target} is at {mac}: {_place(ctx, found[mac])} answers on this segment"
+        steps += ctx.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
+        ctx.learned_neighbours[link.end, target] = mac
         return self._carry(Frame(link.fact.address, mac, self._packet), steps)
 
     def _answerer(self, heard: Landing) -> Link | Landing:
         """The link that answers, if the question gets there in full, is answered, and the answer comes back."""
-        walk, link, frame = self._walk, self._link, self._frame
+        ctx, link, frame = self._ctx, self._link, self._frame
         along = ends(heard.steps)
         lost = self._filtered(link, frame, out=True)
         if lost is not None:
             return lost
-        there = _landed(walk.segment.send(link, replace(frame, along=along), ()), heard.end)
-        answerer = walk.topology.at(there.end) if there is not None else None
+        there = _landed(ctx.l2.send(link, replace(frame, along=along), ()), heard.end)
+        answerer = ctx.topology.at(there.end) if there is not None else None
         if there is None or there.fate != "up" or answerer is None:
             return there or heard
         refusal = self._refuses(answerer)
@@ -190,11 +190,11 @@ class _Question:
         lost = lost or self._filtered(answerer, answer, out=True)
         if lost is not None:
             return lost
-        back = _landed(walk.segment.send(answerer, answer, ()), link.end)
+        back = _landed(ctx.l2.send(answerer, answer, ()), link.end)
         if back is not None and back.fate == "up" and back.end == link.end:
             lost = self._filtered(link, answer, out=False)
             if lost is None and self._asker:  # neigh_event_ns
-                walk.askers[answerer.end, self._asker] = link.fact.address
+                ctx.askers[answerer.end, self._asker] = link.fact.address
             return lost or answerer
         why = back.reason if back is not None and back.reason else GOES_ELSEWHERE()
         return Landing("dropped", there.steps, there.ns, reason=ANSWER_LOST(cause=why))
@@ -203,9 +203,9 @@ class _Question:
         """The address that the question comes from: the packet's own, if it is from here, or one of the link's."""
         src = self._packet.flow.src
         if ":" not in self._target:
-            here = self._walk.has(self._link.end.ns, src)
+            here = self._ctx.has(self._link.end.ns, src)
             return (
-                src if here else source_address.select(self._walk, self._link.end, self._target, self._target)
+                src if here else source_address.select(self._ctx, self._link.end, self._target, self._target)
             )
         own = {one.ip: one.scope for one in self._link.addresses if not one.flags & DADFAILED}
         return src if src in own else next((one for one, scope in own.items() if scope == RT_SCOPE_LINK), "")
@@ -229,48 +229,48 @@ class _Question:
         packet = frame.packet
         for hook in (hooks[0] if out else hooks[-1],) if frame.arp else hooks:
             names = ("", link.ifname) if out else (link.ifname, "")
-            place = Place("arp" if frame.arp else "ip6", hook, *names, sight=Sight(self._walk, ns, frame))
-            outcome = netfilter.traverse(self._walk, ns, place, packet)
+            place = Place("arp" if frame.arp else "ip6", hook, *names, sight=Sight(self._ctx, ns, frame))
+            outcome = netfilter.traverse(self._ctx, ns, place, packet)
             packet = outcome.packet  # untracked since the first hook, and with the mark that it got there
             if outcome.verdict != "accept":
                 fate = "unknown" if outcome.verdict == "queue" else "dropped"
                 asked = "the ARP request" if frame.arp else "the neighbour solicitation"
                 what = "its answer" if frame.tells or frame.packet.icmp == ADVERTISEMENT else asked
-                reason = FILTERED(what=what, netns=self._walk.name(ns), hook=hook, cause=outcome.reason)
+                reason = FILTERED(what=what, netns=self._ctx.name(ns), hook=hook, cause=outcome.reason)
                 return Landing(fate, (), ns, None, link.end, frame.packet, reason, outcome.mend)  # type: ignore[arg-type]
         return None
 
     def _refuses(self, answerer: Link) -> tuple[Cause, Mend | None] | None:
         """Why a stack that hears the question does not answer, and what would change that; None if it does. NotKnown."""
-        walk, target = self._walk, self._target
-        where = _place(walk, answerer)
+        ctx, target = self._ctx, self._target
+        where = _place(ctx, answerer)
         if answerer.fact.flags & IFF_NOARP:
             return NOARP(place=where), None
         if ":" in target:
             here = next((one for one in answerer.addresses if one.ip == target), None)
             if here is not None and not here.usable:
-                return refusals.unusable(walk, answerer.end.ns, here), None
-            own = here is not None or walk.fib.anycast(answerer.end.ns, target, answerer.ifindex)
-            fine = own or proxy_arp.stands_in6(walk, answerer, target)
+                return refusals.unusable(ctx, answerer.end.ns, here), None
+            own = here is not None or ctx.fib.anycast(answerer.end.ns, target, answerer.ifindex)
+            fine = own or proxy_arp.stands_in6(ctx, answerer, target)
             return None if fine else (NOT_ON_LINK(address=target, place=where), None)
         ns = answerer.end.ns
-        place = Place("arp", "input", answerer.ifname, sight=Sight(walk, ns, self._frame))
-        filtered = netfilter.traverse(walk, ns, place, self._packet)
+        place = Place("arp", "input", answerer.ifname, sight=Sight(ctx, ns, self._frame))
+        filtered = netfilter.traverse(ctx, ns, place, self._packet)
         if filtered.verdict == "queue":
             raise NotKnown(filtered.reason)
         if filtered.verdict != "accept":
             return ARP_FILTERED(place=where, cause=filtered.reason), filtered.mend
-        ignore = walk.setting(answerer, "ipv4/conf/{}/arp_ignore")
+        ignore = ctx.setting(answerer, "ipv4/conf/{}/arp_ignore")
         if _ignored(answerer, target, self._asker, ignore):
             return ARP_IGNORE(place=where, arp_ignore=ignore), None
-        decision = routing.kind_of(walk, ns, Query(target, self._asker, answerer.ifindex))
+        decision = routing.kind_of(ctx, ns, Query(target, self._asker, answerer.ifindex))
         if decision.type == "local":
-            if not walk.setting(answerer, "ipv4/conf/{}/arp_filter"):
+            if not ctx.setting(answerer, "ipv4/conf/{}/arp_filter"):
                 return None
             # arp_filter: the way to whoever asks has to be by the link that he was heard by
-            back = routing.kind_of(walk, ns, Query(self._asker, target)) if self._asker else decision
+            back = routing.kind_of(ctx, ns, Query(self._asker, target)) if self._asker else decision
             return None if back.link == answerer.end else (ARP_FILTER(place=where, address=self._asker), None)
-        if decision.type == "unicast" and proxy_arp.answers_for(walk, answerer, target, decision.link):
+        if decision.type == "unicast" and proxy_arp.answers_for(ctx, answerer, target, decision.link):
             return None
         if decision.cause is None:
             return NO_ANSWER(place=where, address=target), decision.mend
@@ -278,7 +278,7 @@ class _Question:
 
     def _nobody(self, heard: list[Landing], steps: Steps) -> Landing:
         """Nobody who can be seen answers: somebody outside may, or somebody that cannot be followed to."""
-        walk, link, target = self._walk, self._link, self._target
+        ctx, link, target = self._ctx, self._link, self._target
         unknown = next((one for one in heard if one.fate == "unknown"), None)
         outside = list({one.end: one for one in heard if one.fate == "leaves"}.values())
         asked = "neighbour solicitation" if ":" in target else "ARP request"
@@ -292,9 +292,9 @@ class _Question:
             return self._end("unknown", MANY_WAYS_OUT(address=target, count=len(outside)), steps)
         if outside:
             names = [f"{target} is outside: {one.reason}" for one in outside]
-            taken = outside[walk.chooser.choose(names)]
+            taken = outside[ctx.chooser.choose(names)]
             text = f"{target} is nobody's who can be seen, so somebody's outside"
-            steps += walk.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
+            steps += ctx.step("neighbour", text, link.end.ns, link.end, evidence="inferred")
             onward = Frame(link.fact.address, "", self._packet, along=ends(taken.steps))
             return self._carry(onward, steps)
         half = self._half(heard)
@@ -313,12 +313,12 @@ class _Question:
         """Somebody who hears the question and would answer for others, if his discovery proxy were not half of one."""
         if ":" not in self._target:
             return None
-        found = (proxy_arp.half(self._walk, one.end, self._target) for one in heard if one.fate == "up")
+        found = (proxy_arp.half(self._ctx, one.end, self._target) for one in heard if one.fate == "up")
         return next((one for one in found if one is not None), None)
 
     def _end(self, fate: str, reason: Cause, steps: Steps) -> Landing:
         end = self._link.end
-        steps += self._walk.step("neighbour", reason, end.ns, end)
+        steps += self._ctx.step("neighbour", reason, end.ns, end)
         return Landing(fate, steps, end.ns, None, end, self._packet, reason)  # type: ignore[arg-type]
 
 
@@ -342,13 +342,13 @@ def _asked_at(target: str) -> str:
     return "33:33:ff:" + ipaddress.IPv6Address(target).packed[-3:].hex(":")
 
 
-def _place(walk: Walk, link: Link) -> str:
-    return f"{link.ifname} in {walk.name(link.end.ns)}"
+def _place(ctx: PathContext, link: Link) -> str:
+    return f"{link.ifname} in {ctx.name(link.end.ns)}"
 
 
-def _owns(walk: Walk, end: End | None, target: str) -> bool:
+def _owns(ctx: PathContext, end: End | None, target: str) -> bool:
     """Whether the namespace behind a link has the address."""
-    return end is not None and (walk.has(end.ns, target) or walk.fib.anycast(end.ns, target, end.ifindex))
+    return end is not None and (ctx.has(end.ns, target) or ctx.fib.anycast(end.ns, target, end.ifindex))
 
 
 def _landed(landings: Iterable[Landing], end: End | None) -> Landing | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Packet
 
 NOT_FOR_HOST = Reason(
@@ -49,23 +49,23 @@ def not_for_host(packet: Packet) -> Cause | None:
     return TO_EVERYBODY(mac=header.dst) if header is not None and header.to_all else NOT_FOR_HOST()
 
 
-def no_connection(walk: Walk, ns: NsKey, packet: Packet) -> Cause | None:
+def no_connection(ctx: PathContext, ns: NsKey, packet: Packet) -> Cause | None:
     """Why TCP does not take what has come to the namespace itself (tcp_v4_rcv, tcp_v6_rcv, tcp_v6_conn_request)."""
     if packet.flow.proto != TCP:
         return None
-    if not packet.answer and walk.fib.anycast(ns, packet.flow.dst):
+    if not packet.answer and ctx.fib.anycast(ns, packet.flow.dst):
         return not_for_host(packet) or ANYCAST_TCP(address=packet.flow.dst)
     return not_for_host(packet)
 
 
-def came_to_all(walk: Walk, link: Link, packet: Packet) -> Cause | None:
+def came_to_all(ctx: PathContext, link: Link, packet: Packet) -> Cause | None:
     """Why a link takes no packet for one address that came in a frame for several (RFC 1122, 3.3.6)."""
     name = f"ipv{packet.flow.family}/conf/{{}}/drop_unicast_in_l2_multicast"
     mac = packet.header.dst if packet.header is not None else "everybody"
     to_group = ipaddress.ip_address(packet.flow.dst).is_multicast
-    if packet.pkttype in (PACKET_BROADCAST, PACKET_MULTICAST) and not to_group and walk.setting(link, name):
+    if packet.pkttype in (PACKET_BROADCAST, PACKET_MULTICAST) and not to_group and ctx.setting(link, name):
         sysctl = f"net/{name.replace('{}', link.ifname)}"
-        return DROPS_TO_EVERYBODY(mac=mac, sysctl=sysctl, netns=walk.name(link.end.ns))
+        return DROPS_TO_EVERYBODY(mac=mac, sysctl=sysctl, netns=ctx.name(link.end.ns))
     return None
 
 

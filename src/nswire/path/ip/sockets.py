@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nswire.model.sockets import Forward, Listener, Process
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Flow, Packet
 
 TAKEN = Reason("local.taken", "{address} is an address of {netns}; {process} (pid {pid}) listens on {socket}")
@@ -80,29 +80,29 @@ class _Came(NamedTuple):
     sdif: int
 
 
-def taken(walk: Walk, link: Link, flow: Flow) -> Taken | None:
+def taken(ctx: PathContext, link: Link, flow: Flow) -> Taken | None:
     """Who takes a packet that came in by that link, or that nobody does; None if that cannot be told, or is no matter of ports."""
     protocol = WITH_PORTS.get(flow.proto)
-    found = walk.lookups.listeners(link.end.ns) if protocol is not None and flow.dport else None
+    found = ctx.lookups.listeners(link.end.ns) if protocol is not None and flow.dport else None
     if protocol is None or found is None:
         return None
     waiting = [one for one in found if (one.protocol, one.port) == (protocol, flow.dport)]
     came = _came(link)
-    l3mdev = bool(walk.lookups.sysctl(link.end.ns, f"ipv4/{protocol}_l3mdev_accept")) if came.sdif else True
+    l3mdev = bool(ctx.lookups.sysctl(link.end.ns, f"ipv4/{protocol}_l3mdev_accept")) if came.sdif else True
     fits = [(_fits(one, flow.dst, came, l3mdev=l3mdev), one) for one in waiting]
-    told = {"address": flow.dst, "netns": walk.name(link.end.ns)}
+    told = {"address": flow.dst, "netns": ctx.name(link.end.ns)}
     certain = [one for fit, one in fits if fit]
     if certain:
         one = max(certain, key=_score)
-        process = walk.lookups.holder(one.inode)
-        socket = _written(walk, link, one)
+        process = ctx.lookups.holder(one.inode)
+        socket = _written(ctx, link, one)
         if process is None:
             return Taken(TAKEN_BY_SOMEBODY(**told, socket=socket))
         taker: dict[str, str | int] = {"socket": socket, "process": process.name, "pid": process.pid}
-        forwards = walk.topology.forwards(link.end.ns, process.pid, one)
+        forwards = ctx.topology.forwards(link.end.ns, process.pid, one)
         if forwards is None:
             return Taken(TAKEN(**told, **taker))
-        return Taken(_handed_on(walk, forwards, told | taker), forwards, process)
+        return Taken(_handed_on(ctx, forwards, told | taker), forwards, process)
     if any(fit is None for fit, _ in fits):
         return None
     wanted = f"[{flow.dst}]:{flow.dport}" if flow.family == 6 else f"{flow.dst}:{flow.dport}"
@@ -110,29 +110,29 @@ def taken(walk: Walk, link: Link, flow: Flow) -> Taken | None:
     if not waiting:
         return Taken(NOBODY_LISTENS(**told))
     one = waiting[0]
-    told["elsewhere"] = _written(walk, link, one, family=flow.family)
-    process = walk.lookups.holder(one.inode)
+    told["elsewhere"] = _written(ctx, link, one, family=flow.family)
+    process = ctx.lookups.holder(one.inode)
     if process is None:
         return Taken(SOMEBODY_ELSEWHERE(**told))
     return Taken(LISTENS_ELSEWHERE(**told, process=process.name, pid=process.pid))
 
 
-def _handed_on(walk: Walk, forwards: tuple[Forward, ...], told: Mapping[str, str | int]) -> Cause:
+def _handed_on(ctx: PathContext, forwards: tuple[Forward, ...], told: Mapping[str, str | int]) -> Cause:
     """By a program that listens for somebody else (docker-proxy, pasta ...), and to whom, as far as that is known."""
     if not forwards:
         return HANDED_ON_UNTOLD(**told)
-    to = " or ".join(_whither(walk, one) for one in forwards)
+    to = " or ".join(_whither(ctx, one) for one in forwards)
     return (ONLY_KEPT if all(one.keeps for one in forwards) else HANDED_ON)(**told, to=to)
 
 
-def _whither(walk: Walk, to: Forward) -> str:
+def _whither(ctx: PathContext, to: Forward) -> str:
     address = f"[{to.address}]" if ":" in to.address else to.address
     if to.ns is None:
         return f"{address}:{to.port}" if to.port else address
-    return f"port {to.port} of {walk.name(to.ns)}" if to.port else walk.name(to.ns)
+    return f"port {to.port} of {ctx.name(to.ns)}" if to.port else ctx.name(to.ns)
 
 
-def answers_by(walk: Walk, link: Link | None, flow: Flow) -> int:
+def answers_by(ctx: PathContext, link: Link | None, flow: Flow) -> int:
     """The VRF that the answer to a packet is bound to that came in by that link; 0: to none.
 
     Echo replies, resets and TCP's connections are bound to where the packet came from (icmp_reply, inet_request_bound_dev_if),
@@ -141,13 +141,13 @@ def answers_by(walk: Walk, link: Link | None, flow: Flow) -> int:
     if link is None or not (came := _came(link)).sdif:
         return 0
     protocol = WITH_PORTS.get(flow.proto)
-    found = walk.lookups.listeners(link.end.ns) if protocol == "udp" else None
+    found = ctx.lookups.listeners(link.end.ns) if protocol == "udp" else None
     fits = [one for one in found or () if (one.protocol, one.port) == (protocol, flow.dport)]
     takers = [one for one in fits if _fits(one, flow.dst, came, l3mdev=True)]
     return 0 if takers and not max(takers, key=_score).ifindex else came.dif
 
 
-def answers_with(walk: Walk, ns: NsKey, link: Link | None, packet: Packet) -> int:
+def answers_with(ctx: PathContext, ns: NsKey, link: Link | None, packet: Packet) -> int:
     """The mark of the answer to a packet that has that mark itself: the same, or none.
 
     What the kernel itself says (an echo reply, a reset, port unreachable) by fwmark_reflect (IP4_REPLY_MARK), a connection that is accepted
@@ -156,16 +156,16 @@ def answers_with(walk: Walk, ns: NsKey, link: Link | None, packet: Packet) -> in
     flow = packet.flow
     if not packet.mark:
         return 0
-    reflect = walk.lookups.sysctl(ns, f"ipv{flow.family}/fwmark_reflect") or 0
+    reflect = ctx.lookups.sysctl(ns, f"ipv{flow.family}/fwmark_reflect") or 0
     if flow.proto not in WITH_PORTS:
         return packet.mark if reflect else 0
-    accepts = (walk.lookups.sysctl(ns, "ipv4/tcp_fwmark_accept") or 0) if flow.proto == TCP else 0
+    accepts = (ctx.lookups.sysctl(ns, "ipv4/tcp_fwmark_accept") or 0) if flow.proto == TCP else 0
     if bool(accepts) == bool(reflect):
         return packet.mark if reflect else 0
-    taker = taken(walk, link, flow) if link is not None else None
+    taker = taken(ctx, link, flow) if link is not None else None
     if taker is None:
         names = [f"{text} listens on port {flow.dport}" for text in ("nobody", "a socket")]
-        listens = bool(walk.chooser.choose(names))
+        listens = bool(ctx.chooser.choose(names))
     else:
         listens = taker.listens
     return packet.mark if (accepts if listens else reflect) else 0
@@ -197,9 +197,9 @@ def _score(one: Listener) -> tuple[bool, bool, bool]:
     return not one.everywhere, bool(one.ifindex), one.family == 4
 
 
-def _written(walk: Walk, link: Link, one: Listener, family: int = 0) -> str:
+def _written(ctx: PathContext, link: Link, one: Listener, family: int = 0) -> str:
     """A socket as `ss` writes it; that it takes no IPv4, where that is why."""
-    bound = walk.topology.at(End(link.end.ns, one.ifindex)) if one.ifindex else None
+    bound = ctx.topology.at(End(link.end.ns, one.ifindex)) if one.ifindex else None
     device = f"%{bound.ifname}" if bound is not None else f"%{one.ifindex}" if one.ifindex else ""
     address = f"[{one.address}]" if one.family == 6 else one.address
     alone = " (IPv6 alone)" if one.v6only and one.everywhere and family == 4 else ""

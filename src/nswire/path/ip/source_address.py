@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import Address, End
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
 
 UNIVERSE, HOST = 0, 254  # RT_SCOPE_*
 INET, INET6 = 2, 10
 
 
-def select(walk: Walk, end: End, gateway: str, dst: str) -> str:
+def select(ctx: PathContext, end: End, gateway: str, dst: str) -> str:
     """The address that a packet out of that link gets, sent or masqueraded; empty if it has none, or if tables do not tell."""
     if ":" in dst:
-        return _select6(walk, end, dst)
+        return _select6(ctx, end, dst)
     towards = ipaddress.ip_address(gateway or dst)
-    own = [one for one in walk.topology.addresses_of(end) if one.family == INET and one.scope < HOST]
+    own = [one for one in ctx.topology.addresses_of(end) if one.family == INET and one.scope < HOST]
     for one in own:
         if towards in ipaddress.ip_interface(one.address).network:
             return one.ip
@@ -35,29 +35,29 @@ def select(walk: Walk, end: End, gateway: str, dst: str) -> str:
         return own[0].ip
     others = [
         one
-        for link in walk.topology.links(end.ns)
-        for one in walk.topology.addresses_of(link.end)
+        for link in ctx.topology.links(end.ns)
+        for one in ctx.topology.addresses_of(link.end)
         if one.family == INET and one.scope < RT_SCOPE_LINK
     ]
     return others[0].ip if others else ""
 
 
-def _select6(walk: Walk, end: End, dst: str) -> str:
+def _select6(ctx: PathContext, end: End, dst: str) -> str:
     wanted = ipaddress.IPv6Address(dst)
-    own = [one for one in walk.topology.addresses_of(end) if one.family == INET6 and one.usable]
+    own = [one for one in ctx.topology.addresses_of(end) if one.family == INET6 and one.usable]
     if wanted.is_link_local:
         return _only([one for one in own if one.scope == RT_SCOPE_LINK])
     chosen = [one for one in own if one.scope == UNIVERSE]
     if chosen:
         return _only(chosen)
     # another link's, if it is of the same VRF (ipv6_dev_get_saddr)
-    vrf = _vrf(walk.topology.at(end))
-    links = [link for link in walk.topology.links(end.ns) if _vrf(link) == vrf]
+    vrf = _vrf(ctx.topology.at(end))
+    links = [link for link in ctx.topology.links(end.ns) if _vrf(link) == vrf]
     return _only(
         [
             one
             for link in links
-            for one in walk.topology.addresses_of(link.end)
+            for one in ctx.topology.addresses_of(link.end)
             if one.family == INET6 and one.scope == UNIVERSE
         ]
     )

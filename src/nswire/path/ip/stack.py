@@ -1,4 +1,4 @@
-"""One walk: a packet through the IP stacks of namespaces, from its sender to where it ends.
+"""One ctx: a packet through the IP stacks of namespaces, from its sender to where it ends.
 
 The order is the kernel's: output or input route, netfilter's hooks, forwarding, neighbour, link. See ip_output.c,
 ip_input.c and ip_forward.c of net/ipv4, and what each step's own file names.
@@ -15,12 +15,18 @@ from nswire import kinds
 from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
 from nswire.model.values import End
-from nswire.path import mtu, netfilter, sysctls
-from nswire.path.ip import local_delivery, neighbour, reception, refusals, routing, xfrm
+from nswire.path import mtu, netfilter
+from nswire.path.ip import (
+    local_delivery,
+    neighbour,
+    reception,
+    refusals,
+    routing,
+    source_address,
+    xfrm,
+)
 from nswire.path.ip.decision import IPV6
-from nswire.path.l2 import Segment
-from nswire.path.netfilter import Place, Sight, foreign_hooks
-from nswire.path.netfilter.conntrack import Tracker
+from nswire.path.netfilter import Place, Sight, verdict
 from nswire.path.values import (
     ANY_PORT,
     BROADCAST,
@@ -34,24 +40,16 @@ from nswire.path.values import (
     Header,
     Landing,
     Mend,
-    ProxyRelay,
-    Relay,
-    Step,
     Steps,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.model.firewall import Chain, Firewall, SetName
-    from nswire.model.lookups import Lookups
-    from nswire.model.topology import Link, Topology
-    from nswire.model.values import Address, NsKey
-    from nswire.path.branching import Chooser
-    from nswire.path.fib import Fib
+    from nswire.model.topology import Link
+    from nswire.model.values import NsKey
+    from nswire.path.context import Carry, PathContext
     from nswire.path.ip.decision import Decision
-    from nswire.path.netfilter import Outcome
-    from nswire.path.netfilter.compare import Known
     from nswire.path.values import Flow, Packet
 
 IN_NETNS = Reason("path.in_netns", "{netns}: {cause}")
@@ -67,7 +65,6 @@ ONE_MAC = Reason(
 INTO_ITSELF = Reason(
     "tunnel.into_itself", "{link} would send what is in it by itself: a loop", "RECURSION_LIMIT"
 )
-AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
 FOR_MANY = ("broadcast", "multicast")
 CHOSEN = (1, 65535)  # where a port is from that is chosen by a system of which no more is known
@@ -77,70 +74,11 @@ ETHERNET = 1  # ARPHRD_ETHER
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
-class Walk:
-    """A walk, with what it has learned on its way: connections, and behind which port of a bridge a MAC is."""
+class IpStack:
+    """The IP stacks of all namespaces, as one walk passes them."""
 
-    DEEPEST = 8  # tunnels in tunnels
-
-    def __init__(self, topology: Topology, lookups: Lookups, fib: Fib, chooser: Chooser) -> None:
-        self.topology = topology
-        self.lookups = lookups
-        self.fib = fib
-        self.chooser = chooser
-        self.segment = Segment(self)
-        self.learned: dict[tuple[End, int, str], End] = {}
-        self.learned_neighbours: dict[tuple[End, str], str] = {}
-        self.askers: dict[tuple[End, str], str] = {}  # who answers a question knows from then on who asked it
-        self.mtus: list[tuple[int, End]] = []
-        self.depth = 0
-        self.leaves_out: bool | None = None  # chains of priority 0, by br_netfilter: not yet asked for
-        self.inside: list[End] = []  # the tunnels that the packet is in
-        self.overhead = 0
-        self.relays: list[Relay | ProxyRelay] = []
-        self.conntrack = Tracker()
-        self.changes: dict[tuple[NsKey, SetName], list[tuple[str, tuple[Known, ...]]]] = {}
-        """What rules have added to sets (`add`) or taken out of them (`delete`)."""
-        self._chains: dict[NsKey, dict[tuple[bool, str, str, str], Chain]] = {}
-
-    # -- what all ask ---------------------------------------------------------------------------------------------------
-
-    def name(self, ns: NsKey) -> str:
-        """A namespace as people call it."""
-        return self.topology.title(self.topology.namespaces[ns])
-
-    def named(self, ns: NsKey, ifname: str) -> Link | None:
-        """The link of that name."""
-        return next((link for link in self.topology.links(ns) if link.ifname == ifname), None)
-
-    def chain(self, ns: NsKey, firewall: Firewall, name: tuple[bool, str, str, str]) -> Chain | None:
-        """The chain of that name: whether it is of the old iptables, its family, table and own name."""
-        if ns not in self._chains:
-            self._chains[ns] = {(one.legacy, one.family, one.table, one.name): one for one in firewall.chains}
-        return self._chains[ns].get(name)
-
-    def has(self, ns: NsKey, address: str) -> bool:
-        """Whether any link of a namespace has that address, usable or not."""
-        return self.address(ns, address) is not None
-
-    def address(self, ns: NsKey, address: str) -> Address | None:
-        """That address of any link of a namespace; one that can be used, if several have it."""
-        links = self.topology.links(ns)
-        found = [one for link in links for one in self.topology.addresses_of(link.end) if one.ip == address]
-        return next((one for one in found if one.usable), next(iter(found), None))
-
-    def setting(self, link: Link, name: str) -> int:
-        """What counts for a link of such a sysctl (`ipv4/conf/{}/rp_filter`). NotKnown."""
-        known = sysctls.setting(self.lookups, link, name)
-        if known is not None:
-            return known
-        return self.chooser.choose(
-            [f"{name.replace('{}', link.ifname)} counts as {value}" for value in (0, 1)]
-        )
-
-    def step(self, kind: str, text: str | Cause, ns: NsKey, end: End | None = None, **more: object) -> Steps:
-        """One step, told of this depth of tunnels."""
-        cause = text if isinstance(text, Cause) else None
-        return (Step(kind, str(text), ns, end, depth=self.depth, cause=cause, **more),)  # type: ignore[arg-type]
+    def __init__(self, ctx: PathContext) -> None:
+        self._ctx = ctx
 
     # -- the stack -----------------------------------------------------------------------------------------------
 
@@ -171,15 +109,34 @@ class Walk:
             return ended.landing
         except NotKnown as missing:
             return Landing(
-                "unknown", steps, ns, packet=packet, reason=IN_NETNS(netns=self.name(ns), cause=missing.cause)
+                "unknown",
+                steps,
+                ns,
+                packet=packet,
+                reason=IN_NETNS(netns=self._ctx.name(ns), cause=missing.cause),
             )
 
     def arrived(self, landing: Landing) -> Landing:
         """Go on with a frame that came up to a stack; anything else is where it ends."""
-        link = self.topology.at(landing.end)
+        link = self._ctx.topology.at(landing.end)
         if landing.fate != "up" or link is None or landing.frame is None:
             return landing
         return self.receive(link, landing.frame.packet, landing.steps, landing.frame)
+
+    def source_address(self, end: End, gateway: str, dst: str) -> str:
+        """The address that a packet out of that link gets; empty if it has none."""
+        return source_address.select(self._ctx, end, gateway, dst)
+
+    def back_out(self, link: Link, packet: Packet) -> tuple[str, str] | None:
+        """The next hop of a packet that came in by a link and is routed out by it again, and the route; None: it is not."""
+        found = routing.looked_up(self._ctx, link.end.ns, packet, link.end)
+        if found.type != "unicast" or found.link != link.end:
+            return None
+        return found.gateway or packet.flow.dst, found.text
+
+    def send(self, link: Link, packet: Packet, target: str, steps: Steps, *, carry: Carry) -> Landing:
+        """Send a packet to a next hop on the segment of that link, by `carry`."""
+        return neighbour.send(self._ctx, link, packet, target, steps, carry=carry)
 
     def _port(self, ns: NsKey, packet: Packet) -> Packet:
         """With the range of the port that this namespace chooses for it, if nobody has given one (inet_get_local_port_range)."""
@@ -187,7 +144,7 @@ class Walk:
         if flow.sport or flow.proto not in WITH_PORTS or flow.sports != ANY_PORT:
             return packet
         name = "ipv4/ip_local_port_range"
-        first, last = (self.lookups.sysctl(ns, one) for one in (name, f"{name}/1"))
+        first, last = (self._ctx.lookups.sysctl(ns, one) for one in (name, f"{name}/1"))
         within = (first, last) if first and last else CHOSEN
         return replace(packet, flow=replace(flow, sports=within))
 
@@ -195,23 +152,23 @@ class Walk:
         going = going._replace(packet=self._port(going.ns, going.packet))
         if ipaddress.ip_address(going.packet.flow.dst).is_unspecified:
             going = self._to_self(going, oif)
-        decision = self._routed(going, routing.output(self, going.ns, going.packet, oif, anysrc=anysrc))
+        decision = self._routed(going, routing.output(self._ctx, going.ns, going.packet, oif, anysrc=anysrc))
         going = self._told(going, decision)
         if not going.packet.flow.src and decision.source:
             flow = replace(going.packet.flow, src=decision.source)
-            told = self.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
+            told = self._ctx.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
             going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
         if not going.packet.hops:
             going = going._replace(packet=replace(going.packet, hops=self._first_ttl(going, decision)))
         self._allowed(going, "out", decision.link)
-        link = self.topology.at(decision.link)
+        link = self._ctx.topology.at(decision.link)
         vrf = link.master if link is not None else None
         if vrf is not None and kinds.of(vrf.kind).routes:  # vrf_ip_out, vrf_ip6_out: first as one of the VRF
             for hook in ("output", "postrouting"):
                 going = self._hook(going, hook, oif=vrf.end, gateway=decision.gateway)
         after, rerouted = self._hooked(going, "output", oif=decision.link, gateway=decision.gateway)
         if rerouted is not None:
-            again = self._routed(after, routing.output(self, after.ns, rerouted, oif, anysrc=anysrc))
+            again = self._routed(after, routing.output(self._ctx, after.ns, rerouted, oif, anysrc=anysrc))
             if again[:3] != decision[:3]:
                 after = self._told(after, again)
             decision = again
@@ -222,23 +179,23 @@ class Walk:
         """What is for no address is for who sends it (ip_route_output_key_hash_rcu; tcp_v6_connect, udpv6_sendmsg, rawv6_sendmsg)."""
         flow = going.packet.flow
         own = flow.src if flow.family != IPV6 else ""
-        link = self.topology.get(End(going.ns, oif)) if oif and flow.family != IPV6 else None
+        link = self._ctx.topology.get(End(going.ns, oif)) if oif and flow.family != IPV6 else None
         bound = (
             next((one.ip for one in link.addresses if one.family == AF_INET), "") if link is not None else ""
         )
         flow = replace(flow, dst=own or bound or LOOPBACK[flow.family])
         text = f"{going.packet.flow.dst} is {flow.dst} to who sends to it"
-        steps = going.steps + self.step("route", text, going.ns, flow=flow)
+        steps = going.steps + self._ctx.step("route", text, going.ns, flow=flow)
         return going._replace(packet=replace(going.packet, flow=flow), steps=steps)
 
     def _first_ttl(self, going: Going, decision: Decision) -> int:
         """The TTL of what a namespace sends (ip4_dst_hoplimit, ip6_dst_hoplimit): the route's, else its own."""
         if decision.hoplimit:
             return decision.hoplimit
-        link = self.topology.at(decision.link)
+        link = self._ctx.topology.at(decision.link)
         if going.packet.flow.family != IPV6:
-            return self.lookups.sysctl(going.ns, "ipv4/ip_default_ttl") or USUAL_TTL
-        return (self.setting(link, "ipv6/conf/{}/hop_limit") if link is not None else 0) or USUAL_TTL
+            return self._ctx.lookups.sysctl(going.ns, "ipv4/ip_default_ttl") or USUAL_TTL
+        return (self._ctx.setting(link, "ipv6/conf/{}/hop_limit") if link is not None else 0) or USUAL_TTL
 
     def _received(self, link: Link, going: Going) -> Landing:
         end = link.end
@@ -248,7 +205,7 @@ class Walk:
         self._speaks(going, link)
         if going.packet.flow.family == IPV6:  # ip6_rcv_core
             self._stopped(going, "route", reception.martian6(link, going.packet), end)
-            self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
+            self._stopped(going, "link", reception.came_to_all(self._ctx, link, going.packet), end)
         # a packet of a VRF meets the hook twice: as one of the port, and as one of the VRF
         at_stack = _at_stack(link)
         if not going.packet.prerouted:
@@ -256,7 +213,7 @@ class Walk:
             if at_stack != link.ifname:
                 going = self._hook(going, "prerouting", iif=at_stack)
         going = going._replace(packet=replace(going.packet, prerouted=False))
-        arriving = routing.arriving(self, going.ns, going.packet, end)
+        arriving = routing.arriving(self._ctx, going.ns, going.packet, end)
         if arriving.cause is not None and arriving.cause.reason in refusals.NOT_FORWARDED:
             arriving = self._strayed(link, going.packet, arriving)
         decision = self._routed(going, arriving, end)
@@ -264,12 +221,12 @@ class Walk:
             reason = FOR_MORE(address=going.packet.flow.dst, type=decision.type)
             self._give_up(going, "route", reason, end)
         if going.packet.flow.family != IPV6:  # ip_rcv_finish_core
-            self._stopped(going, "link", reception.came_to_all(self, link, going.packet), end)
+            self._stopped(going, "link", reception.came_to_all(self._ctx, link, going.packet), end)
         if decision.type == "local":
             going = self._hook(going, "input", iif=at_stack)
-            self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), end)
+            self._stopped(going, "local", reception.no_connection(self._ctx, going.ns, going.packet), end)
             self._allowed(going, "in", end, came)
-            return local_delivery.deliver(self, link, going.packet, decision.text, going.steps)
+            return local_delivery.deliver(self._ctx, link, going.packet, decision.text, going.steps)
         going = self._told(going, decision)
         self._stopped(going, "link", reception.not_for_host(going.packet), end)  # ip_forward, ip6_forward
         self._allowed(going, "fwd", end, came)
@@ -282,15 +239,15 @@ class Walk:
 
     def _strayed(self, link: Link, packet: Packet, refused: Decision) -> Decision:
         """A packet that is not forwarded, if it came here only because two links have one MAC: then to forward is no cure."""
-        for twin in self.topology.links():
+        for twin in self._ctx.topology.links():
             if (
                 twin.end.ns != link.end.ns
                 and twin.fact.address == link.fact.address
-                and self.has(twin.end.ns, packet.flow.dst)
+                and self._ctx.has(twin.end.ns, packet.flow.dst)
             ):
                 places = {
-                    "link": f"{link.ifname} in {self.name(link.end.ns)}",
-                    "other": f"{twin.ifname} in {self.name(twin.end.ns)}",
+                    "link": f"{link.ifname} in {self._ctx.name(link.end.ns)}",
+                    "other": f"{twin.ifname} in {self._ctx.name(twin.end.ns)}",
                 }
                 cause = ONE_MAC(**places, mac=link.fact.address, address=packet.flow.dst)
                 return refused._replace(cause=cause, mend=None, evidence="inferred")
@@ -303,38 +260,38 @@ class Walk:
         """
         going = self._hook(going, "prerouting", iif=link.ifname)
         going = self._hook(going, "input", iif=link.ifname)
-        self._stopped(going, "local", reception.no_connection(self, going.ns, going.packet), link.end)
+        self._stopped(going, "local", reception.no_connection(self._ctx, going.ns, going.packet), link.end)
         self._allowed(going, "in", link.end)
-        return local_delivery.deliver(self, link, going.packet, "", going.steps)
+        return local_delivery.deliver(self._ctx, link, going.packet, "", going.steps)
 
     def _out(self, going: Going, decision: Decision, iif: str = "") -> Landing:
         """The rest of the way out of a namespace: postrouting, MTU, neighbour, link."""
         flow = going.packet.flow
         if decision.type in FOR_MANY:
             self._give_up(going, "route", FOR_MORE(address=flow.dst, type=decision.type))
-        link = self.topology.at(decision.link)
+        link = self._ctx.topology.at(decision.link)
         if link is None:
             self._give_up(going, "route", LINK_UNKNOWN())
-        if link.end in self.inside:
+        if link.end in self._ctx.inside:
             self._drop(going, "loop", INTO_ITSELF(link=link.ifname), link.end)
         before = going.packet.flow
         self._speaks(going, link)
         going = self._hook(going, "postrouting", iif=iif, oif=link.end, gateway=decision.gateway)
         if going.packet.flow != before:  # nf_xfrm_me_harder
             self._allowed(going, "out", link.end)
-        going = mtu.check(self, link, going, decision.mtu, own=not iif)
+        going = mtu.check(self._ctx, link, going, decision.mtu, own=not iif)
         # __mkroute_output takes all for local that a route sends to lo; IPv6 does not
         if decision.type == "local" or (link.loopback and not iif and flow.family != IPV6):
             packet = _to_itself(going.packet, decision.own if decision.type == "local" else link.end)
-            return self.arrived(self.segment.deliver(link, Frame("", "", packet), going.steps))
-        return neighbour.send(self, link, going.packet, decision.gateway or flow.dst, going.steps)
+            return self.arrived(self._ctx.l2.deliver(link, Frame("", "", packet), going.steps))
+        return neighbour.send(self._ctx, link, going.packet, decision.gateway or flow.dst, going.steps)
 
     def _speaks(self, going: Going, link: Link) -> None:
         """Ended, if a link takes no IPv6 (ipv6_rcv, ip6_output)."""
-        if going.packet.flow.family == IPV6 and self.setting(link, "ipv6/conf/{}/disable_ipv6"):
+        if going.packet.flow.family == IPV6 and self._ctx.setting(link, "ipv6/conf/{}/disable_ipv6"):
             name = f"net/ipv6/conf/{link.ifname}/disable_ipv6"
             mend = Mend("would let it have IPv6", going.ns, ("sysctl", "-w", f"{name}=0"))
-            reason = IPV6_DISABLED(link=link.ifname, netns=self.name(going.ns))
+            reason = IPV6_DISABLED(link=link.ifname, netns=self._ctx.name(going.ns))
             self._drop(going, "route", reason, link.end, mend)
 
     def _routed(self, going: Going, decision: Decision, end: End | None = None) -> Decision:
@@ -348,7 +305,7 @@ class Walk:
         return decision
 
     def _told(self, going: Going, decision: Decision, end: End | None = None) -> Going:
-        steps = self.step(
+        steps = self._ctx.step(
             "route",
             decision.cause or decision.text,
             going.ns,
@@ -359,7 +316,7 @@ class Walk:
         )
         return going._replace(steps=going.steps + steps)
 
-    # -- connections and filters -----------------------------------------------------------------------------------
+    # -- filters -----------------------------------------------------------------------------------
 
     def _hook(
         self,
@@ -377,7 +334,7 @@ class Walk:
         self, going: Going, hook: str, *, iif: str = "", oif: End | None = None, gateway: str = ""
     ) -> tuple[Going, Packet | None]:
         """The same, with the packet as it was when its way was to be looked up again, if it was."""
-        link = self.topology.at(oif)
+        link = self._ctx.topology.at(oif)
         place = Place(
             "ip6" if going.packet.flow.family == 6 else "ip",
             hook,
@@ -385,46 +342,29 @@ class Walk:
             link.ifname if link is not None else "",
             going.packet.physin,
             gateway=gateway,
-            sight=Sight(self, going.ns),
+            sight=Sight(self._ctx, going.ns),
         )
-        outcome = netfilter.traverse(self, going.ns, place, going.packet)
-        after = self.hooked(self.filtered(going, outcome, hook), place.family, hook)
+        outcome = netfilter.traverse(self._ctx, going.ns, place, going.packet)
+        after = verdict.undisturbed(
+            self._ctx, verdict.passed(self._ctx, going, outcome, hook), place.family, hook
+        )
         return after, outcome.rerouted
 
     def _allowed(self, going: Going, direction: str, end: End | None, flow: Flow | None = None) -> None:
         """Ended, if the XFRM policies of that direction do not let it pass. `flow`: before NAT (nf_nat_decode_session)."""
         packet = replace(going.packet, flow=flow or going.packet.flow)
-        found = xfrm.ruling(self, self.topology.at(end), going.ns, direction, packet)
+        found = xfrm.ruling(self._ctx, self._ctx.topology.at(end), going.ns, direction, packet)
         if found is not None and found.fate == "dropped":
             self._drop(going, "xfrm", found.reason, end)
         if found is not None:
             self._give_up(going, "xfrm", found.reason, end)
-
-    def filtered(self, going: Going, outcome: Outcome, hook: str) -> Going:
-        """What netfilter made of a packet, with its steps. Ended, if it does not let the packet pass."""
-        steps = going.steps
-        for kind, note in outcome.notes:
-            steps += self.step(kind, f"{hook}: {note}", going.ns, flow=outcome.packet.flow)
-        after = Going(going.ns, outcome.packet, steps)
-        if outcome.verdict in ("drop", "reject"):
-            self._drop(after, "netfilter", AT_HOOK(hook=hook, cause=outcome.reason), mend=outcome.mend)
-        if outcome.verdict == "queue":
-            self._give_up(after, "netfilter", AT_HOOK(hook=hook, cause=outcome.reason))
-        return after
-
-    def hooked(self, going: Going, family: str, hook: str) -> Going:
-        """The packet again. Ended, if something decides at that hook that no ruleset has."""
-        strange = foreign_hooks.decides(self, going.ns, family, hook)
-        if strange is not None:
-            self._give_up(going, "netfilter", strange)
-        return going
 
     # -- ends ----------------------------------------------------------------------------------------------------
 
     def _drop(
         self, going: Going, kind: str, reason: Cause, end: End | None = None, mend: Mend | None = None
     ) -> NoReturn:
-        steps = going.steps + self.step(kind, reason, going.ns, end)
+        steps = going.steps + self._ctx.step(kind, reason, going.ns, end)
         raise Ended(Landing("dropped", steps, going.ns, None, end, going.packet, reason, mend))
 
     def _stopped(self, going: Going, kind: str, reason: Cause | None, end: End) -> None:
@@ -433,7 +373,7 @@ class Walk:
             self._drop(going, kind, reason, end)
 
     def _give_up(self, going: Going, kind: str, reason: Cause, end: End | None = None) -> NoReturn:
-        steps = going.steps + self.step(kind, reason, going.ns, end)
+        steps = going.steps + self._ctx.step(kind, reason, going.ns, end)
         raise Ended(Landing("unknown", steps, going.ns, None, end, going.packet, reason))
 
 

@@ -18,8 +18,8 @@ from nswire.path.values import TCP, USUAL_TTL, Flow, Frame, Landing, Packet, Pro
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
+    from nswire.path.context import PathContext
     from nswire.path.ip.sockets import Taken
-    from nswire.path.ip.stack import Walk
     from nswire.path.values import Steps
 
 TOO_MANY = Reason(
@@ -48,70 +48,70 @@ class _Start(NamedTuple):
     tap: Link | None = None
 
 
-def hands_on(walk: Walk, link: Link, landing: Landing, taken: Taken) -> Landing:
+def hands_on(ctx: PathContext, link: Link, landing: Landing, taken: Taken) -> Landing:
     """Where a packet goes on that such a process has taken; the same landing, if where to is not known, or nowhere.
 
     A client of TCP is accepted whatever becomes of the second connection, so that this is where the path ends if that is lost;
     a datagram is where the second one is.
     """
     packet, process = landing.packet, taken.process
-    start = None if packet is None or process is None else _start(walk, landing.ns, packet, taken)
+    start = None if packet is None or process is None else _start(ctx, landing.ns, packet, taken)
     if packet is None or process is None or start is None:
         return landing
-    before = len(walk.relays)
-    if sum(isinstance(one, ProxyRelay) for one in walk.relays) >= MOST:
+    before = len(ctx.relays)
+    if sum(isinstance(one, ProxyRelay) for one in ctx.relays) >= MOST:
         return replace(landing, fate="unknown", reason=TOO_MANY(count=MOST))
-    text = f"{process.name} sends it on from a {'tap' if start.tap else 'socket of its own'} in {walk.name(start.ns)}: {packet.flow.text} becomes {start.flow.text}"
-    steps = landing.steps + walk.step("process", text, start.ns, flow=start.flow, evidence="inferred")
+    text = f"{process.name} sends it on from a {'tap' if start.tap else 'socket of its own'} in {ctx.name(start.ns)}: {packet.flow.text} becomes {start.flow.text}"
+    steps = landing.steps + ctx.step("process", text, start.ns, flow=start.flow, evidence="inferred")
     relay = ProxyRelay(
         link.end, packet, landing.ns, start.ns, start.flow, process.name, str(taken.cause.values["to"])
     )
-    walk.relays.append(relay)
-    mtus = len(walk.mtus)
+    ctx.relays.append(relay)
+    mtus = len(ctx.mtus)
     # its own connection has an MTU of its own, and a socket's datagrams are split
-    ended = _sent(walk, start, Packet(start.flow, size=0, whole=False, uid=start.uid), steps)
-    del walk.mtus[mtus:]
+    ended = _sent(ctx, start, Packet(start.flow, size=0, whole=False, uid=start.uid), steps)
+    del ctx.mtus[mtus:]
     source = next((one.flow for one in ended.steps[len(steps) :] if one.type == "source" and one.flow), None)
-    walk.relays[before] = replace(relay, sent=source or start.flow)
+    ctx.relays[before] = replace(relay, sent=source or start.flow)
     if packet.flow.proto != TCP or ended.fate != "dropped":
         return ended
-    del walk.relays[before:]
+    del ctx.relays[before:]
     told = {name: taken.cause.values[name] for name in ("process", "pid", "socket", "to")}
     reason = ACCEPTED_ALONE(**told, cause=ended.reason or taken.cause)
     return replace(landing, steps=ended.steps, reason=reason, mend=ended.mend)
 
 
-def answered(walk: Walk, relay: ProxyRelay, size: int, steps: Steps) -> Landing:
+def answered(ctx: PathContext, relay: ProxyRelay, size: int, steps: Steps) -> Landing:
     """The answer that such a process gives to who asked it."""
     flow = relay.taken.flow.reverse
     text = f"{relay.process} sends it back from the socket that took it: {flow.text}"
-    steps += walk.step("process", text, relay.ns, flow=flow, evidence="inferred")
-    oif = sockets.answers_by(walk, walk.topology.at(relay.link), relay.taken.flow)
-    return walk.originate(relay.ns, Packet(flow, answer=True, size=size), steps, oif=oif)
+    steps += ctx.step("process", text, relay.ns, flow=flow, evidence="inferred")
+    oif = sockets.answers_by(ctx, ctx.topology.at(relay.link), relay.taken.flow)
+    return ctx.l3.originate(relay.ns, Packet(flow, answer=True, size=size), steps, oif=oif)
 
 
-def answered_alone(walk: Walk, landing: Landing, size: int) -> Landing | None:
+def answered_alone(ctx: PathContext, landing: Landing, size: int) -> Landing | None:
     """The answer to a client of TCP, where the second connection's is lost; None if there is no such connection."""
     lost = landing.reason
-    relay = next((one for one in walk.relays if isinstance(one, ProxyRelay)), None)
+    relay = next((one for one in ctx.relays if isinstance(one, ProxyRelay)), None)
     if relay is None or relay.taken.flow.proto != TCP or landing.fate != "dropped" or lost is None:
         return None
-    landing = answered(walk, relay, size, landing.steps)
+    landing = answered(ctx, relay, size, landing.steps)
     if landing.fate != "delivered":
         return landing
     return replace(landing, reason=ANSWERED_ALONE(process=relay.process, to=relay.to, cause=lost))
 
 
-def _start(walk: Walk, ns: NsKey, packet: Packet, taken: Taken) -> _Start | None:
+def _start(ctx: PathContext, ns: NsKey, packet: Packet, taken: Taken) -> _Start | None:
     """How it goes on from `ns`, if that is known."""
     forward = taken.forwards[0] if taken.forwards is not None and len(taken.forwards) == 1 else None
     if forward is None or forward.keeps or not forward.port:
         return None
     flow = Flow(forward.address, "", packet.flow.proto, 0, forward.port)
     if forward.ns is None:
-        known = walk.lookups.credentials(taken.process.pid) if taken.process is not None else None
+        known = ctx.lookups.credentials(taken.process.pid) if taken.process is not None else None
         return _Start(ns, flow, None if known is None else known.uid)
-    tap = walk.topology.at(forward.tap)
+    tap = ctx.topology.at(forward.tap)
     if tap is None:
         return None
     guest = next(
@@ -125,19 +125,19 @@ def _start(walk: Walk, ns: NsKey, packet: Packet, taken: Taken) -> _Start | None
             # pasta since 2024_10 connects to the namespace's own address, unless --host-lo-to-ns-lo
             inside.append(guest)
         names = [f"{taken.process.name if taken.process else '?'} connects to {one} inside" for one in inside]
-        return _Start(forward.ns, replace(flow, dst=inside[walk.chooser.choose(names)]))
+        return _Start(forward.ns, replace(flow, dst=inside[ctx.chooser.choose(names)]))
     source = packet.flow.src
-    if walk.has(ns, source):  # one of the host's own addresses is the guest's, too: its gateway stands for it
-        ways = (one.address for one in walk.topology.gateways(forward.ns))
+    if ctx.has(ns, source):  # one of the host's own addresses is the guest's, too: its gateway stands for it
+        ways = (one.address for one in ctx.topology.gateways(forward.ns))
         source = next((one for one in ways if one and (":" in one) == (packet.flow.family == 6)), "")
     return _Start(forward.ns, replace(flow, dst=guest, src=source), None, tap) if guest and source else None
 
 
-def _sent(walk: Walk, start: _Start, packet: Packet, steps: Steps) -> Landing:
+def _sent(ctx: PathContext, start: _Start, packet: Packet, steps: Steps) -> Landing:
     if start.tap is None:
-        return walk.originate(start.ns, packet, steps)
+        return ctx.l3.originate(start.ns, packet, steps)
     packet = replace(packet, hops=USUAL_TTL)
     frame = Frame("", start.tap.fact.address, packet)
-    for landing in walk.segment.arrive(start.tap, frame, steps):
-        return walk.arrived(landing)
+    for landing in ctx.l2.arrive(start.tap, frame, steps):
+        return ctx.l3.arrived(landing)
     return Landing("unknown", steps, start.ns, packet=packet)

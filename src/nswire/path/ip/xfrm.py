@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Flow, Packet
 
 BLOCKED = Reason("xfrm.blocked", "the XFRM policy {policy} blocks it", "XFRM_POLICY")
@@ -55,18 +55,18 @@ class Ruling(NamedTuple):
     reason: Cause
 
 
-def ruling(walk: Walk, link: Link | None, ns: NsKey, direction: str, packet: Packet) -> Ruling | None:
+def ruling(ctx: PathContext, link: Link | None, ns: NsKey, direction: str, packet: Packet) -> Ruling | None:
     """What becomes of a packet, whose flow is as before NAT for `fwd` and `in`; None: it passes. NotKnown.
 
     `link`: that it leaves by (`out`), or came in by.
     """
-    policies = walk.lookups.policies(ns)
+    policies = ctx.lookups.policies(ns)
     blocked = direction in policies.blocked
     those = [
         one for one in policies.policies if (one.direction, one.family) == (direction, packet.flow.family)
     ]
     spared = SPARED[direction][packet.flow.family == 6] if those or blocked else ""
-    if link is not None and spared and walk.setting(link, spared):
+    if link is not None and spared and ctx.setting(link, spared):
         return None
     for policy in those:
         takes = _takes(policy, packet)
@@ -76,7 +76,7 @@ def ruling(walk: Walk, link: Link | None, ns: NsKey, direction: str, packet: Pac
             return _applied(policy)
     # xfrm_lookup spares lo; what comes in by it has passed already
     if blocked and not (link is not None and link.loopback):
-        return Ruling("dropped", BLOCKED_BY_DEFAULT(netns=walk.name(ns), direction=direction))
+        return Ruling("dropped", BLOCKED_BY_DEFAULT(netns=ctx.name(ns), direction=direction))
     return None
 
 

@@ -7,6 +7,7 @@ at), `conntrack` and `nat` are what the kernel calls so.
 from __future__ import annotations
 
 from nswire.path.netfilter.fields import Sight
-from nswire.path.netfilter.hooks import Outcome, Place, traverse
+from nswire.path.netfilter.hook_point import Place
+from nswire.path.netfilter.hooks import Outcome, traverse
 
 __all__ = ["Outcome", "Place", "Sight", "traverse"]

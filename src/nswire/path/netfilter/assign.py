@@ -12,7 +12,7 @@ from nswire.path.values import WITH_PORTS, Header
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.path.netfilter.rules import Run
+    from nswire.path.netfilter.hook_point import AtHook
 
 IP = ("ip", "ip6")
 LAST_TYPE = 3  # PACKET_OTHERHOST
@@ -23,7 +23,7 @@ class Break(Exception):
     """A rule goes no further."""
 
 
-def _set_mark(run: Run, key: str, value: int | None) -> bool:
+def _set_mark(run: AtHook, key: str, value: int | None) -> bool:
     if value is None:
         return False
     if key == "mark":
@@ -40,7 +40,7 @@ def _set_mark(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
-def _set_label(run: Run, _: str, __: int | None) -> bool:
+def _set_label(run: AtHook, _: str, __: int | None) -> bool:
     """One bit is added; which the others are is not known of a connection that is older."""
     if run.packet.conn is None:
         raise Break
@@ -48,7 +48,7 @@ def _set_label(run: Run, _: str, __: int | None) -> bool:
     return True
 
 
-def _set_zone(run: Run, key: str, value: int | None) -> bool:
+def _set_zone(run: AtHook, key: str, value: int | None) -> bool:
     if value is None:
         return False
     if run.packet.conn is not None or run.packet.untracked:  # nft_ct_set_zone_eval: already tracked
@@ -59,14 +59,14 @@ def _set_zone(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
-def _ip(run: Run, key: str) -> bool:
+def _ip(run: AtHook, key: str) -> bool:
     """Whether the packet has the header that a key is about; nothing is set in one that it has not."""
     if (key.startswith("ip6 ")) != (run.packet.flow.family == 6):
         raise Break
     return True
 
 
-def _set_ttl(run: Run, key: str, value: int | None) -> bool:
+def _set_ttl(run: AtHook, key: str, value: int | None) -> bool:
     if value is None or not _ip(run, key):
         return False
     run.packet = replace(run.packet, hops=value & 0xFF)
@@ -76,7 +76,7 @@ def _set_ttl(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
-def _set_tos(run: Run, key: str, value: int | None) -> bool:
+def _set_tos(run: AtHook, key: str, value: int | None) -> bool:
     if value is None or run.packet.tos is None or not _ip(run, key):
         return False
     tos = run.packet.tos
@@ -92,7 +92,7 @@ def _set_tos(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
-def _set_pkttype(run: Run, _: str, value: int | None) -> bool:
+def _set_pkttype(run: AtHook, _: str, value: int | None) -> bool:
     """skb_pkt_type_ok: host, broadcast, multicast and other alone are set; only in the stack is it known what follows."""
     if value is None or run.place.family not in IP:
         return False
@@ -101,12 +101,12 @@ def _set_pkttype(run: Run, _: str, value: int | None) -> bool:
     return True
 
 
-def _set_priority(run: Run, _: str, value: int | None) -> bool:
+def _set_priority(run: AtHook, _: str, value: int | None) -> bool:
     run.packet = replace(run.packet, priority=value)
     return True
 
 
-def _set_address(run: Run, key: str, value: int | None) -> bool:
+def _set_address(run: AtHook, key: str, value: int | None) -> bool:
     """An address in the packet itself, without any connection."""
     if value is None or not _ip(run, key) or run.place.family not in IP:
         return False
@@ -115,7 +115,7 @@ def _set_address(run: Run, key: str, value: int | None) -> bool:
     return _rewritten(run, **{side: str(kind(value))})
 
 
-def _set_port(run: Run, key: str, value: int | None) -> bool:
+def _set_port(run: AtHook, key: str, value: int | None) -> bool:
     protocol = WITH_PORTS.get(run.packet.flow.proto)
     name, side = key.split()
     if name not in ("th", protocol):
@@ -125,7 +125,7 @@ def _set_port(run: Run, key: str, value: int | None) -> bool:
     return _rewritten(run, **{side: value, f"{side}s": (value, value)})
 
 
-def _rewritten(run: Run, **new: Any) -> bool:
+def _rewritten(run: AtHook, **new: Any) -> bool:
     flow = replace(run.packet.flow, **new)
     if flow != run.packet.flow:
         run.notes.append(("nat", f"a rule rewrites it: {run.packet.flow.text} becomes {flow.text}"))
@@ -133,7 +133,7 @@ def _rewritten(run: Run, **new: Any) -> bool:
     return True
 
 
-def _set_mac(run: Run, key: str, value: int | None) -> bool:
+def _set_mac(run: AtHook, key: str, value: int | None) -> bool:
     """In the stack nobody looks at it any more but rules."""
     if value is None or run.place.family not in IP:
         return False
@@ -147,7 +147,7 @@ def _set_mac(run: Run, key: str, value: int | None) -> bool:
     return True
 
 
-SETTERS: dict[str, Callable[[Run, str, int | None], bool]] = {
+SETTERS: dict[str, Callable[[AtHook, str, int | None], bool]] = {
     **dict.fromkeys(("mark", "ct mark"), _set_mark),
     **dict.fromkeys(("ct zone", "ct original zone", "ct reply zone"), _set_zone),
     **dict.fromkeys(("ip ttl", "ip6 hoplimit"), _set_ttl),

@@ -14,16 +14,16 @@ from nswire.model.lookups import Query
 if TYPE_CHECKING:
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.netfilter.compare import Known
-    from nswire.path.netfilter.hooks import Place
+    from nswire.path.netfilter.hook_point import Place
     from nswire.path.values import Packet
 
 LOCAL_TABLE = 255
 TYPES = protocol_numbers.ADDRESS_TYPES
 
 
-def known(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:
+def known(walk: PathContext, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:
     """The value of `fib ADDRESS [. mark] [. iif | . oif] type | oif | oifname`; a link by its name, empty for none."""
     words = name.split()
     flags, result = [one for one in words[1:-1] if one != "."], words[-1]
@@ -49,7 +49,7 @@ def known(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Kno
     return None if looped and place.hook == "input" and came is not None and found != came.ifname else found
 
 
-def rpfilter(walk: Walk, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:
+def rpfilter(walk: PathContext, ns: NsKey, name: str, place: Place, packet: Packet) -> Known:
     """`rpfilter [loose] [validmark] [accept-local]`: whether the answer would go where the packet came from."""
     options = set(name.split()[1:])
     link = walk.named(ns, place.iif)
@@ -75,7 +75,7 @@ def _uses(hops: object, link: Link) -> bool:
     return any(hop.ifindex == link.ifindex for hop in hops)  # type: ignore[attr-defined]
 
 
-def _way_back(walk: Walk, ns: NsKey, query: Query, link: Link | None) -> Known:
+def _way_back(walk: PathContext, ns: NsKey, query: Query, link: Link | None) -> Known:
     found = walk.fib.lookup(ns, query)
     if found.unsure:
         return None
@@ -89,7 +89,7 @@ def _way_back(walk: Walk, ns: NsKey, query: Query, link: Link | None) -> Known:
     return names.pop() if len(names) == 1 else None
 
 
-def address_type(walk: Walk, ns: NsKey, address: str, link: Link | None, mark: int = 0) -> Known:
+def address_type(walk: PathContext, ns: NsKey, address: str, link: Link | None, mark: int = 0) -> Known:
     """What kind of address it is to this namespace, or to that link of it (RTN_LOCAL, RTN_UNICAST ...)."""
     if ":" in address:
         return _type6(walk, ns, address, link, mark)
@@ -113,7 +113,7 @@ def address_type(walk: Walk, ns: NsKey, address: str, link: Link | None, mark: i
     return TYPES.get(route.type)
 
 
-def _type6(walk: Walk, ns: NsKey, address: str, link: Link | None, mark: int) -> Known:
+def _type6(walk: PathContext, ns: NsKey, address: str, link: Link | None, mark: int) -> Known:
     number = ipaddress.IPv6Address(address)
     if number.is_unspecified:
         return TYPES["unspec"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nswire.codec import protocol_numbers
-from nswire.path.netfilter import conntrack, fibs, headers
+from nswire.path import conntrack
+from nswire.path.netfilter import fibs, headers
 from nswire.path.netfilter.compare import ABSENT, Partial
 from nswire.path.values import ICMP, ICMPV6, TCP, WITH_PORTS
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.netfilter.compare import Known
-    from nswire.path.netfilter.hooks import Place
+    from nswire.path.netfilter.hook_point import Place
     from nswire.path.values import Flow, Frame, Packet
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
@@ -39,7 +40,7 @@ USUAL = ("maxseg", "sack-perm", "timestamp", "window", "nop", "mptcp")
 class Sight:
     """A packet at a place. `frame` is what it is in, where that is still on its way over links."""
 
-    def __init__(self, walk: Walk, ns: NsKey, frame: Frame | None = None) -> None:
+    def __init__(self, walk: PathContext, ns: NsKey, frame: Frame | None = None) -> None:
         self.walk = walk
         self.ns = ns
         self.frame = frame

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nswire.model.lookups import Hook
     from nswire.model.reasons import Cause
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
 
 PROGRAM = Reason(
     "netfilter.bpf", "a BPF program decides here ({hook}, priority {priority}: id {program})", unknown=True
@@ -41,7 +41,7 @@ OWN = (
 MODULES = ("nf_", "nft_", "ipt", "ip6t", "arpt", "ebt", "xt_", "br_netfilter", "nfnetlink")
 
 
-def decides(walk: Walk, ns: NsKey, family: str, hook: str) -> Cause | None:
+def decides(walk: PathContext, ns: NsKey, family: str, hook: str) -> Cause | None:
     """Why it is not known what becomes of a packet at a hook; None: nothing strange is called there."""
     for one in walk.lookups.hooks(ns, family):
         if one.hook != hook or own(one):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.model.firewall import Assign, Change, Nat, Untracked
 from nswire.model.reasons import Reason
-from nswire.path.netfilter import conntrack
+from nswire.path import conntrack
+from nswire.path.netfilter.hook_point import Place
 from nswire.path.netfilter.rules import Run
 from nswire.path.values import Mend
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Chain, Firewall
     from nswire.model.reasons import Cause
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
-    from nswire.path.netfilter.fields import Sight
+    from nswire.path.context import PathContext
     from nswire.path.netfilter.rules import Stop
     from nswire.path.values import Packet
 
@@ -50,24 +50,6 @@ IP = ("ip", "ip6")
 DEVICE_HOOKS = ("ingress", "egress")
 
 
-class Place(NamedTuple):
-    """Where in a namespace a packet meets chains: the hook, the links by their names, and for bridges the ports.
-
-    `family` is `ip` (or `ip6`), `bridge`, `netdev` or `arp`. `gateway` and `oif` are where it will go next, for masquerading.
-    `interrupted`: br_netfilter takes the packet in the middle of the hook, and gives it back.
-    """
-
-    family: str
-    hook: str
-    iif: str = ""
-    oif: str = ""
-    physin: str = ""
-    physout: str = ""
-    gateway: str = ""
-    sight: Sight | None = None
-    interrupted: bool = False
-
-
 class Outcome(NamedTuple):
     """What the chains made of a packet: `accept`, `drop`, `reject` or `queue` (what becomes of it is not known), and why.
 
@@ -93,7 +75,7 @@ class _Translate(NamedTuple):
     chains: tuple[Chain, ...]
 
 
-def traverse(walk: Walk, ns: NsKey, place: Place, packet: Packet) -> Outcome:
+def traverse(walk: PathContext, ns: NsKey, place: Place, packet: Packet) -> Outcome:
     """Run a packet through all chains of a hook."""
     firewall = walk.lookups.firewall(ns)
     chains = [chain for chain in firewall.chains if chain.hook == place.hook and _applies(walk, chain, place)]
@@ -142,7 +124,7 @@ def _concerns(place: Place, families: Sequence[str], hooks: Sequence[str]) -> bo
     return not like and (not hooks or place.hook in hooks)
 
 
-def _left_out(walk: Walk) -> bool:
+def _left_out(walk: PathContext) -> bool:
     """Whether br_netfilter leaves out chains of its own priority, as kernels before 5.19 do (br_nf_hook_thresh)."""
     if walk.leaves_out is None:
         who = "the chains of family bridge and priority 0"
@@ -152,7 +134,7 @@ def _left_out(walk: Walk) -> bool:
     return walk.leaves_out
 
 
-def _applies(walk: Walk, chain: Chain, place: Place) -> bool:
+def _applies(walk: PathContext, chain: Chain, place: Place) -> bool:
     if chain.hook in DEVICE_HOOKS:
         if chain.family not in (place.family, "inet"):
             return False
@@ -167,7 +149,7 @@ def _applies(walk: Walk, chain: Chain, place: Place) -> bool:
 
 
 def _in_order(
-    walk: Walk, firewall: Firewall, chains: list[Chain], place: Place
+    walk: PathContext, firewall: Firewall, chains: list[Chain], place: Place
 ) -> list[Chain | _Track | _Translate]:
     """Chains by their priorities, the newest of each first; those of type nat where the kernel runs them together."""
     actions: list[tuple[int, int, Chain | _Track | _Translate]] = []
@@ -198,7 +180,7 @@ def _translates(firewall: Firewall, family: str) -> bool:
     )
 
 
-def _by_registration(walk: Walk, chains: list[Chain]) -> list[Chain]:
+def _by_registration(walk: PathContext, chains: list[Chain]) -> list[Chain]:
     """Chains as they run where priorities are equal: nft lists them as they were made, and here the newest is first.
 
     Whether a chain of the old iptables is newer than one of nft's nothing tells; it matters only where one of them changes

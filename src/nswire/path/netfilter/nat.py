@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire.model.firewall import Target
-from nswire.path.ip import source_address
 from nswire.path.values import ICMP, ICMPV6
 
 if TYPE_CHECKING:
     from nswire.model.firewall import Nat
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
-    from nswire.path.netfilter.hooks import Place
-    from nswire.path.netfilter.rules import Run
+    from nswire.path.context import PathContext
+    from nswire.path.netfilter.hook_point import AtHook, Place
     from nswire.path.values import Flow
 
 MANY = 8  # addresses of a range that are worth walking for each
@@ -25,7 +23,7 @@ CLASSES = ((1, 511), (600, 1023), (1024, 65535))
 TO_DESTINATION = ("dnat", "redirect")
 
 
-def translated(run: Run, nat: Nat, to: Target) -> Flow | None:
+def translated(run: AtHook, nat: Nat, to: Target) -> Flow | None:
     """The flow after translation to a target; None if it cannot be told."""
     flow = run.packet.flow
     address = _address(run, nat, to)
@@ -40,14 +38,14 @@ def translated(run: Run, nat: Nat, to: Target) -> Flow | None:
     return replace(flow, sport=port, sports=ports)
 
 
-def _address(run: Run, nat: Nat, to: Target) -> str | None:
+def _address(run: AtHook, nat: Nat, to: Target) -> str | None:
     flow, place = run.packet.flow, run.place
     old = flow.dst if nat.kind in TO_DESTINATION else flow.src
     if nat.kind == "masquerade":
         link = run.walk.named(run.ns, place.oif)
         if link is not None and ":" in flow.dst and any(one.ip == flow.dst for one in link.addresses):
             return flow.dst  # ipv6_dev_get_saddr: the address itself is the best to reach it by
-        return (link and source_address.select(run.walk, link.end, place.gateway, flow.dst)) or None
+        return (link and run.walk.l3.source_address(link.end, place.gateway, flow.dst)) or None
     if nat.kind == "redirect":
         return _own_address(run.walk, run.ns, place, flow) or None
     if to.prefix:
@@ -57,7 +55,7 @@ def _address(run: Run, nat: Nat, to: Target) -> str | None:
     return _one_of(run.walk, to.addresses)
 
 
-def _own_address(walk: Walk, ns: NsKey, place: Place, flow: Flow) -> str:
+def _own_address(walk: PathContext, ns: NsKey, place: Place, flow: Flow) -> str:
     """Where `redirect` sends to: the link's own first address, or the loopback for what is sent from here."""
     if place.hook == "output":
         return "::1" if flow.family == 6 else "127.0.0.1"
@@ -76,7 +74,7 @@ def _within(prefix: str, address: str) -> str | None:
     return str(type(old)(int(network.network_address) | host))
 
 
-def _one_of(walk: Walk, addresses: tuple[str, ...]) -> str | None:
+def _one_of(walk: PathContext, addresses: tuple[str, ...]) -> str | None:
     first, last = (int(ipaddress.ip_address(one)) for one in (addresses[0], addresses[-1]))
     if not 0 <= last - first < MANY:
         return None

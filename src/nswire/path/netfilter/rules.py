@@ -24,10 +24,12 @@ from nswire.model.firewall import (
     Untracked,
     Verdict,
 )
-from nswire.path.netfilter import compare, conntrack, nat
+from nswire.path import conntrack
+from nswire.path.netfilter import compare, nat
 from nswire.path.netfilter.assign import OPERATIONS, SETTERS, U32, Break
 from nswire.path.netfilter.compare import ABSENT, Partial, narrowed
 from nswire.path.netfilter.fields import Sight
+from nswire.path.netfilter.hook_point import AtHook
 from nswire.path.values import WITH_PORTS
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 
     from nswire.model.firewall import Chain, Expression, Firewall, FirewallRule, Row, SetName
     from nswire.model.values import NsKey
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.netfilter.compare import Found, Known
-    from nswire.path.netfilter.hooks import Place
+    from nswire.path.netfilter.hook_point import Place
     from nswire.path.values import Packet
 
 DEEPEST = 16  # jumps (NFT_JUMP_STACK_SIZE)
@@ -60,15 +62,13 @@ class Unsure(Exception):
         self.verdict = verdict
 
 
-class Run:
+class Run(AtHook):
     """One packet on its way through one hook."""
 
-    def __init__(self, walk: Walk, ns: NsKey, place: Place, packet: Packet, firewall: Firewall) -> None:
-        self.walk = walk
-        self.ns = ns
-        self.place = place
-        self.packet = packet
-        self.notes: list[tuple[str, str]] = []
+    def __init__(
+        self, walk: PathContext, ns: NsKey, place: Place, packet: Packet, firewall: Firewall
+    ) -> None:
+        super().__init__(walk, ns, place, packet)
         self._firewall = firewall
         self._sight = place.sight or Sight(walk, ns)
         self._nat: tuple[Nat, Target, FirewallRule, Chain] | None = None

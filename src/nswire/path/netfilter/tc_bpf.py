@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from nswire.model.reasons import Reason
 from nswire.model.values import End
 from nswire.path import netfilter
-from nswire.path.netfilter import Place
+from nswire.path.netfilter import Place, verdict
 from nswire.path.netfilter.fields import Sight
 from nswire.path.values import Ended, Going
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nswire.model.lookups import Filter
     from nswire.model.topology import Link
-    from nswire.path.ip.stack import Walk
+    from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps
 
 BPF = Reason("tc.bpf", "{link}: a BPF program decides here ({place}: {program})", unknown=True)
@@ -45,7 +45,7 @@ class Changed(NamedTuple):
 
 
 def decides(
-    walk: Walk, link: Link, frame: Frame, steps: Steps, direction: Direction
+    walk: PathContext, link: Link, frame: Frame, steps: Steps, direction: Direction
 ) -> Iterable[Landing] | Changed | None:
     """Where the frame lands if something at this link decides that; None if it simply passes."""
     if link.loopback:
@@ -54,7 +54,7 @@ def decides(
     for place in PROGRAMS[direction]:
         if place in attached:
             reason = BPF(link=link.ifname, place=place, program=str(attached[place]))
-            return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
+            return (walk.l2.unknown(link, frame, steps, reason, "tc"),)
     found = walk.lookups.filters(link.end)
     for one in found.get(direction, ()):
         turned = _filtered(walk, link, frame, steps, direction, one=one)
@@ -72,7 +72,7 @@ def _protocol(frame: Frame) -> int:
 
 
 def _filtered(
-    walk: Walk, link: Link, frame: Frame, steps: Steps, direction: Direction, *, one: Filter
+    walk: PathContext, link: Link, frame: Frame, steps: Steps, direction: Direction, *, one: Filter
 ) -> Iterable[Landing] | None:
     if one.chain or one.protocol not in (ETH_P_ALL, _protocol(frame)):
         return None
@@ -83,17 +83,17 @@ def _filtered(
     if takes_all and len(away) == 1 == len(one.redirects):
         target = walk.topology.get(End(link.end.ns, away[0].ifindex))
         if target is None:
-            return (walk.segment.lost(link, frame, steps, REDIRECT_GONE(direction=direction)),)
+            return (walk.l2.lost(link, frame, steps, REDIRECT_GONE(direction=direction)),)
         text = f"tc {direction} of {link.ifname} redirects everything to {target.ifname}"
         steps += walk.step("tc", text, link.end.ns, link.end)
-        onward = walk.segment.arrive if away[0].ingress else walk.segment.send
+        onward = walk.l2.arrive if away[0].ingress else walk.l2.send
         return onward(target, frame, steps)
     reason = TC(link=link.ifname, kind=one.kind, direction=direction)
-    return (walk.segment.unknown(link, frame, steps, reason, "tc"),)
+    return (walk.l2.unknown(link, frame, steps, reason, "tc"),)
 
 
 def _netdev(
-    walk: Walk, link: Link, frame: Frame, steps: Steps, direction: Direction
+    walk: PathContext, link: Link, frame: Frame, steps: Steps, direction: Direction
 ) -> Iterable[Landing] | Changed | None:
     ns = link.end.ns
     names = (link.ifname, "") if direction == "ingress" else ("", link.ifname)
@@ -102,7 +102,9 @@ def _netdev(
     if outcome.verdict == "accept" and outcome.packet == frame.packet:
         return None
     try:
-        going = walk.filtered(Going(ns, frame.packet, steps), outcome, f"netdev {direction} of {link.ifname}")
+        going = verdict.passed(
+            walk, Going(ns, frame.packet, steps), outcome, f"netdev {direction} of {link.ifname}"
+        )
     except Ended as ended:
         return (ended.landing,)
     return Changed(replace(frame, packet=going.packet), going.steps)
