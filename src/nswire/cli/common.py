@@ -163,25 +163,27 @@ def give(
 
     sheet = paper(options)
     answer.text(sheet)
-    write_gaps(sheet, topology.gaps)
+    how = answer.how() if options.how else []  # which may ask for more
+    write_gaps(sheet, topology.close())
     if options.how:
         sys.stdout.write("\nThe same with classic commands (as root):\n")
-        sys.stdout.writelines(f"  {command}\n" for command in answer.how())
+        sys.stdout.writelines(f"  {command}\n" for command in how)
 
 
 def _parts(
     topology: Topology, answer: Answer, build: Builder, *, how: bool
 ) -> Iterator[tuple[str, Iterable[object]]]:
-    """The lists of a document. Gaps come after the answer, since something may go unseen while it is made."""
+    """The lists of a document. Gaps are told, for good, when all else of the answer is made: on the way something may go unseen."""
     from nswire.show.build_reasons import gaps
 
     yield from answer.parts(build)
     several = names()
     if several:
         yield "handles", several
-    yield "gaps", gaps(topology.gaps)
+    commands = answer.how() if how else []
+    yield "gaps", gaps(topology.close())
     if how:
-        yield "how", answer.how()
+        yield "how", commands
 
 
 def paper(options: Options) -> Paper:

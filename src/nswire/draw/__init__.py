@@ -5,7 +5,8 @@
 
 Rules of the room:
 
-* Pure: values in, strings out; the only thing that is read are the page's own assets.
+* It asks nothing by itself: what is not in the topology yet, that asks through its `Inspector`. The only thing that is read
+  are the page's own assets.
 * One file a format, one row in `TABLE`.
 * Deterministic: whatever is iterated has a stable order, and nothing is random.
 * Every name is made harmless when it becomes a text of the scene (`nswire.escape`), and escaped once more by each format.

@@ -1,4 +1,6 @@
-"""What an operator typed, to the links and namespaces it stands for: all of them, ranked. No I/O.
+"""What an operator typed, to the links and namespaces it stands for: all of them, ranked.
+
+It asks nothing by itself: what is not in the topology yet (who listens, owners), that asks through its `Inspector`.
 
 Rules of the room:
 

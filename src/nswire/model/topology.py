@@ -197,7 +197,8 @@ class Topology:
 
     `namespaces` by key, `links` in the order of namespaces and ifindexes, `wires`, `lowers` and `loose` by end, `gaps`: what
     could not be seen, `taken`: how the answer was made. Addresses that were not wanted at once, `gateways`, `comm`,
-    `late_wires` and `details` are asked of the machine when they are wanted; nothing else is.
+    `late_wires`, `details`, owners and what listens are asked of the machine when they are wanted, through `inspector`;
+    nothing else is.
     """
 
     def __init__(
@@ -220,13 +221,13 @@ class Topology:
         self.loose = loose
         self._gaps = gaps
         self.taken = taken
-        self.memo: dict[tuple[End, frozenset[str]], tuple[Link, ...]] = {}
         self._inspector = inspector
         self._links = links
         self._by_link: dict[NsKey, dict[int, tuple[Address, ...]]] = {}
         self._ports: dict[NsKey, dict[int, list[End]]] = {}
         self._uppers: dict[End, list[End]] | None = None
         self._titles: dict[NsKey, str] = {}
+        self._told: tuple[Gap, ...] | None = None
         self._owned: tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...] | None = None
         self._ranked: dict[NsKey, list[str]] | None = None
 
@@ -271,9 +272,16 @@ class Topology:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """What could not be seen; it grows if something that is asked only now cannot be seen either."""
+        """What could not be seen; it grows if something that is asked only now cannot be seen either, until `close`."""
+        if self._told is not None:
+            return self._told
         known = dict.fromkeys((*self._inspector.gaps(), *self._gaps))
         return tuple(sorted(known, key=lambda gap: not gap.row.hides))  # mere leftovers last
+
+    def close(self) -> tuple[Gap, ...]:
+        """The gaps, for good: an answer is complete. Whatever is asked after that changes neither them nor an exit status."""
+        self._told = self.gaps
+        return self._told
 
     def addresses_of(self, end: End) -> tuple[Address, ...]:
         """The addresses of a link."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from nswire import kinds
 from nswire.model.values import RT_SCOPE_LINK
@@ -23,7 +24,7 @@ from nswire.model.values import RT_SCOPE_LINK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nswire.model.topology import Link
+    from nswire.model.topology import Link, Topology
     from nswire.model.values import End, Far, Loose, NsKey, Wire
 
 LONGEST = 1024  # steps; a recording may claim any number
@@ -310,14 +311,20 @@ def _reaches_out(switch: Link, gateways: frozenset[str], passed: frozenset[End])
 SWITCHES = 16  # in a row, until the way through them is not followed any more
 
 
+# by switch and gateways: ends and no links, which would keep their topology alive
+_LEADING_OUT: WeakKeyDictionary[Topology, dict[tuple[End, frozenset[str]], tuple[End, ...]]] = (
+    WeakKeyDictionary()
+)
+
+
 def _leading_out(switch: Link, gateways: frozenset[str]) -> tuple[Link, ...]:
     """The ports that lead out, found once: a bridge may have a thousand ports, and each of them may be asked about."""
-    memo = switch.topology.memo
+    memo = _LEADING_OUT.setdefault(switch.topology, {})
     key = (switch.end, gateways)
     if key not in memo:
         passed = frozenset((switch.end,))
-        memo[key] = tuple(port for port in switch.ports if leads_out(port, gateways, passed))
-    return memo[key]
+        memo[key] = tuple(port.end for port in switch.ports if leads_out(port, gateways, passed))
+    return tuple(port for end in memo[key] if (port := switch.topology.get(end)) is not None)
 
 
 def leads_out(port: Link, gateways: frozenset[str], passed: frozenset[End] = frozenset()) -> bool:

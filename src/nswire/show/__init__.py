@@ -1,4 +1,6 @@
-"""Answers as text and as JSON documents. No I/O but writing to the stream that it is given.
+"""Answers as text and as JSON documents.
+
+It writes to the stream that it is given, and asks nothing by itself: what is not in the topology yet (owners, details), that asks through its `Inspector`.
 
 Rules of the room:
 
