@@ -15,15 +15,15 @@ CONTROL_FLOW = {
     "nswire.cli.errors.Failure": "click tells it on stderr",
     "nswire.lab.private.ChildError": "of the lab, which needs the standard library alone",
     "nswire.lab.private.PrivateHostError": "of the lab, which needs the standard library alone",
-    "nswire.model.lookups.NotKnown": "ends a walk as unknown",
+    "nswire.model.tables.NotKnown": "ends a walk as unknown",
     "nswire.path.netfilter.assign.Break": "ends a rule",
     "nswire.path.netfilter.rules.Unsure": "ends a rule that cannot be decided",
     "nswire.path.values.Ended": "ends a walk with its arrival",
     "nswire.sources.source.Unanswered": "becomes a gap of the scan",
-    "nswire.web.answers.Refused": "becomes an error document",
+    "nswire.web.api.Refused": "becomes an error document",
     "nswire.web.worker_client.Ended": "becomes HTTP status 503",
-    "nswire.web.frames.Broken": "ends a connection between the front and the worker",
-    "nswire.web.frames.TooLong": "becomes an error document",
+    "nswire.web.ipc.Broken": "ends a connection between the front and the worker",
+    "nswire.web.ipc.TooLong": "becomes an error document",
 }
 
 

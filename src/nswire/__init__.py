@@ -127,7 +127,7 @@ def load(file: str | Path, *, max_size: int | None = None) -> Topology:
 
     `max_size`: bytes that may come out of the file; default: 200 times its size, but at least 64 MiB, at most 2 GiB.
     """
-    from nswire.host.recorded import Recorded
+    from nswire.host.replay import Recorded
 
     return scan(Recorded.open(file, max_size))
 

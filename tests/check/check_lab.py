@@ -14,8 +14,8 @@ import pytest
 import nswire
 from nswire.check.rules import named
 from nswire.lab.lab import wait_until
-from nswire.show.build_check import handle
 from nswire.show.text_path import commanded
+from nswire.show.to_documents_check import handle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

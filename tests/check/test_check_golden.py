@@ -20,7 +20,7 @@ from nswire.check.rules import TABLE
 from nswire.lab.lab import wait_until
 from nswire.lab.mixed_kinds import mixed
 from nswire.lab.openstack_demo import blog
-from nswire.show.build_check import handle
+from nswire.show.to_documents_check import handle
 
 if TYPE_CHECKING:
     from nswire.check import Report

@@ -13,7 +13,7 @@ import pytest
 
 import nswire
 from nswire.cli.common import Answer, Options, give, status
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

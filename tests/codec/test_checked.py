@@ -14,7 +14,7 @@ import nswire
 from nswire.codec import checked, host_info, procfs
 from nswire.codec.netlink.framing import split
 from nswire.errors import NetlinkError
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.host.system import Refusal
 
 

@@ -19,7 +19,7 @@ from nswire.codec.netlink import address, link, nsid, route
 from nswire.codec.netlink.framing import attribute, request, split
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.live import Live
-from nswire.host.recorded import Recorder
+from nswire.host.replay import Recorder
 from nswire.lab.lab import wait_until
 
 if TYPE_CHECKING:

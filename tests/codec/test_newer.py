@@ -14,8 +14,8 @@ from nswire.codec import bpf
 from nswire.codec.netlink import bridge, hook, link, neighbour, nexthop, rule, tc, xfrm
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.lab import attributes as nla
-from nswire.model.lookups import Hook
 from nswire.model.routing import Masked, Rule, VlanState
+from nswire.model.tables import Hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable

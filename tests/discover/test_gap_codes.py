@@ -38,19 +38,19 @@ from nswire.codec.netlink.ovs import Vport
 from nswire.codec.ovsdb import Bridge, Interface, Port
 from nswire.codec.xtables.joined import joined
 from nswire.codec.xtables.rows import Where
-from nswire.discover import firewalls, hidden, state, topology, visits
+from nswire.discover import conclude, firewalls, hidden, queries, scan_state
 from nswire.discover.inspector import ScanInspector
-from nswire.discover.state import Scan
+from nswire.discover.scan_state import Scan
 from nswire.facets import ovs, query
 from nswire.facets import ovs_vports as vports
 from nswire.facets import team as team_facet
 from nswire.facets import tunnel_sockets as socket_facet
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.host.system import Refusal
 from nswire.model.firewall import Chain, Unread
 from nswire.model.gaps import Gap, Unseen
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
+from nswire.model.tables import NotKnown
 from nswire.model.unresolved import TABLE as STATES
 from nswire.model.values import Holder, Loose
 from nswire.resolve import resolve
@@ -226,16 +226,16 @@ def by_bounds(monkeypatch: pytest.MonkeyPatch, members: Mapping[str, bytes]) -> 
         little.setattr(hidden, "FEWEST", 1)
         yield from everything(machine(members))
     with monkeypatch.context() as little:
-        little.setattr(state, "LONG", -1)
+        little.setattr(scan_state, "LONG", -1)
         yield from everything(machine(members))
 
 
 def by_hand(members: Mapping[str, bytes]) -> Iterator[Gap]:
     """A link that is not there when it is read again; every state of an end whose other end is not known."""
     scan = Scan(machine(members), addresses=True)
-    visits.read(scan, [scan.facts.home])
+    queries.read(scan, [scan.facts.home])
     end = next(nswire.scan(machine(members)).links(scan.facts.home)).end
-    visits.reread(scan, [end], 77)
+    queries.reread(scan, [end], 77)
     scan.outcome = resolve(scan.facts)
     for row in STATES:
         before = scan.facts.links[end.ns].setdefault(
@@ -243,7 +243,7 @@ def by_hand(members: Mapping[str, bytes]) -> Iterator[Gap]:
         )
         assert before is not None
         scan.outcome.loose = {end: Loose(end, "peer", row.name, 5, 1)}  # type: ignore[arg-type]
-        yield from topology.conclude(scan, 0.0, ScanInspector(scan)).gaps
+        yield from conclude.conclude(scan, 0.0, ScanInspector(scan)).gaps
     client = ScanInspector(scan)
     client.query({12345: ()})
     yield from scan.facts.gaps

@@ -12,11 +12,11 @@ import nswire
 from nswire import sources
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.host.failures import INSIDE, OF_THE_HOST, malformed, refusal
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.model.facts import Facts, View
 from nswire.model.gaps import ENTER, HOST, Unseen, counted, netns, silent
 from nswire.show import jsonout
-from nswire.show.build_reasons import gaps as documents
+from nswire.show.to_documents_reasons import gaps as documents
 
 if TYPE_CHECKING:
     from nswire.model.gaps import Gap

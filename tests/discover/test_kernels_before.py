@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import nswire
 from nswire.codec.netlink.framing import attributes, messages
 from nswire.host.live import Live
-from nswire.host.recorded import Recorded, Recorder
+from nswire.host.replay import Recorded, Recorder
 from nswire.host.system import Refusal
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 import nswire
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab.lab import wait_until
 from nswire.sources import ALL, EAGER, mounts
 from nswire.sources.source import Found

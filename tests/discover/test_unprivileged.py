@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import nswire
 from nswire.host.live import Live
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 
 if TYPE_CHECKING:
     from nswire.lab.lab import Lab

@@ -20,7 +20,7 @@ from nswire.errors import PathQueryError
 from nswire.facets import guests as guests_facet
 from nswire.path import query
 from nswire.path.query import Party, Wanted
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 from nswire.show.text_path import verdict
 from nswire.show.text_show import write_link
 
@@ -146,7 +146,7 @@ def test_show_tells_of_each_nic_alone(vm: Ns) -> None:
 
 def test_by_dnsmasqs_leases(tmp_path: Path) -> None:
     """A recording has them, too, and of the files nothing else."""
-    from nswire.host.files import Files
+    from nswire.host.state_files import Files
 
     lines = f"1700000000 {MACS['vnet0'].upper()} 192.168.122.12 my-secret-name 01:52:54:00:aa:00:01\n"
     (tmp_path / "dnsmasq.leases").write_text(

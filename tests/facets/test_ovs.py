@@ -27,7 +27,7 @@ from nswire.resolve.uplinks import up
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.path import Trace
 

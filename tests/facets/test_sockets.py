@@ -9,7 +9,7 @@ import pytest
 import nswire
 from nswire.codec import procfs
 from nswire.codec.netlink import wireguard
-from nswire.host import generic
+from nswire.host import genetlink
 from nswire.resolve.uplinks import up
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ def test_keys_never_leave_the_host_room(lab: Lab, run: Callable[..., None]) -> N
     run("ip link add t-wg type wireguard", "ip link set t-wg up")
     lab.release()
     answers: list[object] = []
-    from nswire.host import questions
+    from nswire.host import requests
     from nswire.host.live import Live
     from nswire.host.system import Door, Errand
 
     index = nswire.scan().link("t-wg").ifindex
     door = Door(lab.home.inode, 0, ())
-    Live().visit((Errand(door, (questions.wireguard_device(index),)),), lambda _, said: answers.extend(said))
+    Live().visit((Errand(door, (requests.wireguard_device(index),)),), lambda _, said: answers.extend(said))
     (answer,) = answers
     assert isinstance(answer, bytes)
     assert wireguard.decode(answer).port
@@ -114,7 +114,7 @@ def key_message() -> bytes:
 def test_secrets_are_blanked() -> None:
     """The private key and each preshared key, by their place and not by their look; the rest stays."""
     answer = key_message()
-    clean = generic.without_secrets("wireguard", answer)
+    clean = genetlink.without_secrets("wireguard", answer)
     assert b"K" * 32 in answer
     assert b"S" * 32 in answer
     assert b"K" not in clean
@@ -127,7 +127,7 @@ def test_secrets_are_blanked() -> None:
 def test_an_answer_that_cannot_be_cleaned_is_not_given(cut: int) -> None:
     """Cut anywhere it is refused, or clean."""
     try:
-        clean = generic.without_secrets("wireguard", key_message()[:cut])
+        clean = genetlink.without_secrets("wireguard", key_message()[:cut])
     except OSError:
         return
     assert b"K" * 8 not in clean

@@ -20,7 +20,7 @@ from nswire.cli.common import size
 from nswire.errors import RecordingError
 from nswire.host import archive as room
 from nswire.host.archive import Archive
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path

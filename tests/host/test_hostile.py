@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.live import Live
 from nswire.host.system import Door, Errand, Refusal
 from nswire.lab.lab import wait_until
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nswire.host.system import Answer
     from nswire.lab.lab import Lab
 
-COOKIE = questions.COOKIE
+COOKIE = requests.COOKIE
 
 
 def visit(door: Door) -> list[Answer]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nswire.host import programs
+from nswire.host import firewall_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,15 +32,15 @@ def test_whatever_it_does(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\ncd {tmp_path}\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(programs, "FOLDERS", os.fspath(tmp_path))
-    monkeypatch.setattr(programs, "SECONDS", 1.0)
-    monkeypatch.setattr(programs, "ANSWER", 1 << 16)
+    monkeypatch.setattr(firewall_tools, "FOLDERS", os.fspath(tmp_path))
+    monkeypatch.setattr(firewall_tools, "SECONDS", 1.0)
+    monkeypatch.setattr(firewall_tools, "ANSWER", 1 << 16)
     begin = time.monotonic()
     if not refusal:
-        assert programs.run("program") == b"*filter\n"
+        assert firewall_tools.run("program") == b"*filter\n"
         return
     with pytest.raises(OSError, match="program") as refused:
-        programs.run("program")
+        firewall_tools.run("program")
     assert refused.value.errno == refusal
     assert time.monotonic() < begin + SOON
     if (tmp_path / "pid").exists():
@@ -60,7 +60,7 @@ def _lives(pid: int) -> bool:
 
 def test_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is not in one of root's folders is not looked for elsewhere."""
-    monkeypatch.setattr(programs, "FOLDERS", os.fspath(tmp_path))
+    monkeypatch.setattr(firewall_tools, "FOLDERS", os.fspath(tmp_path))
     with pytest.raises(OSError, match="not installed") as refused:
-        programs.run("sh")
+        firewall_tools.run("sh")
     assert refused.value.errno == errno.ENOPKG

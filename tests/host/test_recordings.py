@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import nswire
 from nswire.discover.record import record
 from nswire.errors import RecordingError
-from nswire.host import recorded
+from nswire.host import replay
 from nswire.host.live import Live
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab.rand import random_lab
 from nswire.sources import ALL
 
@@ -205,7 +205,7 @@ def template() -> dict[str, bytes]:
     """The answers of a laboratory, made once."""
     if not _template:
         with random_lab(random.Random(11), most=4) as _:
-            recorder = recorded.Recorder(Live())
+            recorder = replay.Recorder(Live())
             nswire.scan(recorder, ALL)
         _template.update(
             {name: answer for name, answer in recorder.answers.items() if isinstance(answer, bytes)}

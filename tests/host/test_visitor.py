@@ -11,10 +11,10 @@ import nswire
 from nswire.codec.netlink import link, nsid
 from nswire.codec.netlink.framing import request, split
 from nswire.errors import NetlinkError
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.live import Live
+from nswire.host.netns_worker import SMALL
 from nswire.host.system import Door, Errand, Question
-from nswire.host.visitor import SMALL
 
 if TYPE_CHECKING:
     from nswire.host.system import Answer
@@ -41,9 +41,9 @@ def door(lab: Lab, name: str) -> Door:
 def test_what_is_sent_at_once_is_answered_in_order(lab: Lab) -> None:
     """What home is called goes with the next question: in front of a dump, of one that is refused, or alone."""
     there = door(lab, "other")
-    home = questions.nsid_of(Door(os.stat("/proc/thread-self/ns/net").st_ino, 0, ()))
+    home = requests.nsid_of(Door(os.stat("/proc/thread-self/ns/net").st_ino, 0, ()))
     links, first, addresses, second, refused, third = answers(
-        there, questions.LINKS, home, questions.ADDRESSES, home, NONSENSE, home
+        there, requests.LINKS, home, requests.ADDRESSES, home, NONSENSE, home
     )
     (b0,) = (one for one in link.Decoder().decode(links) if one.ifname == "b0")
     assert {nsid.decode_one(said) for said in (first, second, third)} == {b0.link_netnsid}
@@ -60,7 +60,7 @@ def test_a_link_with_more_to_say_than_fits(lab: Lab) -> None:
     for name in wordy:
         rtnl.altname("a0", name)
     home = Door(os.stat("/proc/thread-self/ns/net").st_ino, 0, ())
-    (alone,) = answers(home, questions.one_link(50, 0))
+    (alone,) = answers(home, requests.one_link(50, 0))
     assert len(alone) > SMALL
     topology = nswire.scan()
     assert sorted(topology.link("a0").fact.altnames) == wordy

@@ -8,7 +8,7 @@ import random
 import zipfile
 from typing import TYPE_CHECKING
 
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ import pytest
 from labs import hostile
 
 import nswire
-from nswire.discover import state
-from nswire.host import budget, descriptors, programs, visitor
+from nswire.discover import scan_state
+from nswire.host import budget, descriptors, firewall_tools, netns_worker
 from nswire.host.budget import Budget
 from nswire.host.live import Live
 from nswire.model.reasons import Cause
@@ -32,13 +32,13 @@ def script(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     file = folder / "nft"
     file.write_text(f"#!/bin/sh\n{text}\n")
     file.chmod(0o755)
-    monkeypatch.setattr(programs, "FOLDERS", f"{folder}:{programs.FOLDERS}")
+    monkeypatch.setattr(firewall_tools, "FOLDERS", f"{folder}:{firewall_tools.FOLDERS}")
 
 
 def refused(share: Budget | None) -> int | None:
     """With which errno the program is refused."""
     try:
-        programs.run("nft", budget=share)
+        firewall_tools.run("nft", budget=share)
     except OSError as error:
         return error.errno
     return None
@@ -51,7 +51,7 @@ def test_a_program_that_prints_without_end(
     home: bool,  # noqa: FBT001
 ) -> None:
     """It is ended, with what it started, at home too."""
-    monkeypatch.setattr(programs, "ANSWER", 1 << 20)
+    monkeypatch.setattr(firewall_tools, "ANSWER", 1 << 20)
     script(tmp_path, monkeypatch, "yes yes yes yes yes yes yes yes | cat")
     assert refused(None if home else Budget()) == errno.EFBIG
 
@@ -66,7 +66,7 @@ def test_a_program_that_takes_its_time(tmp_path: Path, monkeypatch: pytest.Monke
         assert refused(share) == errno.ETIMEDOUT
     ended = os.times()
     used = ended.children_user + ended.children_system - begun.children_user - begun.children_system
-    assert used < 1.0 + 4 * (budget.LEAST + 2 * programs.OFTEN)
+    assert used < 1.0 + 4 * (budget.LEAST + 2 * firewall_tools.OFTEN)
     script(tmp_path, monkeypatch, "echo fine")
     assert refused(share) is None
     assert share.share() < 2 * budget.LEAST
@@ -74,7 +74,7 @@ def test_a_program_that_takes_its_time(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_program_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processor time is not all: it may also do nothing."""
-    monkeypatch.setattr(programs, "SECONDS", 0.2)
+    monkeypatch.setattr(firewall_tools, "SECONDS", 0.2)
     script(tmp_path, monkeypatch, "read x <&2; sleep 1000")
     begun = time.monotonic()
     assert refused(Budget()) == errno.ETIMEDOUT
@@ -90,7 +90,7 @@ def test_a_namespace_with_more_links_than_are_read(lab: Lab, monkeypatch: pytest
     lab.release()
     everything = nswire.scan()
     assert len([link for link in everything if link.netns.label == "bad"]) > 400
-    monkeypatch.setattr(visitor, "ANSWER", 100_000)
+    monkeypatch.setattr(netns_worker, "ANSWER", 100_000)
     bounded = nswire.scan()
     gaps = {gap.where: gap.why for gap in bounded.gaps if gap.what == "its links"}
     (why,) = gaps.values()
@@ -124,7 +124,7 @@ def test_a_host_that_changes_faster_than_it_is_read(lab: Lab, monkeypatch: pytes
         lab.pair(lab.home, f"a{number}", ns, "b0")
     lab.release()
     assert nswire.scan().link("a0").peer
-    monkeypatch.setattr(state, "LONG", 0)
+    monkeypatch.setattr(scan_state, "LONG", 0)
     short = nswire.scan()
     assert not short.link("a0").peer
     (gap,) = [gap for gap in short.gaps if gap.what == "what only ids of namespaces lead to"]

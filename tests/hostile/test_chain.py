@@ -11,7 +11,7 @@ from labs import LEFT, RIGHT, chain
 
 import nswire
 from nswire.host.live import Live
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.model.values import End
 from nswire.sources import ALL
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import nswire
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab.lab import Lab
 from nswire.sources import ALL
 

@@ -24,7 +24,7 @@ from mutants import answers, mutated
 
 import nswire
 from nswire.cli import entry
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nswire.host import writing
+from nswire.host import atomic_write
 from nswire.host.live import Live
 from nswire.host.system import Door, Errand, Question
 
@@ -105,15 +105,18 @@ def test_a_half_written_file(tmp_path: Path, named: bool, sent: signal.Signals) 
 
 def test_a_whole_file(tmp_path: Path) -> None:
     """New, and in the place of another; readable by its owner, or as the umask has it."""
-    for private, mode in ((True, 0o600), (False, 0o666 & ~writing._umask())):
+    for private, mode in ((True, 0o600), (False, 0o666 & ~atomic_write._umask())):
         file = tmp_path / f"x{mode}"
         for text in (b"one", b"two"):
-            with writing.replacing(file, private=private) as raw:
+            with atomic_write.replacing(file, private=private) as raw:
                 raw.write(text)
             assert file.read_bytes() == text
             assert file.stat().st_mode & 0o777 == mode
     assert len(os.listdir(tmp_path)) == 2
-    with pytest.raises(OSError, match="No such file"), writing.replacing(tmp_path / "none/x", private=True):
+    with (
+        pytest.raises(OSError, match="No such file"),
+        atomic_write.replacing(tmp_path / "none/x", private=True),
+    ):
         pass
 
 

@@ -20,7 +20,7 @@ from standins import never
 import nswire
 from nswire.host import apart
 from nswire.host.live import Live
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.host.system import Door, Errand, Question, Refusal
 from nswire.sources import ALL
 

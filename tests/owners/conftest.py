@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from drawings import fact
 
+from nswire.discover.conclude import conclude
 from nswire.discover.inspector import ScanInspector
-from nswire.discover.state import Scan
-from nswire.discover.topology import conclude
+from nswire.discover.scan_state import Scan
 from nswire.handles import find
 from nswire.host.live import Live
 from nswire.model.values import Holder, LinkFact

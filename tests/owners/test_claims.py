@@ -13,7 +13,7 @@ import pytest
 
 from nswire.escape import visible
 from nswire.show import jsonout, words
-from nswire.show.build import Builder
+from nswire.show.to_documents import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

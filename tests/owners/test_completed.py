@@ -8,7 +8,7 @@ import click
 import pytest
 
 import nswire
-from nswire.cli.completing import complete
+from nswire.cli.complete_handles import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nswire.model.values import Holder
-from nswire.show.release import release
+from nswire.show.cleanup_commands import release
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nswire import owners
 from nswire.codec import process as codec
 from nswire.handles import find
-from nswire.host.files import Files
+from nswire.host.state_files import Files
 from nswire.host.system import Refusal
 from nswire.model.facts import Facts
 from nswire.model.gaps import Gap

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nswire.model.values import Holder
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 from nswire.show.text_show import write_link, write_namespace
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import nswire
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab.lab import wait_until
 from nswire.path import Flow, trace
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.path.values import Trace, Ways
 
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58

@@ -29,12 +29,12 @@ from nswire.model.values import End
 from nswire.path import Flow, trace
 from nswire.path.ip import neighbour
 from nswire.show import text_path
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from nswire.model.lookups import Lookups, Query
+    from nswire.model.tables import Lookups, Query
     from nswire.model.values import NsKey
     from nswire.path.values import Trace, Way
 

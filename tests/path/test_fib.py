@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nswire
-from nswire.host.recorded import Recorded
-from nswire.model.lookups import Query
+from nswire.host.replay import Recorded
+from nswire.model.tables import Query
 from nswire.path.branching import Chooser
 from nswire.path.fib import REFUSALS, Fib
 from nswire.path.values import WITH_PORTS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nswire.lab.lab import Lab
     from nswire.lab.netns import Ns
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
 
 LINKS = 3
 # What the kernel calls each refusal, of a route and of a rule.

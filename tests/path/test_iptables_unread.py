@@ -10,7 +10,7 @@ import pytest
 from filter_site import C, Case, Sent, Site, has_arptables, wrong
 
 import nswire
-from nswire.host import programs
+from nswire.host import firewall_tools
 
 if TYPE_CHECKING:
     from nswire.lab.lab import Lab
@@ -31,13 +31,13 @@ ARP_RULE = "ebtables-nft -A FORWARD -p ARP --arp-ip-src 10.0.1.77 -j DROP\n"
 def without(monkeypatch: pytest.MonkeyPatch, folder: Path, *names: str) -> None:
     """As if these programs were not installed: all others, in a folder of our own."""
     folder.mkdir(exist_ok=True)
-    for path in (Path(one) for one in programs.FOLDERS.split(":")):
+    for path in (Path(one) for one in firewall_tools.FOLDERS.split(":")):
         for program in path.glob("*tables*"):
             link = folder / program.name
             if program.name not in names and not link.is_symlink():
                 link.symlink_to(program)
     (folder / "nft").symlink_to("/usr/sbin/nft")
-    monkeypatch.setattr(programs, "FOLDERS", os.fspath(folder))
+    monkeypatch.setattr(firewall_tools, "FOLDERS", os.fspath(folder))
 
 
 @pytest.mark.needs("ip", "iptables-nft", "iptables-legacy", "ipset", "nft")

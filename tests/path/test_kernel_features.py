@@ -16,7 +16,7 @@ from path_cases import ASK, BRIDGE, LINE, PING, PING6, Case, build, codes, hold
 from path_exchanges import ICMP, Real, Spaces
 
 import nswire
-from nswire.host import programs, syscalls
+from nswire.host import firewall_tools, syscalls
 from nswire.kinds import is_single
 from nswire.lab import attributes as nla
 from nswire.path import Flow
@@ -199,9 +199,9 @@ def test_a_bpf_program_of_netfilter(
     if asked:
         subprocess.run(["modprobe", "nfnetlink_hook"], check=False, capture_output=True)
     else:
-        had = programs.has
+        had = firewall_tools.has
         monkeypatch.setattr(
-            programs, "has", lambda module, sysfs: module != "nfnetlink_hook" and had(module, sysfs)
+            firewall_tools, "has", lambda module, sysfs: module != "nfnetlink_hook" and had(module, sysfs)
         )
     before = spaces.said("a", PING)
     link = attached(spaces, 2, 1)

@@ -13,7 +13,7 @@ import nswire
 from nswire.codec import procfs
 from nswire.codec.netlink import sockets
 from nswire.errors import MalformedReply, NetlinkError
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.model.sockets import Listener
 from nswire.path import Flow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nswire.model.lookups import Hook
+from nswire.model.tables import Hook
 from nswire.path.netfilter.foreign_hooks import own
 
 OWN = (

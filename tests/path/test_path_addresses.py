@@ -13,10 +13,10 @@ import nswire
 from nswire.lab.lab import wait_until
 from nswire.model.values import Address
 from nswire.path import Flow
-from nswire.show.build import Builder
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 from nswire.show.text_path import commanded
 from nswire.show.text_show import write_link
+from nswire.show.to_documents import Builder
 
 if TYPE_CHECKING:
     from pathlib import Path

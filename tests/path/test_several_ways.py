@@ -11,7 +11,7 @@ from path_exchanges import Spaces
 from nswire.model.reasons import Reason
 from nswire.path import Flow
 from nswire.path.values import Mend, Way, Ways
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 from nswire.show.text_path import verdict, write_trace
 
 if TYPE_CHECKING:

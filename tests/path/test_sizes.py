@@ -9,7 +9,7 @@ import pytest
 from path_exchanges import ICMP, UDP, Real, Spaces
 
 from nswire.path import Flow
-from nswire.show.paint import Paper
+from nswire.show.terminal import Paper
 from nswire.show.text_path import write_trace
 
 if TYPE_CHECKING:

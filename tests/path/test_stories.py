@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import nswire
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab.lab import wait_until
-from nswire.model.lookups import NothingKnown
+from nswire.model.tables import NothingKnown
 from nswire.path import Flow, trace
 from nswire.show.text_path import commanded
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from path_exchanges import ICMPV6, UDP, Spaces
 
-from nswire.host import questions
+from nswire.host import requests
 from nswire.path import Flow
 from nswire.path.sysctls import COMBINED
 
@@ -189,7 +189,7 @@ SETTINGS = {
 
 def test_each_sysctl_of_a_link_has_a_row_and_a_test() -> None:
     """Whatever is asked of a link is in the table of combinations, and tried here."""
-    assert set(questions.LINK_SYSCTLS) == set(COMBINED) == set(SETTINGS)
+    assert set(requests.LINK_SYSCTLS) == set(COMBINED) == set(SETTINGS)
 
 
 @pytest.mark.needs("ip", "sysctl", "nft")

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 import nswire
-from nswire.host.recorded import Recorded
+from nswire.host.replay import Recorded
 from nswire.lab import attributes as nla
 from nswire.model.facts import Facts
 from nswire.model.inspector import NothingMore

@@ -13,10 +13,7 @@ from nswire.draw import Wishes
 from nswire.draw.selection import choose
 from nswire.model.reasons import Reason
 from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
-from nswire.show import build_reasons, jsonout
-from nswire.show.build import Builder, loose_ends, pairs
-from nswire.show.build_map import parts
-from nswire.show.build_path import PathBuilder
+from nswire.show import jsonout, to_documents_reasons
 from nswire.show.documents import (
     DOCUMENTS,
     MapDocument,
@@ -27,6 +24,9 @@ from nswire.show.documents import (
     head,
     schema,
 )
+from nswire.show.to_documents import Builder, loose_ends, pairs
+from nswire.show.to_documents_map import parts
+from nswire.show.to_documents_path import PathBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,9 @@ def document(
 ) -> str:
     out = io.StringIO()
     jsonout.write(
-        out, head(name, topology.taken) | (facts or {}), [*parts, ("gaps", build_reasons.gaps(topology.gaps))]
+        out,
+        head(name, topology.taken) | (facts or {}),
+        [*parts, ("gaps", to_documents_reasons.gaps(topology.gaps))],
     )
     return out.getvalue()
 

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nswire.handles import find
-from nswire.show import howto, table, text_ls, text_netns, text_pairs, text_peer, text_show, words
-from nswire.show.paint import Paper, Span, span, width
+from nswire.show import (
+    equivalent_commands,
+    table,
+    text_ls,
+    text_netns,
+    text_pairs,
+    text_peer,
+    text_show,
+    words,
+)
+from nswire.show.terminal import Paper, Span, span, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,7 +268,7 @@ def test_a_table_of_three_thousand_rows_takes_no_time() -> None:
 
 
 def test_how_uses_what_really_leads_into_each_namespace(topology: Topology) -> None:
-    assert howto.for_peer([link(topology, "ns-1")]) == [
+    assert equivalent_commands.for_peer([link(topology, "ns-1")]) == [
         "ip -n qdhcp-1 -d link show dev ns-1  # @if69, link-netnsid 0",
         "ip -n qdhcp-1 netns list-id  # which namespace is nsid 0",
         "ip netns exec qdhcp-1 ethtool -S ns-1  # peer_ifindex",
@@ -272,7 +281,7 @@ def test_how_uses_what_really_leads_into_each_namespace(topology: Topology) -> N
 
 
 def test_how_says_where_no_classic_command_helps(topology: Topology) -> None:
-    commands = howto.for_peer([link(topology, "72")])
+    commands = equivalent_commands.for_peer([link(topology, "72")])
     assert "ip -d link show dev $'bytes\\377'  # @if2, link-netnsid 4" in commands
     assert "# no classic command reads nsid:4@host: nothing leads into it" in commands
 
@@ -282,12 +291,12 @@ def test_how_is_printable_whatever_the_names(topology: Topology, handle: str) ->
     some = [link(topology, handle)]
     spaces = topology.namespaces.values()
     for command in (
-        *howto.for_peer(some),
-        *howto.for_pairs(topology),
-        *howto.for_links(topology, some, every=True),
-        *howto.for_links(topology, some, every=False),
-        *howto.for_namespaces(spaces),
-        *howto.for_show(some, spaces),
+        *equivalent_commands.for_peer(some),
+        *equivalent_commands.for_pairs(topology),
+        *equivalent_commands.for_links(topology, some, every=True),
+        *equivalent_commands.for_links(topology, some, every=False),
+        *equivalent_commands.for_namespaces(spaces),
+        *equivalent_commands.for_show(some, spaces),
     ):
         assert command.isprintable()
 

@@ -17,8 +17,8 @@ from nswire.handles.lookup import Match
 from nswire.model.values import Owner
 from nswire.path import endpoints
 from nswire.show.documents import DOCUMENTS, ErrorDocument, FindDocument, schema
-from nswire.web import answers, openapi
-from nswire.web.answers import TABLE
+from nswire.web import api, openapi
+from nswire.web.api import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,12 +156,12 @@ def test_an_owner_without_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch
     topology = nswire.load(BLOG)
     home = topology.namespaces[topology.home] if at_home else None
     match = Match("container", (), home, "container:x", 0, Owner("container", "x", "0", "docker"))
-    monkeypatch.setattr(answers, "find", lambda _, __: [match])
+    monkeypatch.setattr(api, "find", lambda _, __: [match])
     rows = {row.name: row for row in TABLE}
 
     def told(name: str) -> Any:
-        wanted = answers.parameters(rows[name].wants, [("handle", "container:x")])
-        return json.loads(answers.document(rows[name], topology, wanted))
+        wanted = api.parameters(rows[name].wants, [("handle", "container:x")])
+        return json.loads(api.document(rows[name], topology, wanted))
 
     assert [one["label"] for one in told("netns")["namespaces"]] == (["self"] if at_home else [])
     shown = told("show")

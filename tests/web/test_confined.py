@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_serve import BLOG, status_of
 
-from nswire.web import frames, seccomp
+from nswire.web import ipc, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,8 +96,8 @@ def attempts() -> dict[str, Any]:
         ours = pairs[0][0]
         try:
             begin = json.dumps({"token": TOKEN, "hosts": ["127.0.0.1"]}).encode()
-            ours.sendall(frames.frame(0, frames.Reply(200, "begin"), begin))
-            while (asked := frames.request(ours)) is not None and asked[1].ask != "invite":
+            ours.sendall(ipc.frame(0, ipc.Reply(200, "begin"), begin))
+            while (asked := ipc.request(ours)) is not None and asked[1].ask != "invite":
                 assert asked[1].ask == "say", asked
             with socket.create_connection(listening.getsockname()) as client:
                 client.sendall(

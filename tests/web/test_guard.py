@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nswire.web import front
-from nswire.web import keys as keys_room
-from nswire.web.front import application
-from nswire.web.guard import HEADERS, Guard
-from nswire.web.keys import ABSOLUTE, FIRST, IDLE, MOST, SESSIONS, Keys
-from nswire.web.names import ANY_ADDRESS, LOOPBACK
+from nswire.web import http_server
+from nswire.web import sessions as keys_room
+from nswire.web.hostnames import ANY_ADDRESS, LOOPBACK
+from nswire.web.http_server import application
+from nswire.web.middleware import HEADERS, Guard
+from nswire.web.sessions import ABSOLUTE, FIRST, IDLE, MOST, SESSIONS, Keys
 from nswire.web.worker_client import WorkerClient
 
 if TYPE_CHECKING:
@@ -161,11 +161,11 @@ def test_sessions_end() -> None:
 
 
 def test_a_stream_ends_with_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front, "ALIVE", 0.01)
+    monkeypatch.setattr(http_server, "ALIVE", 0.01)
     lasting = [True, True, False]
 
     async def heard() -> list[bytes]:
-        return [one async for one in front.stream(WorkerClient(), lambda: lasting.pop(0))]
+        return [one async for one in http_server.stream(WorkerClient(), lambda: lasting.pop(0))]
 
     said = asyncio.run(heard())
     assert said[-1].startswith(b"event: ended")  # without a worker, or by its session: told in any case

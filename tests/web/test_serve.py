@@ -144,23 +144,23 @@ def test_it_ends_when_it_is_told_to_and_tells_the_pages(serve: Callable[..., Ser
 
 def test_what_is_no_request_is_survived() -> None:
     """Whoever has taken over the HTTP part can ask, and nothing else; what it says besides is answered with that."""
-    from nswire.web import frames
+    from nswire.web import ipc
 
-    fine = frames.frame(9, frames.Request("page", [("a", "b")]))
+    fine = ipc.frame(9, ipc.Request("page", [("a", "b")]))
     ours, theirs = socket.socketpair()
     with ours, theirs:
         for head, body, content in (
-            (2, 0, b"{}"), (3, 0, b'"\xff"'), (0, 1, b"x"), (frames.LONGEST + 1, 7, bytes(frames.LONGEST + 8)),
+            (2, 0, b"{}"), (3, 0, b'"\xff"'), (0, 1, b"x"), (ipc.LONGEST + 1, 7, bytes(ipc.LONGEST + 8)),
             (40000, 0, b"[" * 40000),
         ):  # fmt: skip
-            theirs.sendall(frames.HEAD.pack(7, head, body) + content + fine)
-            with pytest.raises(frames.Broken) as broken:
-                frames.request(ours)
+            theirs.sendall(ipc.HEAD.pack(7, head, body) + content + fine)
+            with pytest.raises(ipc.Broken) as broken:
+                ipc.request(ours)
             assert broken.value.number == 7
-            assert frames.request(ours) == (9, frames.Request("page", [("a", "b")]))
-        theirs.sendall(frames.HEAD.pack(7, 1 << 31, 0) + b"and no more")
+            assert ipc.request(ours) == (9, ipc.Request("page", [("a", "b")]))
+        theirs.sendall(ipc.HEAD.pack(7, 1 << 31, 0) + b"and no more")
         theirs.close()
-        assert frames.request(ours) is None
+        assert ipc.request(ours) is None
 
 
 def test_what_is_too_long_is_told_and_survived(serve: Callable[..., Served]) -> None:

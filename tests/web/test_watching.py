@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nswire.host.live import Live
-from nswire.host.notices import Notices
+from nswire.host.monitor import Notices
 from nswire.lab.lab import wait_until
-from nswire.web import watching as room
-from nswire.web.watching import LATEST, QUIET, REST, SPACES, WHOLE, Watching
+from nswire.web import refresh as room
+from nswire.web.refresh import LATEST, QUIET, REST, SPACES, WHOLE, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

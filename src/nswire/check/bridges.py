@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
-from nswire.model.lookups import NotKnown
 from nswire.model.routing import PortVlans
+from nswire.model.tables import NotKnown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

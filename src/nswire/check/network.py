@@ -11,8 +11,8 @@ from nswire import kinds
 from nswire.model import gaps
 from nswire.model.gaps import Subject as About
 from nswire.model.gaps import Unseen
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.model.tables import NotKnown
 from nswire.model.values import IFF_UP
 from nswire.path import sysctls
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from nswire.check.rule import Subject
     from nswire.model.gaps import Gap
-    from nswire.model.lookups import Lookups
     from nswire.model.reasons import Cause
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Evidence, Namespace, NsKey, Owner
 
@@ -34,7 +34,7 @@ ONE_LOOK = Reason("scan.one_look", "it was looked at once")
 UNREAD = Reason("scan.unread", "they could not be read")
 NOT_TOLD = Reason("scan.other_end", "it is {state}")
 
-# how a table of a namespace is had, by the name of its row in `discover.lookups.AHEAD`
+# how a table of a namespace is had, by the name of its row in `discover.tables.AHEAD`
 TABLES: dict[str, Callable[[Lookups, NsKey], object]] = {
     "rules": lambda lookups, ns: (lookups.rules(ns, 4), lookups.rules(ns, 6)),
     "routes": lambda lookups, ns: lookups.routes(ns),

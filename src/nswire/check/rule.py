@@ -58,7 +58,7 @@ class Rule(NamedTuple):
 
     `id` is the word by which it is known, `severity` how bad what it finds is, as a rule. `find` looks at the network; the
     docstring of its module is the published page. `needs` are the tables that are asked ahead, for all namespaces at once
-    (`discover.lookups.AHEAD`). `under`: rules whose finding about the same thing is the cause of this one's. `settles`:
+    (`discover.tables.AHEAD`). `under`: rules whose finding about the same thing is the cause of this one's. `settles`:
     seconds that what is found is given to become right by itself, as it does while something is being built. `counters`: it
     looks at what has been counted since an earlier look (`Network.before`), and is not asked without one.
     """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nswire.check import Report, Rule, Severity
     from nswire.check.known import Suppression
     from nswire.model.topology import Topology
-    from nswire.show.parts import Asked
+    from nswire.show.sections import Asked
 
 FORMATS = ("text", "json", "sarif", "junit", "openmetrics", "nagios")  # the last four: show/reports
 CONFIG = "/etc/nswire/check.toml"
@@ -211,7 +211,7 @@ def _narrowed(report: Report, asked: list[Asked], severity: Severity | None) -> 
 
 def _answer(report: Report) -> Answer:
     from nswire.show import text_check
-    from nswire.show.build_check import CheckBuilder
+    from nswire.show.to_documents_check import CheckBuilder
 
     return Answer(
         lambda build: CheckBuilder(report, build).parts(),

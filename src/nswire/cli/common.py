@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nswire.model.topology import Link, Topology
-    from nswire.show.build import Builder
-    from nswire.show.paint import Paper
-    from nswire.show.parts import Asked
+    from nswire.show.sections import Asked
+    from nswire.show.terminal import Paper
+    from nswire.show.to_documents import Builder
 
 ANSWERED, NO, FAILED, INCOMPLETE = 0, 1, 2, 3
 
@@ -93,7 +93,7 @@ OPTIONS = (
 
 def handles(*, required: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """The argument HANDLE, with completion."""
-    from nswire.cli.completing import complete
+    from nswire.cli.complete_handles import complete
 
     return click.argument(
         "handles",
@@ -117,7 +117,7 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
         except ValueError as error:
             raise Failure("this machine", str(error)) from error
     from nswire.errors import RecordingError
-    from nswire.host.recorded import Recorded
+    from nswire.host.replay import Recorded
 
     try:
         return nswire.scan(Recorded.open(options.recording, options.max_size), sources, addresses=addresses)
@@ -151,7 +151,7 @@ def give(
     """Print an answer to stdout, with what could not be seen at its end; JSON elsewhere, if an `out` is given."""
     if options.as_json:
         from nswire.show import documents, jsonout
-        from nswire.show.build import Builder
+        from nswire.show.to_documents import Builder
 
         with contextlib.suppress(AttributeError):
             sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # what JSON is in, everywhere
@@ -174,7 +174,7 @@ def _parts(
     topology: Topology, answer: Answer, build: Builder, *, how: bool
 ) -> Iterator[tuple[str, Iterable[object]]]:
     """The lists of a document. Gaps are told, for good, when all else of the answer is made: on the way something may go unseen."""
-    from nswire.show.build_reasons import gaps
+    from nswire.show.to_documents_reasons import gaps
 
     yield from answer.parts(build)
     several = names()
@@ -188,7 +188,7 @@ def _parts(
 
 def paper(options: Options) -> Paper:
     """Where text goes: stdout, as wide and as coloured as it is wanted."""
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
     terminal = sys.stdout.isatty()
     wanted = options.color == "always" or (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.model.topology import Link, Topology
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
 PATIENCE = 20  # seconds for one classic command
 REMARK = 100  # columns
@@ -84,7 +84,7 @@ def command(color: str) -> int:
 
 def _play(sheet: Paper) -> None:
     import nswire
-    from nswire.show.paint import span
+    from nswire.show.terminal import span
 
     topology = nswire.scan()
     for line in OPENING.splitlines():

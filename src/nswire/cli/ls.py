@@ -47,10 +47,10 @@ def command(options: Options, handles: tuple[str, ...], *, everything: bool) -> 
 
 
 def _listed(topology: Topology, links: Sequence[Link], *, every: bool, everything: bool) -> Answer:
-    from nswire.show import howto, text_ls
+    from nswire.show import equivalent_commands, text_ls
 
     return Answer(
         lambda build: [("links", (build.link(link) for link in links))],
         lambda paper: text_ls.write_links(paper, links, fallbacks=everything),
-        lambda: howto.for_links(topology, links, every=every),
+        lambda: equivalent_commands.for_links(topology, links, every=every),
     )

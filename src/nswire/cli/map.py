@@ -154,20 +154,20 @@ def _where(output: str | None, *, as_json: bool) -> tuple[str, str | None]:
 
 def _answer(topology: Topology, wishes: Wishes, make: Callable[[Size], Scene]) -> Answer:
     from nswire.draw.selection import choose
-    from nswire.show import build_map
+    from nswire.show import to_documents_map
     from nswire.show.text_map import write_map
 
     return Answer(
-        lambda build: build_map.parts(build, topology, choose(topology, wishes)),
+        lambda build: to_documents_map.parts(build, topology, choose(topology, wishes)),
         lambda paper: write_map(paper, make),
         lambda: _how(topology),
     )
 
 
 def _how(topology: Topology) -> list[str]:
-    from nswire.show import howto
+    from nswire.show import equivalent_commands
 
-    return howto.for_links(topology, list(topology.links()), every=True)
+    return equivalent_commands.for_links(topology, list(topology.links()), every=True)
 
 
 def _drawn(topology: Topology, one: Format, make: Callable[[Size], Scene]) -> str:
@@ -187,7 +187,7 @@ def _into(file: str | None) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     from nswire.escape import visible
-    from nswire.host.writing import regular, write
+    from nswire.host.atomic_write import regular, write
 
     try:
         regular(file)

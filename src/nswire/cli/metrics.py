@@ -51,7 +51,7 @@ def command(
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
         sys.stdout.writelines(text)
         return ANSWERED
-    from nswire.host.writing import write
+    from nswire.host.atomic_write import write
 
     try:
         write(textfile, "".join(text))

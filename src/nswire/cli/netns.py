@@ -43,17 +43,17 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
         return status(topology, options)
     asked, fine = understand(topology, handles, one=False)
     if asked:
-        from nswire.show.parts import spaces
+        from nswire.show.sections import spaces
 
         give(topology, options, "netns", _listed(topology, spaces(asked)))
     return status(topology, options, fine=fine)
 
 
 def _listed(topology: Topology, namespaces: Sequence[Namespace]) -> Answer:
-    from nswire.show import howto, parts, text_netns
+    from nswire.show import equivalent_commands, sections, text_netns
 
     return Answer(
-        lambda build: parts.listed(build, namespaces),
+        lambda build: sections.listed(build, namespaces),
         lambda paper: text_netns.write_namespaces(paper, topology, namespaces),
-        lambda: howto.for_namespaces(namespaces),
+        lambda: equivalent_commands.for_namespaces(namespaces),
     )

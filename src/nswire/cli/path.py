@@ -18,7 +18,7 @@ from nswire.cli.common import (
     status,
     understand,
 )
-from nswire.cli.completing import complete
+from nswire.cli.complete_handles import complete
 from nswire.cli.errors import Failure
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def _party(topology: Topology, word: str) -> Party:
 
 
 def _answer(topology: Topology, found: Trace, notes: tuple[str, ...], *, hops: bool) -> Answer:
-    from nswire.show import howto, text_path
-    from nswire.show.build_path import PathBuilder
+    from nswire.show import equivalent_commands, text_path
+    from nswire.show.to_documents_path import PathBuilder
 
     return Answer(
         lambda build: PathBuilder(topology, build).parts(found),
         lambda paper: text_path.write_trace(paper, topology, found, notes=notes, hops=hops),
-        lambda: howto.for_trace(topology, found),
+        lambda: equivalent_commands.for_trace(topology, found),
         lambda build: PathBuilder(topology, build).facts(found),
     )

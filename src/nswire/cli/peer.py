@@ -21,7 +21,7 @@ from nswire.cli.common import (
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
-    from nswire.show.parts import Asked
+    from nswire.show.sections import Asked
 
 EPILOG = """\b
 Examples:
@@ -65,7 +65,7 @@ def command(options: Options, handles: tuple[str, ...], *, why: bool, all_addres
 
 
 def _has_none(asked: Asked) -> bool:
-    from nswire.show.build import open_peer, servers
+    from nswire.show.to_documents import open_peer, servers
 
     unseen = asked.owner is not None and asked.namespace is None and not asked.links
     if unseen or (asked.namespace is not None and not asked.namespace.readable):
@@ -74,22 +74,22 @@ def _has_none(asked: Asked) -> bool:
 
 
 def _every_pair(topology: Topology) -> Answer:
-    from nswire.show import howto, parts, text_pairs
+    from nswire.show import equivalent_commands, sections, text_pairs
 
     return Answer(
-        lambda build: parts.every_pair(build, topology),
+        lambda build: sections.every_pair(build, topology),
         lambda paper: text_pairs.write_pairs(paper, topology),
-        lambda: howto.for_pairs(topology),
+        lambda: equivalent_commands.for_pairs(topology),
     )
 
 
 def _some(asked: list[Asked], *, addresses: bool, why: bool) -> Answer:
-    from nswire.show import howto, parts, text_peer
+    from nswire.show import equivalent_commands, sections, text_peer
 
     return Answer(
-        lambda build: parts.peers(build, asked),
+        lambda build: sections.peers(build, asked),
         lambda paper: text_peer.write_peers(
             paper, [text_peer.Question(*one) for one in asked], text_peer.Detail(addresses, why)
         ),
-        lambda: howto.for_peer(distinct(asked)),
+        lambda: equivalent_commands.for_peer(distinct(asked)),
     )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Topology
     from nswire.web.leftout import LeftOut
-    from nswire.web.places import Place
-    from nswire.web.watching import Watching
+    from nswire.web.listeners import Place
+    from nswire.web.refresh import Watching
 
 LOCAL = "127.0.0.1"
 SHORTEST = 16  # characters of a token that somebody else chose
@@ -88,7 +88,7 @@ def command(
     finally:
         place.socket.close()
         if unix is not None:
-            from nswire.web.places import leave
+            from nswire.web.listeners import leave
 
             leave(unix)
     if why:
@@ -128,7 +128,7 @@ def _looking(
     if recording is None:
         from nswire.host.live import Live
         from nswire.web.leftout import LeftOut
-        from nswire.web.watching import Watching
+        from nswire.web.refresh import Watching
 
         left_out = LeftOut()
         return (
@@ -137,7 +137,7 @@ def _looking(
             left_out,
         )
     from nswire.errors import RecordingError
-    from nswire.host.recorded import Recorded
+    from nswire.host.replay import Recorded
 
     try:
         system = Recorded.open(recording, max_size)
@@ -150,18 +150,18 @@ def _looking(
 
 def _place(listen: str, port: int, unix: str | None, *, allowed: bool) -> Place:
     """Where it is served. Raises Failure."""
-    from nswire.web import places
+    from nswire.web import listeners
 
     try:
         if unix is not None:
-            return places.at_path(unix)
-        if not places.is_loopback(listen) and not allowed:
+            return listeners.at_path(unix)
+        if not listeners.is_loopback(listen) and not allowed:
             raise Failure(
                 listen,
                 "other machines could reach the page there, and read along",
                 "if that is meant: --beyond-loopback, with --token-file; better: ssh -L PORT:127.0.0.1:PORT HOST",
             )
-        return places.at_address(listen, port)
+        return listeners.at_address(listen, port)
     except ValueError:
         raise Failure(listen, "that is no address", "such as 127.0.0.1 or ::1") from None
     except OSError as error:

@@ -20,7 +20,7 @@ from nswire.cli.common import (
 
 if TYPE_CHECKING:
     from nswire.model.topology import Topology
-    from nswire.show.parts import Asked
+    from nswire.show.sections import Asked
 
 EPILOG = """\b
 Examples:
@@ -47,13 +47,13 @@ def command(options: Options, handles: tuple[str, ...]) -> int:
 
 
 def _shown(topology: Topology, asked: list[Asked]) -> Answer:
-    from nswire.show import howto, parts, text_show
+    from nswire.show import equivalent_commands, sections, text_show
 
     homeless = [(one.owner, one.namespace) for one in asked if one.owner is not None and one.homeless]
-    spaces = parts.housing(asked)
+    spaces = sections.housing(asked)
     single = distinct(one for one in asked if one.namespace is None and not one.homeless)
     return Answer(
-        lambda build: parts.shown(build, asked),
+        lambda build: sections.shown(build, asked),
         lambda paper: text_show.write_all(paper, topology, spaces, single, homeless),
-        lambda: howto.for_show(single, spaces),
+        lambda: equivalent_commands.for_show(single, spaces),
     )

@@ -10,7 +10,7 @@ from nswire.cli.errors import complain
 from nswire.escape import visible
 from nswire.model import owner_types
 from nswire.show.escape import shell_word
-from nswire.show.parts import Asked
+from nswire.show.sections import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

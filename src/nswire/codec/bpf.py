@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec.netlink import hook
-from nswire.model.lookups import Hook
+from nswire.model.tables import Hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

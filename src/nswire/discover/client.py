@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nswire.codec import procfs
 from nswire.codec.netlink.nsid import NOT_ASSIGNED
-from nswire.discover import hidden, visits
-from nswire.host import questions
+from nswire.discover import hidden, queries
+from nswire.host import requests
 from nswire.host.system import Errand
 from nswire.model.facts import View
 from nswire.model.gaps import NO_WAY, VANISHED, Unseen, netns
@@ -16,7 +16,7 @@ from nswire.resolve import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from nswire.discover.state import Scan
+    from nswire.discover.scan_state import Scan
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Facts
     from nswire.model.values import NsKey
@@ -55,12 +55,12 @@ class ScanClient:
 
         def deliver(errand: Errand, answers: list[Answer]) -> None:
             key = errand.door.inode
-            if visits.is_same(self._scan, key, answers[0]):
+            if queries.is_same(self._scan, key, answers[0]):
                 found[key] = answers[1:]
 
         scan = self._scan
         errands = (
-            Errand(scan.door(ns), (questions.COOKIE, *asked)) for ns, asked in asks.items() if ns in scan.ways
+            Errand(scan.door(ns), (requests.COOKIE, *asked)) for ns, asked in asks.items() if ns in scan.ways
         )
         self._scan.system.visit(errands, deliver)
         for ns in asks:

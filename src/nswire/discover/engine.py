@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from nswire import sources
-from nswire.discover import hidden, visits
+from nswire.discover import hidden, queries
+from nswire.discover.conclude import conclude
 from nswire.discover.inspector import ScanInspector
-from nswire.discover.state import Scan
-from nswire.discover.topology import conclude
+from nswire.discover.scan_state import Scan
 from nswire.model.gaps import RESTLESS, VANISHED
 from nswire.resolve import resolve
 from nswire.sources.source import Found, Unanswered
@@ -75,7 +75,7 @@ def _look(this: Scan, names: Collection[str]) -> None:
                     this.facts.gaps.append(found)
         except Unanswered as refused:
             this.facts.gaps.append(refused.gap)
-    visits.read(this, this.unvisited())
+    queries.read(this, this.unvisited())
 
 
 def _look_again(this: Scan) -> None:
@@ -94,9 +94,9 @@ def _resolve(this: Scan) -> None:
         if this.tired():
             return
         asked = (
-            visits.prove(this, out.ask),
-            visits.look_behind(this, out.look),
-            visits.ask_drivers(this, out.unsaid),
+            queries.prove(this, out.ask),
+            queries.look_behind(this, out.look),
+            queries.ask_drivers(this, out.unsaid),
         )
         if not any(asked):
             return
@@ -145,7 +145,7 @@ def _settle(this: Scan) -> None:
     for attempt in range(REREADS):
         if not this.outcome.reread:
             return
-        visits.reread(this, this.outcome.reread, attempt)
+        queries.reread(this, this.outcome.reread, attempt)
         _resolve(this)
         _search_hidden(this)
 

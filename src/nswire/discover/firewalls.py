@@ -18,7 +18,7 @@ from nswire.codec.xtables.joined import joined
 from nswire.codec.xtables.old import READERS, TOOLS
 from nswire.codec.xtables.rows import Where
 from nswire.codec.xtables.words import saved as saved_chains
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model.firewall import NONSENSE, NOWHERE, Firewall, Unread
@@ -52,12 +52,10 @@ def read(ask: Ask, *, switches: bool) -> Firewall:
     foreign = {family for family, _ in ruleset.foreign} if ruleset is not None else set()
     saved = {
         family: _text(ask(one), one.name, NOWHERE, unread)
-        for family, one in questions.SAVED.items()
+        for family, one in requests.SAVED.items()
         if family in foreign
     }
-    legacy = {
-        family: _text(ask(one), one.name, (family,), unread) for family, one in questions.LEGACY.items()
-    }
+    legacy = {family: _text(ask(one), one.name, (family,), unread) for family, one in requests.LEGACY.items()}
     if switches:
         legacy[ebtables.FAMILY] = _frames(ask, unread)
     texts = (*saved.values(), *legacy.values())
@@ -81,7 +79,7 @@ def read(ask: Ask, *, switches: bool) -> Firewall:
 
 
 def _nftables(ask: Ask, unread: list[Unread]) -> Ruleset | None:
-    answer = ask(questions.NFTABLES)
+    answer = ask(requests.NFTABLES)
     if isinstance(answer, Refusal):
         unread.append(Unread(_missing("nft", answer.errno)))
         return None
@@ -92,7 +90,7 @@ def _nftables(ask: Ask, unread: list[Unread]) -> Ruleset | None:
     except ValueError:
         found = None
     if found is None or found.doubtful:
-        text = ask(questions.NFTABLES_TEXT)
+        text = ask(requests.NFTABLES_TEXT)
         if not isinstance(text, Refusal):
             told = listed.decode(text)
             try:
@@ -112,7 +110,7 @@ def _by_table(ask: Ask, told: Listed) -> bytes:
             continue
         if not PLAIN.fullmatch(table):
             raise ValueError("a table with a name that cannot be asked for")
-        answer = ask(questions.nft_table(family, table))
+        answer = ask(requests.nft_table(family, table))
         if isinstance(answer, Refusal):
             raise ValueError(f"the table {table} alone cannot be listed")  # noqa: TRY004 (a refusal is an answer)
         parts.append(answer)
@@ -131,7 +129,7 @@ def _sets(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str, I
     """The sets of ipset, if any rule looks into one; None if they cannot be had."""
     if not any(b"-set " in text for text in texts):
         return {}
-    answer = _text(ask(questions.IPSET), "ipset", NOWHERE, unread)
+    answer = _text(ask(requests.IPSET), "ipset", NOWHERE, unread)
     try:
         return ipset.decode(answer) if answer else None
     except (ValueError, OSError):
@@ -144,7 +142,7 @@ def _recent(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str,
     keeping = [text for text in texts if b"-m recent " in text]
     if not keeping:
         return {}
-    answer = ask(questions.RECENT)
+    answer = ask(requests.RECENT)
     if isinstance(answer, Refusal):
         unread.append(Unread(_missing("xt_recent", answer.errno), NOWHERE))
         return None
@@ -157,11 +155,11 @@ def _recent(ask: Ask, texts: Iterable[bytes], unread: list[Unread]) -> dict[str,
 
 def _frames(ask: Ask, unread: list[Unread]) -> bytes:
     """The tables of the old ebtables that are in use."""
-    hooks = ask(questions.HOOKS[ebtables.FAMILY])
+    hooks = ask(requests.HOOKS[ebtables.FAMILY])
     tables = ebtables.used(None if isinstance(hooks, Refusal) else hooks)
     families = (ebtables.FAMILY,)
     return b"".join(
-        _text(ask(questions.EBTABLES[table]), "ebtables-legacy", families, unread) for table in tables
+        _text(ask(requests.EBTABLES[table]), "ebtables-legacy", families, unread) for table in tables
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import nsid
-from nswire.discover.visits import LINKS_CHANGED, is_same, number_in, prove, store_addresses
+from nswire.discover.queries import LINKS_CHANGED, is_same, number_in, prove, store_addresses
 from nswire.errors import MalformedReply, NetlinkError
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.failures import INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
 from nswire.model.facts import View
@@ -21,7 +21,7 @@ from nswire.model.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.discover.state import Scan
+    from nswire.discover.scan_state import Scan
     from nswire.host.system import Answer
     from nswire.model.values import NsKey
 
@@ -87,8 +87,8 @@ def recognise(scan: Scan, views: Iterable[View]) -> bool:
             Errand(
                 scan.door(ns),
                 (
-                    questions.COOKIE,
-                    *(questions.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
+                    requests.COOKIE,
+                    *(requests.nsid_within(number, view.nsid, scan.attempt) for view, _, number in asks),
                 ),
             )
             for ns, asks in by_door.items()
@@ -115,9 +115,7 @@ def read_hidden(scan: Scan, views: Iterable[View]) -> bool:
         for view, links, addresses in zip(mine, answers[::2], answers[1::2], strict=True):
             _hidden_answer(scan, view, links, addresses)
 
-    asks = tuple(
-        q for view in mine for q in (questions.links_of(view.nsid), questions.addresses_of(view.nsid))
-    )
+    asks = tuple(q for view in mine for q in (requests.links_of(view.nsid), requests.addresses_of(view.nsid)))
     scan.system.visit((Errand(scan.door(through), asks),), deliver)
     return True
 
@@ -158,7 +156,7 @@ def list_nsids(scan: Scan) -> None:
         scan.facts.gaps.append(NSIDS(netns(scan.facts, key), *why))
 
     entered = (key for key in scan.ways if key in scan.facts.links)
-    scan.system.visit((Errand(scan.door(key), (questions.NSIDS,)) for key in entered), deliver)
+    scan.system.visit((Errand(scan.door(key), (requests.NSIDS,)) for key in entered), deliver)
 
 
 def unknown_nsids(scan: Scan) -> set[View]:

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nswire import facets
-from nswire.discover import visits
+from nswire.discover import queries
 from nswire.discover.client import ScanClient, listening
 from nswire.facets.facet import Detail
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model import owner_types
 from nswire.model.gaps import Gap
 from nswire.model.values import End, Loose
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
-    from nswire.discover.lookups import Lookups
-    from nswire.discover.state import Scan
+    from nswire.discover.scan_state import Scan
+    from nswire.discover.tables import Lookups
     from nswire.facets.facet import Facet
     from nswire.model.sockets import Forward, Listener
     from nswire.model.values import Address, Gateway, NsKey, Owner, Value, Wire
@@ -53,15 +53,15 @@ class ScanInspector(ScanClient):
         """The addresses of a namespace."""
         addresses = self._scan.facts.addresses
         if ns in self._scan.undecoded:
-            visits.store_addresses(self._scan, ns, self._scan.undecoded.pop(ns), None)
+            queries.store_addresses(self._scan, ns, self._scan.undecoded.pop(ns), None)
         elif ns not in addresses:
-            visits.read_addresses(self._scan, self._to_ask("addresses", ns, addresses))
+            queries.read_addresses(self._scan, self._to_ask("addresses", ns, addresses))
         return addresses.get(ns, ())
 
     def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:
         """The gateways of a namespace's default routes; none for a hidden one, whose routes cannot be read."""
         if ns not in self._gateways:
-            visits.read_gateways(self._scan, self._to_ask("gateways", ns, self._gateways), self._gateways)
+            queries.read_gateways(self._scan, self._to_ask("gateways", ns, self._gateways), self._gateways)
         return self._gateways.get(ns, ())
 
     def _to_ask(self, what: str, ns: NsKey, known: Mapping[NsKey, object]) -> set[NsKey]:
@@ -81,7 +81,7 @@ class ScanInspector(ScanClient):
         """What listens in a namespace: all of them are asked at once, since a port is looked for in all of them."""
         if self._listeners is None:
             spaces = [key for key in self.facts.links if key not in self.facts.hidden]
-            answers = self.query(dict.fromkeys(spaces, questions.SOCKETS))
+            answers = self.query(dict.fromkeys(spaces, requests.SOCKETS))
             self._listeners = {key: listening(said) for key, said in answers.items()}
         return self._listeners.get(ns, frozenset())
 
@@ -95,7 +95,7 @@ class ScanInspector(ScanClient):
     def lookups(self) -> Lookups:
         """The tables that paths look up."""
         if self._lookups is None:
-            from nswire.discover.lookups import Lookups  # and with it all that reads firewalls
+            from nswire.discover.tables import Lookups  # and with it all that reads firewalls
 
             self._lookups = Lookups(self)
         return self._lookups

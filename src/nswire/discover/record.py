@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nswire import sources
 from nswire.discover.engine import scan
-from nswire.host.recorded import Recorder
-from nswire.host.writing import regular
+from nswire.host.atomic_write import regular
+from nswire.host.replay import Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path

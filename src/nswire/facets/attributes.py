@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nswire.codec.netlink import link as link_codec
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import decoded, of_each
-from nswire.host import questions
+from nswire.host import requests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -22,7 +22,7 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
 
     That it cannot be moved is news of a physical link alone: of bridges and their like that is always so.
     """
-    for end, (answer,) in of_each(client, ends, lambda link: (questions.one_link(link.ifindex, 0),)):
+    for end, (answer,) in of_each(client, ends, lambda link: (requests.one_link(link.ifindex, 0),)):
         found = decoded(answer, link_codec.further)
         said: dict[str, Value] = {} if isinstance(found, int) else dict(found)
         if client.facts.links[end.ns][end.ifindex].kind:

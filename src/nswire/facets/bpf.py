@@ -9,7 +9,7 @@ from nswire.codec.netlink import link as link_codec
 from nswire.facets import tc_filters
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import decoded, of_each, refused
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
 
 def _questions(link: LinkFact) -> tuple[Question, ...]:
     return (
-        questions.one_link(link.ifindex, 0),
-        questions.programs(link.ifindex),
+        requests.one_link(link.ifindex, 0),
+        requests.programs(link.ifindex),
         *tc_filters.ask(link),
     )
 

@@ -8,7 +8,7 @@ from nswire.codec import ethtool
 from nswire.codec.netlink import link as link_codec
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import decoded, of_each
-from nswire.host import questions
+from nswire.host import requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -38,7 +38,7 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
 
 
 def _questions(link: LinkFact) -> tuple[Question, ...]:
-    return questions.driver(link.ifname), questions.settings(link.ifname), questions.one_link(link.ifindex, 0)
+    return requests.driver(link.ifname), requests.settings(link.ifname), requests.one_link(link.ifindex, 0)
 
 
 FACET = Facet("device", lambda link: not link.kind and link.type != LOOPBACK, ask)

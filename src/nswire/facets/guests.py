@@ -16,7 +16,7 @@ from nswire.codec.hypervisor import Nic
 from nswire.codec.netlink import neighbour
 from nswire.facets.facet import Detail, Facet
 from nswire.facets.query import decoded
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.system import Refusal
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _addresses(client: Client, guests: dict[End, str]) -> dict[str, tuple[str, .
     wanted = set(guests.values())
     found: dict[str, dict[str, None]] = {}
     spaces = {ns for end in guests for ns in _around(client, end)}
-    for answers in client.query(dict.fromkeys(spaces, questions.NEIGHBOURS[:1])).values():
+    for answers in client.query(dict.fromkeys(spaces, requests.NEIGHBOURS[:1])).values():
         table = decoded(answers[0], neighbour.decode)
         for one in () if isinstance(table, int) else table:
             if one.lladdr in wanted and not one.state & GONE:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.codec import procfs
 from nswire.codec.netlink import ovs
 from nswire.facets.query import decoded, refused
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model.gaps import ADMINISTER, Unseen
 from nswire.model.values import End
 
@@ -38,13 +38,13 @@ def in_kernel(client: Client) -> Iterator[Place | Gap]:
     spaces = [ns for ns in links if any(link.kind == KIND for link in links[ns].values())]
     failures = []
     listed: dict[NsKey, tuple[int, ...]] = {}
-    for ns, (answer,) in client.query(dict.fromkeys(spaces, (questions.DATAPATHS,))).items():
+    for ns, (answer,) in client.query(dict.fromkeys(spaces, (requests.DATAPATHS,))).items():
         found = decoded(answer, ovs.datapaths)
         if isinstance(found, int):
             failures.append((ns, found))
         elif found:
             listed[ns] = found
-    asks = {ns: tuple(questions.vports(index) for index in indexes) for ns, indexes in listed.items()}
+    asks = {ns: tuple(requests.vports(index) for index in indexes) for ns, indexes in listed.items()}
     for ns, answers in client.query(asks).items():
         for answer in answers:
             ports = decoded(answer, ovs.vports)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nswire.codec import ethtool, procfs
 from nswire.facets.facet import LOOPBACK, Detail, Facet
 from nswire.facets.query import decoded, of_each
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model.values import End, Wire
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _addresses(client: Client, ends: Collection[End]) -> Addresses:
     nics = {end: links[end.ns][end.ifindex] for end in ends if _may_have_one(links[end.ns][end.ifindex])}
     found = {end: link.parentdev for end, link in nics.items() if link.parentbus}
     untold = nics.keys() - found.keys()
-    for end, (answer,) in of_each(client, untold, lambda link: (questions.driver(link.ifname),)):
+    for end, (answer,) in of_each(client, untold, lambda link: (requests.driver(link.ifname),)):
         told = decoded(answer, ethtool.driver)
         address = "" if isinstance(told, int) else told.get("bus-info", "")
         if address:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from nswire.codec.netlink import tc
 from nswire.facets.query import decoded
-from nswire.host import questions
+from nswire.host import requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.host.system import Answer, Question
-    from nswire.model.lookups import Filter
+    from nswire.model.tables import Filter
     from nswire.model.values import LinkFact
 
 PARENTS = {"ingress": tc.INGRESS, "root": tc.ROOT, "egress": tc.EGRESS}
@@ -24,7 +24,7 @@ PARENTS = {"ingress": tc.INGRESS, "root": tc.ROOT, "egress": tc.EGRESS}
 
 def ask(link: LinkFact) -> tuple[Question, ...]:
     """The questions about a link."""
-    return tuple(questions.filters(link.ifindex, parent) for parent in (*PARENTS.values(), tc.ANY))
+    return tuple(requests.filters(link.ifindex, parent) for parent in (*PARENTS.values(), tc.ANY))
 
 
 def at(answers: Sequence[Answer]) -> dict[str, tuple[Filter, ...] | int]:

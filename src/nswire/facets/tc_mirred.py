@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nswire.host.client import Client
     from nswire.model.gaps import Gap
-    from nswire.model.lookups import Filter
+    from nswire.model.tables import Filter
     from nswire.model.values import Loose
 
 SAID_BY = "tc filter"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nswire.codec.netlink import team
 from nswire.facets.facet import Detail, Facet
 from nswire.facets.query import decoded, of_each, refused
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ UNREAD = Unseen("team.options", "the options of teams", ADMINISTER)
 def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """`mode`, and `activeport` by its name."""
     failures = []
-    for end, (answer,) in of_each(client, ends, lambda link: (questions.team_options(link.ifindex),)):
+    for end, (answer,) in of_each(client, ends, lambda link: (requests.team_options(link.ifindex),)):
         found = decoded(answer, team.decode)
         if isinstance(found, int):
             failures.append((end.ns, found))

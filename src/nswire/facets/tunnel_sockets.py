@@ -14,7 +14,7 @@ from nswire.codec import procfs
 from nswire.codec.netlink import wireguard
 from nswire.facets.facet import Detail, Facet
 from nswire.facets.query import decoded, of_each, refused
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.failures import refusal
 from nswire.model.gaps import ADMINISTER, HOST, Gap, Unseen, counted
 from nswire.model.reasons import Reason
@@ -54,7 +54,7 @@ def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail
     ports = {end: PORTS[links[end.ns][end.ifindex].kind](links[end.ns][end.ifindex]) for end in ends}
     failures = []
     asked = [end for end in ends if links[end.ns][end.ifindex].kind == ASKED]
-    for end, (answer,) in of_each(client, asked, lambda link: (questions.wireguard_device(link.ifindex),)):
+    for end, (answer,) in of_each(client, asked, lambda link: (requests.wireguard_device(link.ifindex),)):
         device = decoded(answer, wireguard.decode)
         if isinstance(device, int):
             failures.append((end.ns, device))
@@ -113,7 +113,7 @@ def _told(device: wireguard.Device) -> dict[str, Value]:
 def _sockets(client: Client) -> dict[NsKey, set[tuple[int, int]]]:
     """(port, inode) of the UDP sockets of each namespace that can be entered."""
     seen = (ns for ns in client.facts.links if ns not in client.facts.hidden)
-    answers = client.query(dict.fromkeys(seen, questions.UDP))
+    answers = client.query(dict.fromkeys(seen, requests.UDP))
     return {
         ns: {row for answer in said if isinstance(answer, bytes) for row in procfs.udp_sockets(answer)}
         for ns, said in answers.items()

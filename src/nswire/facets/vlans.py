@@ -8,7 +8,7 @@ from nswire import kinds
 from nswire.codec.netlink import bridge
 from nswire.facets.facet import Detail, Facet
 from nswire.facets.query import decoded, refused
-from nswire.host import questions
+from nswire.host import requests
 from nswire.model.gaps import ADMINISTER, Unseen
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ UNREAD = Unseen("bridge.vlans", "the VLANs of bridge ports", ADMINISTER)
 def ask(client: Client, ends: Collection[End]) -> Iterator[Wire | Loose | Detail | Gap]:
     """`pvid`, and the VLANs that leave `untagged` and `tagged`, as ranges: what `bridge vlan` shows."""
     filtering = {end for end in ends if _filters(client.facts, end)}
-    answers = client.query(dict.fromkeys(sorted({end.ns for end in filtering}), (questions.VLANS,)))
+    answers = client.query(dict.fromkeys(sorted({end.ns for end in filtering}), (requests.VLANS,)))
     failures = []
     for ns, (answer,) in answers.items():
         found = decoded(answer, bridge.vlans)

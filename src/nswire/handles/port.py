@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from nswire.handles.index import Found
 from nswire.handles.matcher import SearchFamily, number
 from nswire.model.firewall import Nat, Target, Test
-from nswire.model.lookups import NotKnown
 from nswire.model.sockets import MAPPED
+from nswire.model.tables import NotKnown
 from nswire.model.values import End
 
 if TYPE_CHECKING:

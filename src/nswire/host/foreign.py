@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
 from nswire.host.descriptors import Descriptors
-from nswire.host.files import Files
 from nswire.host.process import process, read_at, start
+from nswire.host.state_files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from nswire.host import programs
+from nswire.host import firewall_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +23,11 @@ _length = struct.Struct("=I")
 
 def ask(sysfs: str, requests: bytes, converse: Callable[[socket.socket, bytes], bytes]) -> bytes:
     """The answers to several requests, one behind the other. OSError: EOPNOTSUPP if this kernel cannot be asked."""
-    if not programs.has(MODULE, sysfs):
+    if not firewall_tools.has(MODULE, sysfs):
         raise OSError(errno.EOPNOTSUPP, f"{MODULE} is not loaded")
     answers = b""
     kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC
-    with socket.socket(socket.AF_NETLINK, kind, programs.NETLINK_NETFILTER) as sock:
+    with socket.socket(socket.AF_NETLINK, kind, firewall_tools.NETLINK_NETFILTER) as sock:
         while requests:
             size = _length.unpack_from(requests)[0]
             answers += converse(sock, requests[:size])

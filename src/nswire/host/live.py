@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from nswire.host import syscalls
 from nswire.host.budget import Budget
-from nswire.host.daemons import OpenVSwitch
-from nswire.host.files import Files
+from nswire.host.netns_worker import Visitor, is_ours
+from nswire.host.ovs_client import OpenVSwitch
 from nswire.host.proc import Proc, link_text
+from nswire.host.state_files import Files
 from nswire.host.system import Answer, Errand, Refusal
-from nswire.host.visitor import Visitor, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -34,7 +34,7 @@ class Question(NamedTuple):
     """A question put inside a namespace.
 
     `name` is what the answer is called in a recording. `by` is how it is asked: by rtnetlink, with `request` as the message,
-    unless it says something else (see `host.visitor`; then `request` may be a link's name, or empty).
+    unless it says something else (see `host.netns_worker`; then `request` may be a link's name, or empty).
     With `about`, the last four bytes of the request are overwritten by a descriptor of that namespace.
     """
 

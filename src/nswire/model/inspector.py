@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from nswire.model.lookups import NothingKnown
+from nswire.model.tables import NothingKnown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from nswire.model.gaps import Gap
-    from nswire.model.lookups import Lookups
     from nswire.model.sockets import Forward, Listener
+    from nswire.model.tables import Lookups
     from nswire.model.values import Address, End, Gateway, Loose, NsKey, Owner, Value, Wire
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from nswire.model.gaps import Gap
     from nswire.model.inspector import Inspector
-    from nswire.model.lookups import Lookups
     from nswire.model.sockets import Forward, Listener
+    from nswire.model.tables import Lookups
     from nswire.model.values import (
         Address,
         Gateway,

@@ -15,16 +15,16 @@ from msgspec import structs
 
 from nswire.model.gaps import Gap
 from nswire.owners import (
-    apps,
     cni,
     containers,
-    machines,
+    machined_lxc,
     neutron,
-    parents,
     processes,
     rootless,
+    sandboxes,
+    supervisors,
     units,
-    vms,
+    virtual_machines,
     vswitch,
 )
 from nswire.owners.forwards import forwards
@@ -41,10 +41,10 @@ __all__ = ["TABLE", "forwards", "known", "of_each"]
 TABLE: tuple[Source, ...] = (
     containers.SOURCE,
     cni.SOURCE,
-    apps.SOURCE,
-    parents.SOURCE,
-    machines.SOURCE,
-    vms.SOURCE,
+    sandboxes.SOURCE,
+    supervisors.SOURCE,
+    machined_lxc.SOURCE,
+    virtual_machines.SOURCE,
     neutron.SOURCE,
     vswitch.SOURCE,
     rootless.SOURCE,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.model.values import Owner
 from nswire.owners.owner import Claim, Source
-from nswire.owners.published import published, told
+from nswire.owners.port_mappings import published, told
 from nswire.owners.state_files import as_mounted, documents, number, paths, readable, text, unreadable, unseen
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nswire.codec.checked import document
 from nswire.host.system import Refusal
 from nswire.owners.engine import Engine, Named, Pod
-from nswire.owners.published import published, told
+from nswire.owners.port_mappings import published, told
 from nswire.owners.state_files import documents, folder_of, number, part, readable, text, unreadable, unseen
 
 if TYPE_CHECKING:

@@ -82,7 +82,7 @@ def theirs(client: Client, uid: int) -> Pairs:
 
 
 def files(client: Client, how: str, pattern: str, *keys: str) -> Iterator[tuple[str, Any]]:
-    """(path, what it says) of the files that match. See `host.files`; `readable` tells those that could not be read."""
+    """(path, what it says) of the files that match. See `host.state_files`; `readable` tells those that could not be read."""
     answer = client.host(f"{how}/{pattern}|{'&'.join(keys)}" if keys else f"{how}/{pattern}")
     if isinstance(answer, Refusal):
         return

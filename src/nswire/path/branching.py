@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.model.tables import NotKnown
 from nswire.path import bounds
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from nswire.model.firewall import Chain, Firewall, SetName
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Address, End, NsKey
     from nswire.path.branching import Chooser

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire import kinds
 from nswire.codec.netlink.route import TOLD_PROTOCOLS
-from nswire.model.lookups import Query
 from nswire.model.routing import DEAD, LINKDOWN, TABLES, NextHop, Ports, Route, Rule
+from nswire.model.tables import Query
 from nswire.model.values import End
 from nswire.path import sysctls
 from nswire.path.values import WITH_PORTS
@@ -19,7 +19,7 @@ from nswire.path.values import WITH_PORTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Topology
     from nswire.model.values import NsKey
     from nswire.path.branching import Chooser

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Link
 
 ALL = "all"

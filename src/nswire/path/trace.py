@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.model.tables import NotKnown
 from nswire.path import branching
 from nswire.path.bounds import TOO_DEEP, deep
 from nswire.path.context import PathContext
@@ -40,7 +40,7 @@ from nswire.path.values import (
 )
 
 if TYPE_CHECKING:
-    from nswire.model.lookups import Lookups
+    from nswire.model.tables import Lookups
     from nswire.model.topology import Link, Topology
     from nswire.model.values import End, NsKey
     from nswire.path.branching import Chooser

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.show.paint import GAP, Line, Span, fold, width
+from nswire.show.terminal import GAP, Line, Span, fold, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
 Row = tuple[Line, ...]
 LONG = 24  # a first column that is wider gets lines of its own where there is no room for all

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from nswire.check import SEVERITIES
 from nswire.escape import visible
 from nswire.show import words
-from nswire.show.build_check import handle
-from nswire.show.paint import Span, fold_text, line, span
+from nswire.show.terminal import Span, fold_text, line, span
 from nswire.show.text_path import mended
+from nswire.show.to_documents_check import handle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nswire.check import Found, Report, Rule
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
 STYLES = {"error": "down", "warning": "doubt", "note": "dim"}
 ALIKE_TOLD = 5  # subjects that are named behind the first of its like

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nswire.kinds import is_fallback
 from nswire.show import table, words
-from nswire.show.build import master_name, open_peer
-from nswire.show.paint import Line, Paper, Span, line, span
+from nswire.show.terminal import Line, Paper, Span, line, span
+from nswire.show.to_documents import master_name, open_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from nswire.draw import text
 from nswire.draw.canvas import ASCII
-from nswire.show.paint import Span
+from nswire.show.terminal import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nswire.draw.build import Size
     from nswire.draw.scene import Scene
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
 
 def write_map(paper: Paper, make: Callable[[Size], Scene]) -> None:

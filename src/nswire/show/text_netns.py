@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.show import table, words
-from nswire.show.paint import Paper, line, span
+from nswire.show.terminal import Paper, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.show import table, words
-from nswire.show.build import loose_ends, master_name, open_peer, pairs, servers
-from nswire.show.paint import Line, Paper, Span, fold_text, line, span
+from nswire.show.terminal import Line, Paper, Span, fold_text, line, span
+from nswire.show.to_documents import loose_ends, master_name, open_peer, pairs, servers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.show import words
+from nswire.show.equivalent_commands import entry
 from nswire.show.escape import shell_word
-from nswire.show.howto import entry
-from nswire.show.paint import Paper, Span, fold_text, span
+from nswire.show.terminal import Paper, Span, fold_text, span
 from nswire.show.text_ways import FATES, VERDICTS, write_ways
 
 if TYPE_CHECKING:

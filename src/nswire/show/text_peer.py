@@ -11,9 +11,9 @@ from nswire.resolve.carrier import stopped
 from nswire.resolve.evidence import why
 from nswire.resolve.uplinks import ENDS, way_up
 from nswire.show import words
-from nswire.show.build import end_words, fix, open_peer, servers
-from nswire.show.paint import GAP, Line, Paper, Span, fold, fold_text, line, span
+from nswire.show.terminal import GAP, Line, Paper, Span, fold, fold_text, line, span
 from nswire.show.text_pairs import other_end, write_many
+from nswire.show.to_documents import end_words, fix, open_peer, servers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

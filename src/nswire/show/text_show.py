@@ -9,12 +9,12 @@ from nswire.model import owner_types
 from nswire.model.values import said
 from nswire.resolve.evidence import why
 from nswire.show import words
-from nswire.show.build import LINK_TYPES, master_name, said_of, said_of_port
-from nswire.show.paint import Line, Paper, Span, fold_text, line, span
-from nswire.show.release import release
+from nswire.show.cleanup_commands import release
+from nswire.show.terminal import Line, Paper, Span, fold_text, line, span
 from nswire.show.text_ls import write_links
 from nswire.show.text_netns import held_by, tell, told
 from nswire.show.text_peer import tree, write_node
+from nswire.show.to_documents import LINK_TYPES, master_name, said_of, said_of_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.path.values import Hop, Step
 from nswire.show import words
-from nswire.show.paint import Paper, Span, fold_text, line, span
+from nswire.show.terminal import Paper, Span, fold_text, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire import kinds
 from nswire.model import owner_types, relations, unresolved
-from nswire.show.paint import Line, Span, fold_text, line, span
+from nswire.show.terminal import Line, Span, fold_text, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nswire.model.gaps import Gap
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Address, Far, Loose, Namespace, Owner
-    from nswire.show.paint import Paper
+    from nswire.show.terminal import Paper
 
 STATE_STYLES = {"UP": "up", "DOWN": "down", "LOWERLAYERDOWN": "down", "NOTPRESENT": "down"}
 GAPS_SHOWN = 10

@@ -9,10 +9,10 @@ import msgspec
 
 from nswire.show.documents import DOCUMENTS, ErrorDocument
 from nswire.version import __version__
-from nswire.web.answers import TABLE
+from nswire.web.api import TABLE
 
 if TYPE_CHECKING:
-    from nswire.web.answers import Row
+    from nswire.web.api import Row
 
 PROBLEMS = {
     "400": "a parameter is missing, unknown or of another type",

@@ -18,7 +18,7 @@ import msgspec
 import nswire
 from nswire.escape import visible
 from nswire.host.sockdiag import SockDiag
-from nswire.web import frames, privileges, whose
+from nswire.web import ipc, privileges, whose
 from nswire.web.worker import Worker
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Topology
     from nswire.web.leftout import LeftOut
-    from nswire.web.places import Place
-    from nswire.web.watching import Watching
+    from nswire.web.listeners import Place
+    from nswire.web.refresh import Watching
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FAREWELL = 5.0  # seconds that the front may take to end
@@ -35,9 +35,7 @@ TOKEN = re.compile(r"[\w-]{43}", re.ASCII)  # secrets.token_urlsafe(32)
 SAID = 4096  # characters of the front that are printed
 # The front is a program of its own, so that nothing that this one has in its memory or environment is in its. It finds its
 # modules where we found ours; whatever else Python would look at (PYTHON*, site) is for users, not for it.
-FRONT = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from nswire.web.front import main; main()"
-)
+FRONT = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from nswire.web.http_server import main; main()"
 KEPT = ("LD_LIBRARY_PATH",)  # of the environment: without it this Python might not start
 
 
@@ -99,8 +97,8 @@ def serve(
     wanted, why = False, ""
     with _stopped():
         try:
-            begin = frames.Begin(token, place.hosts, debug=bool(os.environ.get("NSWIRE_DEBUG")))
-            ours.sendall(frames.frame(0, frames.Reply(200, "begin"), msgspec.json.encode(begin)))
+            begin = ipc.Begin(token, place.hosts, debug=bool(os.environ.get("NSWIRE_DEBUG")))
+            ours.sendall(ipc.frame(0, ipc.Reply(200, "begin"), msgspec.json.encode(begin)))
             Worker(ours, look, watching, {"invite": console.invite, "say": console.say}).work()
         except Stop:
             wanted = True

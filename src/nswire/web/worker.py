@@ -20,16 +20,16 @@ from nswire.draw import picture
 from nswire.draw.html import script, served, style
 from nswire.draw.svg import asset
 from nswire.sources import EAGER
-from nswire.web import answers, frames, openapi
-from nswire.web.answers import Page, Reach, Refused
+from nswire.web import api, ipc, openapi
+from nswire.web.api import Page, Reach, Refused
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable, Mapping
 
     from nswire.model.topology import Topology
-    from nswire.web.answers import Row
-    from nswire.web.watching import Watching
+    from nswire.web.api import Row
+    from nswire.web.refresh import Watching
 
 FRESH = 2.0  # seconds for which a look is good, if nobody says that something changed
 JSON, HTML, SCRIPT, STYLE, ICON = (
@@ -61,8 +61,8 @@ class Look:
     def state(self) -> str:
         """A name of the picture: the same for the same links, addresses and wires, whenever they were looked at."""
         if not self._state:
-            row = next(row for row in answers.TABLE if row.name == "map")
-            text = answers.document(row, self.topology, Reach())
+            row = next(row for row in api.TABLE if row.name == "map")
+            text = api.document(row, self.topology, Reach())
             self._state = sha256(text.partition("\n")[2].encode()).hexdigest()[
                 :16
             ]  # the first line is `taken`
@@ -98,7 +98,7 @@ class Worker:
             "api/openapi.json": lambda _: Answer(200, JSON, openapi.openapi()),
         }
         self._told_of = told
-        self._rows = {f"api/{row.name}": row for row in answers.TABLE}
+        self._rows = {f"api/{row.name}": row for row in api.TABLE}
 
     def work(self) -> None:
         """Until the front ends. Raises OSError."""
@@ -116,8 +116,8 @@ class Worker:
     def _served(self) -> bool:
         """Answer the next request; False if there will be none."""
         try:
-            asked = frames.request(self._socket)
-        except frames.Broken as error:
+            asked = ipc.request(self._socket)
+        except ipc.Broken as error:
             self._send(error.number, _refused(Refused(400, "this request", f"it makes no sense: {error}")))
             return True
         if asked is None:
@@ -129,15 +129,15 @@ class Worker:
     def _send(self, number: int, answer: Answer) -> None:
         body = answer.body.encode("utf-8", "surrogatepass")
         try:
-            said = frames.frame(number, frames.Reply(answer.status, answer.type), body)
-        except frames.TooLong:
+            said = ipc.frame(number, ipc.Reply(answer.status, answer.type), body)
+        except ipc.TooLong:
             large = _refused(
                 Refused(503, "this answer", f"it is too large ({len(body)} bytes)", "ask for less")
             )
-            said = frames.frame(number, frames.Reply(large.status, large.type), large.body.encode())
+            said = ipc.frame(number, ipc.Reply(large.status, large.type), large.body.encode())
         self._socket.sendall(said)
 
-    def _answer(self, request: frames.Request) -> Answer:
+    def _answer(self, request: ipc.Request) -> Answer:
         try:
             if request.ask in self._told_of:
                 self._told_of[request.ask](request.given[0][1])
@@ -146,8 +146,8 @@ class Worker:
             if file is not None:
                 return file(request.given)
             row = self._row(request.ask)
-            wanted = answers.parameters(row.wants, request.given)
-            return Answer(200, JSON, answers.document(row, self._latest(row.sources).topology, wanted))
+            wanted = api.parameters(row.wants, request.given)
+            return Answer(200, JSON, api.document(row, self._latest(row.sources).topology, wanted))
         except Refused as problem:
             return _refused(problem)
         except (OSError, ValueError) as error:
@@ -204,9 +204,9 @@ class Worker:
     # -- what is no document ---------------------------------------------------------------------------------------
 
     def _page(self, given: list[tuple[str, str]]) -> Answer:
-        page = answers.parameters(Page, given)
+        page = api.parameters(Page, given)
         look = self._latest()
-        wishes, follow = answers.paged(look.topology, page)
+        wishes, follow = api.paged(look.topology, page)
         scene = picture(look.topology, wishes, follow=follow)
         more = {"state": look.state, "taken": look.topology.taken.time, "live": self._watching is not None}
         return Answer(200, HTML, served(scene, more))
@@ -225,7 +225,7 @@ class Worker:
 
 
 def _refused(problem: Refused) -> Answer:
-    return Answer(problem.status, JSON, answers.refusal(problem))
+    return Answer(problem.status, JSON, api.refusal(problem))
 
 
 def own(name: str) -> str:

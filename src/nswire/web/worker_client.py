@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from starlette.responses import Response
 
-from nswire.web import frames
-from nswire.web.guard import problem
+from nswire.web import ipc
+from nswire.web.middleware import problem
 
 if TYPE_CHECKING:
     import socket
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds for an answer
 KEPT = 8  # events that wait for a page; the last ones count
 WAITING = 256  # questions at a time
-SENSELESS = frames.Reply(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain")
+SENSELESS = ipc.Reply(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain")
 GONE = "the reading part of nswire has ended"
 AGAIN = "start nswire serve again"
 
@@ -44,7 +44,7 @@ class WorkerClient:
         self.listeners = 0
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._waiting: dict[int, asyncio.Future[tuple[frames.Reply, bytes]]] = {}
+        self._waiting: dict[int, asyncio.Future[tuple[ipc.Reply, bytes]]] = {}
         self._queues: set[asyncio.Queue[Event]] = set()
         self._number = 0
         self._ending = False
@@ -57,7 +57,7 @@ class WorkerClient:
     async def _read(self, reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
         try:
             while True:
-                number, reply, body = await frames.reply(reader)
+                number, reply, body = await ipc.reply(reader)
                 reply = reply or SENSELESS
                 if number:
                     waiting = self._waiting.pop(number, None)
@@ -70,7 +70,7 @@ class WorkerClient:
             self.end(self.lost)
             lost()
 
-    async def ask(self, what: str, given: list[tuple[str, str]]) -> tuple[frames.Reply, bytes]:
+    async def ask(self, what: str, given: list[tuple[str, str]]) -> tuple[ipc.Reply, bytes]:
         """An answer of the worker. Raises Ended, TimeoutError; frames.TooLong before anything is asked."""
         if self._writer is None or self.lost:
             raise Ended
@@ -78,7 +78,7 @@ class WorkerClient:
             raise TimeoutError
         self._number += 1
         number = self._number
-        said = frames.frame(number, frames.Request(what, given))
+        said = ipc.frame(number, ipc.Request(what, given))
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
             self._writer.write(said)
@@ -93,13 +93,13 @@ class WorkerClient:
         if self._writer is not None and not self.lost:
             self._number += 1
             with contextlib.suppress(OSError):
-                self._writer.write(frames.frame(self._number, frames.Request(what, [("", value)])))
+                self._writer.write(ipc.frame(self._number, ipc.Request(what, [("", value)])))
 
     async def answer(self, what: str, given: list[tuple[str, str]]) -> Response:
         """An answer of the worker as one over HTTP."""
         try:
             reply, body = await self.ask(what, given)
-        except frames.TooLong:
+        except ipc.TooLong:
             return problem(
                 414, "this address", "it is too long", "the parameters are described in /api/v1/openapi.json"
             )

@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING
 from nswire import kinds
 from nswire.check.network import is_up
 from nswire.check.rule import Fact, Finding, Rule
-from nswire.model.lookups import Query
 from nswire.model.reasons import Reason
+from nswire.model.tables import Query
 from nswire.model.values import End
 from nswire.path.devices.tunnel import IPV4_HEADER, IPV6_HEADER, ROWS, underlay
 from nswire.path.fib import Fib

@@ -6,7 +6,7 @@ import struct
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, attribute, messages, request, text, values
 from nswire.errors import MalformedReply
-from nswire.model.lookups import Hook
+from nswire.model.tables import Hook
 
 NFNL_SUBSYS_HOOK, NFNL_MSG_HOOK_GET = 12, 0
 FAMILIES = {

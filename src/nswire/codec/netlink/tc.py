@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, attributes, messages, request, text, u32, values
 from nswire.errors import MalformedReply
-from nswire.model.lookups import Filter, Qdisc, Redirect
+from nswire.model.tables import Filter, Qdisc, Redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nswire.model.lookups import Loses
+    from nswire.model.tables import Loses
 
 RTM_NEWTFILTER, RTM_GETTFILTER = 44, 46
 # Parents: what comes in and what goes out (qdiscs ingress and clsact), the link's root qdisc; and one that there is not, for

@@ -1,4 +1,4 @@
-"""WireGuard: the port that a link listens on (include/uapi/linux/wireguard.h). Keys never get here: see host/generic.py."""
+"""WireGuard: the port that a link listens on (include/uapi/linux/wireguard.h). Keys never get here: see host/genetlink.py."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import struct
 
 from nswire.codec.netlink.framing import NLM_F_DUMP, ip, messages, request, u32, values
 from nswire.errors import MalformedReply
-from nswire.model.lookups import Policy, Transform
+from nswire.model.tables import Policy, Transform
 
 XFRM_MSG_NEWPOLICY, XFRM_MSG_GETPOLICY, XFRM_MSG_GETDEFAULT = 19, 21, 40
 DIRECTIONS = ("in", "out", "fwd")  # XFRM_POLICY_*; those of sockets have higher numbers

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.routing import FAILED, VALID
+from nswire.model.tables import NotKnown, Query
 from nswire.model.values import DADFAILED, RT_SCOPE_LINK
 from nswire.path import netfilter
 from nswire.path.ip import proxy_arp, refusals, routing, source_address

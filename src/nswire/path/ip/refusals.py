@@ -11,8 +11,8 @@ from os import strerror
 from typing import TYPE_CHECKING
 
 from nswire import kinds
-from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
+from nswire.model.tables import NotKnown, Query
 from nswire.model.values import DADFAILED, End
 from nswire.path import sysctls
 from nswire.path.fib import LOCAL, REFUSALS, described, table_name

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from nswire import kinds
-from nswire.model.lookups import NotKnown, Query
 from nswire.model.reasons import Reason
 from nswire.model.routing import DEAD, LINKDOWN
+from nswire.model.tables import NotKnown, Query
 from nswire.model.values import End
 from nswire.path.fib import ANYCAST, REFUSALS, described
 from nswire.path.ip import refusals, source_address

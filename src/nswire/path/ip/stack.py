@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 from msgspec.structs import replace
 
 from nswire import kinds
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Cause, Reason
+from nswire.model.tables import NotKnown
 from nswire.model.values import End
 from nswire.path import mtu, netfilter
 from nswire.path.ip import (

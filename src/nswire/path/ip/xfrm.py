@@ -13,8 +13,8 @@ from nswire.model.reasons import Reason
 from nswire.path.values import ICMP, ICMPV6, WITH_PORTS
 
 if TYPE_CHECKING:
-    from nswire.model.lookups import Policy
     from nswire.model.reasons import Cause
+    from nswire.model.tables import Policy
     from nswire.model.topology import Link
     from nswire.model.values import NsKey
     from nswire.path.context import PathContext

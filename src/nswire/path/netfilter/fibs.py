@@ -9,7 +9,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from nswire.codec import protocol_numbers
-from nswire.model.lookups import Query
+from nswire.model.tables import Query
 
 if TYPE_CHECKING:
     from nswire.model.topology import Link

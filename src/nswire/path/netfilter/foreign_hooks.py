@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from nswire.model.reasons import Reason
 
 if TYPE_CHECKING:
-    from nswire.model.lookups import Hook
     from nswire.model.reasons import Cause
+    from nswire.model.tables import Hook
     from nswire.model.values import NsKey
     from nswire.path.context import PathContext
 

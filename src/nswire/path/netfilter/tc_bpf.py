@@ -19,7 +19,7 @@ from nswire.path.values import Ended, Going
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nswire.model.lookups import Filter
+    from nswire.model.tables import Filter
     from nswire.model.topology import Link
     from nswire.path.context import PathContext
     from nswire.path.values import Frame, Landing, Steps

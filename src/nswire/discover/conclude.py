@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nswire.discover.inspector import ScanInspector
-    from nswire.discover.state import Scan
+    from nswire.discover.scan_state import Scan
     from nswire.model.facts import Facts
     from nswire.model.gaps import Gap
     from nswire.model.values import Holder, NsKey

@@ -20,12 +20,12 @@ from nswire.errors import PathQueryError
 from nswire.escape import visible
 from nswire.handles import find, nearest
 from nswire.path import endpoints, query
-from nswire.show import build_map, build_reasons, documents, jsonout, parts
-from nswire.show.build import Builder
-from nswire.show.build_path import PathBuilder
+from nswire.show import documents, jsonout, sections, to_documents_map, to_documents_reasons
 from nswire.show.documents import FoundDoc
-from nswire.show.parts import Asked
+from nswire.show.sections import Asked
 from nswire.show.text_path import caption
+from nswire.show.to_documents import Builder
+from nswire.show.to_documents_path import PathBuilder
 from nswire.sources import ALL, EAGER
 
 if TYPE_CHECKING:
@@ -178,24 +178,24 @@ def paged(topology: Topology, page: Page) -> tuple[Wishes, Followed | None]:
 
 
 def _map(topology: Topology, build: Builder, reach: Reach) -> Given:
-    return Given(build_map.parts(build, topology, choose(topology, wishes(topology, reach))))
+    return Given(to_documents_map.parts(build, topology, choose(topology, wishes(topology, reach))))
 
 
 def _show(topology: Topology, build: Builder, one: One) -> Given:
-    return Given(parts.shown(build, _asked(one.handle, understood(topology, one.handle))))
+    return Given(sections.shown(build, _asked(one.handle, understood(topology, one.handle))))
 
 
 def _peer(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return Given(parts.every_pair(build, topology))
-    return Given(parts.peers(build, _asked(every.handle, [single(topology, every.handle)])))
+        return Given(sections.every_pair(build, topology))
+    return Given(sections.peers(build, _asked(every.handle, [single(topology, every.handle)])))
 
 
 def _netns(topology: Topology, build: Builder, every: Every) -> Given:
     if not every.handle:
-        return Given(parts.listed(build, topology.namespaces.values()))
+        return Given(sections.listed(build, topology.namespaces.values()))
     asked = _asked(every.handle, understood(topology, every.handle))
-    return Given(parts.listed(build, parts.spaces(asked)))
+    return Given(sections.listed(build, sections.spaces(asked)))
 
 
 def _asked(word: str, matches: list[Match]) -> list[Asked]:
@@ -290,7 +290,10 @@ def document(row: Row, topology: Topology, wanted: object) -> str:
 
 def _with_gaps(lists: Parts, topology: Topology) -> Iterator[tuple[str, Iterable[object]]]:
     yield from lists
-    yield "gaps", build_reasons.gaps(topology.gaps)  # last: something may go unseen while the answer is made
+    yield (
+        "gaps",
+        to_documents_reasons.gaps(topology.gaps),
+    )  # last: something may go unseen while the answer is made
 
 
 def refusal(problem: Refused) -> str:

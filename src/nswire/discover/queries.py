@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nswire.codec import ethtool
 from nswire.codec.netlink import address, nsid, route
 from nswire.errors import MalformedReply, NetlinkError
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.failures import GONE, INSIDE, malformed, refusal
 from nswire.host.system import Errand, Refusal
 from nswire.model.gaps import ENTER, RESTLESS, VANISHED, Unseen, netns, silent
@@ -18,7 +18,7 @@ from nswire.model.gaps import ENTER, RESTLESS, VANISHED, Unseen, netns, silent
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from nswire.discover.state import Scan
+    from nswire.discover.scan_state import Scan
     from nswire.host.system import Answer, Question
     from nswire.model.facts import Behind
     from nswire.model.values import End, Gateway, NsKey
@@ -40,10 +40,10 @@ def read(scan: Scan, keys: Iterable[NsKey]) -> None:
     """
     facts = scan.facts
     home = facts.home
-    base = (questions.COOKIE, questions.LINKS)
-    more = (questions.ADDRESSES,) if scan.addresses else ()
+    base = (requests.COOKIE, requests.LINKS)
+    more = (requests.ADDRESSES,) if scan.addresses else ()
     # the dump of links comes first: it gives ids to what they lead to
-    here, there = (*base, *more), (*base, questions.nsid_of(scan.door(home)), *more)
+    here, there = (*base, *more), (*base, requests.nsid_of(scan.door(home)), *more)
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         key = errand.door.inode
@@ -79,7 +79,7 @@ def read_addresses(scan: Scan, keys: Collection[NsKey]) -> None:
 
     scan.facts.addresses.update((key, ()) for key in keys)
     scan.system.visit(
-        (Errand(scan.door(key), (questions.COOKIE, questions.ADDRESSES)) for key in keys if key in scan.ways),
+        (Errand(scan.door(key), (requests.COOKIE, requests.ADDRESSES)) for key in keys if key in scan.ways),
         deliver,
     )
 
@@ -104,7 +104,7 @@ def read_gateways(scan: Scan, keys: Collection[NsKey], found: dict[NsKey, tuple[
 
     found.update((key, ()) for key in keys)
     scan.system.visit(
-        (Errand(scan.door(key), (questions.COOKIE, questions.ROUTES)) for key in keys if key in scan.ways),
+        (Errand(scan.door(key), (requests.COOKIE, requests.ROUTES)) for key in keys if key in scan.ways),
         deliver,
     )
 
@@ -128,7 +128,7 @@ def prove(scan: Scan, asks: Iterable[tuple[NsKey, NsKey]]) -> bool:
         (
             Errand(
                 scan.door(ns),
-                (questions.COOKIE, *(questions.nsid_of(scan.door(about), scan.attempt) for about in abouts)),
+                (requests.COOKIE, *(requests.nsid_of(scan.door(about), scan.attempt) for about in abouts)),
             )
             for ns, abouts in sorted(by_asked.items())
             if not scan.tired()
@@ -148,7 +148,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
 
     def question(end: End) -> Question:
         view = facts.hidden.get(end.ns)
-        return questions.one_link(end.ifindex, attempt, view.nsid if view else None)
+        return requests.one_link(end.ifindex, attempt, view.nsid if view else None)
 
     def deliver(errand: Errand, answers: list[Answer]) -> None:
         same = is_same(scan, errand.door.inode, answers[0])
@@ -171,7 +171,7 @@ def reread(scan: Scan, ends: Iterable[End], attempt: int) -> None:
 
     scan.system.visit(
         (
-            Errand(scan.door(key), (questions.COOKIE, *(question(end) for end in ends_)))
+            Errand(scan.door(key), (requests.COOKIE, *(question(end) for end in ends_)))
             for key, ends_ in by_door.items()
         ),
         deliver,
@@ -200,7 +200,7 @@ def look_behind(scan: Scan, links: Iterable[Behind]) -> bool:
         (
             Errand(
                 scan.door(key),
-                (questions.COOKIE, *(questions.link_behind(one.ifindex, one.nsid) for one in some)),
+                (requests.COOKIE, *(requests.link_behind(one.ifindex, one.nsid) for one in some)),
             )
             for key, some in by_door.items()
         ),
@@ -230,7 +230,7 @@ def ask_drivers(scan: Scan, ends: Iterable[End]) -> bool:
 
     scan.system.visit(
         (
-            Errand(scan.door(key), tuple(questions.ethtool_stats(name(end)) for end in ends_))
+            Errand(scan.door(key), tuple(requests.ethtool_stats(name(end)) for end in ends_))
             for key, ends_ in by_door.items()
         ),
         deliver,

@@ -11,7 +11,7 @@ from nswire.model.values import End
 from nswire.resolve.carrier import stopped
 from nswire.resolve.evidence import why
 from nswire.resolve.uplinks import ENDS, may_lead_out, way_up
-from nswire.show.build_reasons import reason
+from nswire.show.cleanup_commands import release
 from nswire.show.documents import (
     EndDoc,
     FarDoc,
@@ -31,9 +31,9 @@ from nswire.show.documents import (
     ToDoc,
     WireDoc,
 )
+from nswire.show.equivalent_commands import entry
 from nswire.show.escape import shell_word
-from nswire.show.howto import entry
-from nswire.show.release import release
+from nswire.show.to_documents_reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,10 +22,10 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from nswire.web import frames, privileges
+from nswire.web import ipc, privileges
 from nswire.web.connections import Connections
-from nswire.web.guard import LATER, Guard, problem, user_of
-from nswire.web.keys import Keys
+from nswire.web.middleware import LATER, Guard, problem, user_of
+from nswire.web.sessions import Keys
 from nswire.web.worker_client import Event, WorkerClient
 
 if TYPE_CHECKING:
@@ -201,14 +201,14 @@ def main() -> None:
     """The program: its arguments are the descriptors of the three sockets. Never returns."""
     listening, worker, whose = (socket.socket(fileno=int(word)) for word in sys.argv[1:])
     status = FAILED
-    begin = frames.Begin("", frozenset())
+    begin = ipc.Begin("", frozenset())
     try:
-        begin = frames.begin(worker)
+        begin = ipc.begin(worker)
         status = serve(listening, worker, whose, Keys(begin.token), begin.hosts)
     except BaseException as error:  # noqa: BLE001 (it has no place to say it but one)
         text = traceback.format_exc() if begin.debug else f"the HTTP part failed: {error}"
         with contextlib.suppress(OSError, ValueError):
-            worker.sendall(frames.frame(1, frames.Request("say", [("", text[:SAID])])))
+            worker.sendall(ipc.frame(1, ipc.Request("say", [("", text[:SAID])])))
     finally:
         os._exit(status)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from nswire.model.topology import Link, Topology
     from nswire.model.values import Namespace, Owner
-    from nswire.show.build import Builder
+    from nswire.show.to_documents import Builder
 
     Parts = list[tuple[str, Iterable[object]]]
 
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 def every_pair(build: Builder, topology: Topology) -> Parts:
     """`peer` without a handle."""
-    from nswire.show.build import loose_ends, pairs
+    from nswire.show.to_documents import loose_ends, pairs
 
     return [("results", (build.peer(None, link) for link in (*pairs(topology), *loose_ends(topology))))]
 

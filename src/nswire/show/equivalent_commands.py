@@ -12,8 +12,8 @@ from nswire import kinds
 from nswire.escape import visible
 from nswire.kinds.kind import iflink
 from nswire.resolve.uplinks import way_up
+from nswire.show.cleanup_commands import named
 from nswire.show.escape import shell_word
-from nswire.show.release import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -18,8 +18,8 @@ import msgspec
 
 from nswire.errors import RecordingError
 from nswire.host.archive import Archive
+from nswire.host.atomic_write import replacing
 from nswire.host.system import Refusal
-from nswire.host.writing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -18,13 +18,13 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, Response
 
 from nswire.web.connections import CONNECTION
-from nswire.web.names import ANY_ADDRESS
+from nswire.web.hostnames import ANY_ADDRESS
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from nswire.web.connections import Connections
-    from nswire.web.keys import Keys
+    from nswire.web.sessions import Keys
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

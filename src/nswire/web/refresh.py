@@ -13,8 +13,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from nswire.discover.state import Once
-from nswire.host.notices import Notices
+from nswire.discover.scan_state import Once
+from nswire.host.monitor import Notices
 from nswire.sources import TABLE
 from nswire.sources.source import Found, Unanswered
 

@@ -18,7 +18,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from nswire.host import generic, syscalls
+from nswire.host import genetlink, syscalls
 from nswire.host.budget import ANSWER
 from nswire.host.system import Answer, Door, Errand, Question, Refusal, Way
 
@@ -276,7 +276,7 @@ class Visitor:
     def _generic(self, _: socket.SocketType, question: Question) -> bytes:
         """Generic netlink: `generic/FAMILY/...`."""
         with socket.socket(FAMILY, KIND, NETLINK_GENERIC) as sock:
-            return generic.ask(
+            return genetlink.ask(
                 question.name.split("/")[1], question.request, lambda request: self._converse(sock, request)
             )
 
@@ -287,9 +287,9 @@ class Visitor:
 
     def _xfrm(self, _: socket.SocketType, question: Question) -> bytes:
         """XFRM's own netlink; empty where its module is not loaded, which then nobody has given a policy."""
-        from nswire.host import programs
+        from nswire.host import firewall_tools
 
-        if not programs.has("xfrm_user", self._sysfs):
+        if not firewall_tools.has("xfrm_user", self._sysfs):
             return b""
         try:
             sock = socket.socket(FAMILY, KIND, NETLINK_XFRM)
@@ -328,21 +328,21 @@ class Visitor:
 
     def _program(self, _: socket.SocketType, question: Question) -> bytes:
         """What a program prints that is run here, if there is anything to print."""
-        from nswire.host import programs  # and with it subprocess, which few questions need
+        from nswire.host import firewall_tools  # and with it subprocess, which few questions need
 
         budget = None if self._at == self._home else self._budget
         if question.by == "nftables":
-            return programs.nftables(self._sysfs, self._converse, budget)
+            return firewall_tools.nftables(self._sysfs, self._converse, budget)
         if question.by == "generation":
-            return programs.generation(self._sysfs, self._converse)
+            return firewall_tools.generation(self._sysfs, self._converse)
         if question.by == "ebtables":
-            return programs.ebtables(self._sysfs, question.request.decode(), budget)
+            return firewall_tools.ebtables(self._sysfs, question.request.decode(), budget)
         if question.by == "ipset":
-            return programs.ipset(self._sysfs, question.request, self._converse)
+            return firewall_tools.ipset(self._sysfs, question.request, self._converse)
         words = question.request.decode().split()
         if question.by == "legacy":
-            return programs.legacy(self._proc, *words, budget=budget)
-        return programs.run(*words, budget=budget)
+            return firewall_tools.legacy(self._proc, *words, budget=budget)
+        return firewall_tools.run(*words, budget=budget)
 
     def _recent(self, _: socket.SocketType, __: Question) -> bytes:
         """The lists of addresses that rules keep (xt_recent): a line `*NAME`, then what its file has."""

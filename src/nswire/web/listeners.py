@@ -9,7 +9,7 @@ import socket
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from nswire.web.names import ANY_ADDRESS, LOOPBACK
+from nswire.web.hostnames import ANY_ADDRESS, LOOPBACK
 from nswire.web.privileges import is_mapped
 
 if TYPE_CHECKING:

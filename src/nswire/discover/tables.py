@@ -18,14 +18,14 @@ from nswire.discover.client import PROTOCOLS
 from nswire.errors import MalformedReply, NetlinkError
 from nswire.facets import tc_filters
 from nswire.facets.query import NOT_THERE, decoded
-from nswire.host import questions
+from nswire.host import requests
 from nswire.host.failures import refusal
 from nswire.host.system import Refusal
 from nswire.model.firewall import Unread
 from nswire.model.gaps import ADMINISTER, Unseen, netns
-from nswire.model.lookups import NotKnown, Policies
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Credentials, Process
+from nswire.model.tables import NotKnown, Policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from nswire.host.client import Client
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Firewall
-    from nswire.model.lookups import Filter, Hook, Qdisc, Query
     from nswire.model.routing import FdbEntry, Neighbour, NextHopObject, PortVlans, Route, Rule, VlanState
     from nswire.model.sockets import Listener
+    from nswire.model.tables import Filter, Hook, Qdisc, Query
     from nswire.model.values import End, NsKey, Value
 
 T = TypeVar("T")
@@ -51,36 +51,36 @@ TABLE = Unseen("netns.table", "its {table}", ADMINISTER)
 FIREWALL = Unseen("netns.firewall", "its firewall", ADMINISTER)
 CHANGING = Reason("firewall.changing", "it changed all the time that it was read")
 IF_ANY = (
-    questions.QDISCS,
-    questions.VLAN_STATES,
-    questions.POLICIES,
-    questions.DEFAULT_POLICIES,
-    *questions.HOOKS.values(),
+    requests.QDISCS,
+    requests.VLAN_STATES,
+    requests.POLICIES,
+    requests.DEFAULT_POLICIES,
+    *requests.HOOKS.values(),
 )
 TABLES = (
-    *questions.RULES,
-    questions.ROUTES,
-    questions.TRIES,
-    questions.NEXT_HOPS,
-    *questions.NEIGHBOURS,
-    questions.FDB,
-    questions.VLANS,
+    *requests.RULES,
+    requests.ROUTES,
+    requests.TRIES,
+    requests.NEXT_HOPS,
+    *requests.NEIGHBOURS,
+    requests.FDB,
+    requests.VLANS,
     *IF_ANY,
-    questions.sysctls(),
-    questions.sysctls("all"),
-    *questions.WAITING,
-    *questions.SOCKETS,
-    questions.NFTABLES,
-    *questions.LEGACY.values(),
+    requests.sysctls(),
+    requests.sysctls("all"),
+    *requests.WAITING,
+    *requests.SOCKETS,
+    requests.NFTABLES,
+    *requests.LEGACY.values(),
 )
 AHEAD = {
-    "rules": questions.RULES,
-    "routes": (questions.ROUTES, questions.NEXT_HOPS),
-    "neighbours": questions.NEIGHBOURS,
-    "fdb": (questions.FDB,),
-    "bridge vlans": (questions.VLANS,),
-    "policies": (questions.POLICIES, questions.DEFAULT_POLICIES),
-    "sysctls": (questions.sysctls(), questions.sysctls("all")),
+    "rules": requests.RULES,
+    "routes": (requests.ROUTES, requests.NEXT_HOPS),
+    "neighbours": requests.NEIGHBOURS,
+    "fdb": (requests.FDB,),
+    "bridge vlans": (requests.VLANS,),
+    "policies": (requests.POLICIES, requests.DEFAULT_POLICIES),
+    "sysctls": (requests.sysctls(), requests.sysctls("all")),
     "link sysctls": (),  # one question for each link
 }
 """Tables that may be asked of all namespaces at once, by the method that has them: what must be asked for each."""
@@ -88,7 +88,7 @@ NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel s
 
 
 class Lookups:
-    """See `model.lookups`."""
+    """See `model.tables`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -100,70 +100,70 @@ class Lookups:
     def decision(self, ns: NsKey, query: Query) -> Route | int | None:
         """The kernel's own answer; a recording has none."""
         if (ns, query) not in self._decisions:
-            question = questions.decision(len(self._decisions), query)
+            question = requests.decision(len(self._decisions), query)
             (answer,) = self._answers(ns, question)
             self._decisions[ns, query] = _decided(answer)
         return self._decisions[ns, query]
 
     def rules(self, ns: NsKey, family: int) -> tuple[Rule, ...]:
         """The policy rules of a family."""
-        return self._once(ns, questions.RULES[family == 6], rule.decode, "policy rules")
+        return self._once(ns, requests.RULES[family == 6], rule.decode, "policy rules")
 
     def routes(self, ns: NsKey) -> tuple[Route, ...]:
         """All routes."""
-        return self._once(ns, questions.ROUTES, route.routes, "routes")
+        return self._once(ns, requests.ROUTES, route.routes, "routes")
 
     def prefixes(self, ns: NsKey) -> Mapping[str, int]:
         """How many routes the IPv4 tables Main and Local hold; empty where that cannot be known, as in older recordings."""
         try:
-            return self._once(ns, questions.TRIES, procfs.prefixes, "")
+            return self._once(ns, requests.TRIES, procfs.prefixes, "")
         except NotKnown:
             return {}
 
     def next_hops(self, ns: NsKey) -> Mapping[int, NextHopObject]:
         """The next hop objects; none from a kernel that has no such thing."""
         try:
-            found = self._once(ns, questions.NEXT_HOPS, nexthop.decode, "")
+            found = self._once(ns, requests.NEXT_HOPS, nexthop.decode, "")
         except NotKnown:
             return {}
         return {one.id: one for one in found}
 
     def neighbours(self, ns: NsKey) -> tuple[Neighbour, ...]:
         """The neighbours and the proxies."""
-        known, proxies = (self._once(ns, one, neighbour.decode, "neighbours") for one in questions.NEIGHBOURS)
+        known, proxies = (self._once(ns, one, neighbour.decode, "neighbours") for one in requests.NEIGHBOURS)
         return (*known, *proxies)
 
     def fdb(self, ns: NsKey, *lladdrs: str) -> tuple[FdbEntry, ...]:
         """What the forwarding tables have of these MACs: only that is decoded, a bridge of a thousand ports has thousands more."""
         part = " ".join(lladdrs)
         return self._once(
-            ns, questions.FDB, lambda answer: neighbour.fdb(answer, lladdrs), "forwarding tables", part
+            ns, requests.FDB, lambda answer: neighbour.fdb(answer, lladdrs), "forwarding tables", part
         )
 
     def vlans(self, ns: NsKey) -> Mapping[int, PortVlans]:
         """The VLANs of bridge ports."""
-        return self._once(ns, questions.VLANS, bridge.vlans, "VLANs of bridge ports")
+        return self._once(ns, requests.VLANS, bridge.vlans, "VLANs of bridge ports")
 
     def vlan_states(self, ns: NsKey) -> Mapping[int, tuple[VlanState, ...]]:
         """The states of bridge ports in single VLANs; none from a kernel that has no such thing."""
-        return self._if_any(ns, questions.VLAN_STATES, bridge.states, "states of bridge ports by VLAN") or {}
+        return self._if_any(ns, requests.VLAN_STATES, bridge.states, "states of bridge ports by VLAN") or {}
 
     def qdiscs(self, end: End) -> tuple[Qdisc, ...]:
         """The queueing disciplines of a link."""
-        found = self._if_any(end.ns, questions.QDISCS, tc.qdiscs, "queueing disciplines") or ()
+        found = self._if_any(end.ns, requests.QDISCS, tc.qdiscs, "queueing disciplines") or ()
         return tuple(one for one in found if one.ifindex == end.ifindex)
 
     def policies(self, ns: NsKey) -> Policies:
         """The XFRM policies."""
-        listed = self._if_any(ns, questions.POLICIES, xfrm.policies, "XFRM policies") or ()
-        blocked = self._if_any(ns, questions.DEFAULT_POLICIES, xfrm.default, "default XFRM policies")
+        listed = self._if_any(ns, requests.POLICIES, xfrm.policies, "XFRM policies") or ()
+        blocked = self._if_any(ns, requests.DEFAULT_POLICIES, xfrm.default, "default XFRM policies")
         return Policies(listed, blocked or frozenset())
 
     def hooks(self, ns: NsKey, family: str) -> tuple[Hook, ...]:
         """What netfilter calls; of a kernel that cannot be asked: the BPF programs that it calls in any namespace."""
-        if family not in questions.HOOKS:
+        if family not in requests.HOOKS:
             return ()
-        found = self._if_any(ns, questions.HOOKS[family], hook.decode, "hooks of netfilter")
+        found = self._if_any(ns, requests.HOOKS[family], hook.decode, "hooks of netfilter")
         if found is not None:
             return found
         links = self._client.host("netfilter-links")
@@ -171,11 +171,11 @@ class Lookups:
 
     def sysctl(self, ns: NsKey, name: str, ifname: str = "") -> int | None:
         """One number; None if this kernel has no such sysctl."""
-        return self._once(ns, questions.sysctls(ifname), _settings, "sysctls").get(name.replace("{}", ifname))
+        return self._once(ns, requests.sysctls(ifname), _settings, "sysctls").get(name.replace("{}", ifname))
 
     def groups(self, ns: NsKey) -> Mapping[int, int]:
         """The groups of links."""
-        return self._once(ns, questions.LINKS, link.groups, "links")
+        return self._once(ns, requests.LINKS, link.groups, "links")
 
     def firewall(self, ns: NsKey) -> Firewall:
         """The packet filter: nft's tables, those of iptables in either form."""
@@ -210,7 +210,7 @@ class Lookups:
 
     def _listeners(self, ns: NsKey) -> tuple[Listener, ...] | None:
         found: list[Listener] = []
-        for better, other, protocol in zip(questions.WAITING, questions.SOCKETS, PROTOCOLS, strict=True):
+        for better, other, protocol in zip(requests.WAITING, requests.SOCKETS, PROTOCOLS, strict=True):
             said = decoded(self._answer(ns, better), functools.partial(sockets.decode, protocol=protocol))
             if isinstance(said, int):
                 answer = self._answer(ns, other)
@@ -252,7 +252,7 @@ class Lookups:
         asked = tuple(question for table, each in AHEAD.items() if table in tables for question in each)
         wanted = {}
         for ns, links in self._client.facts.links.items():
-            each = (questions.sysctls(one.ifname) for one in links.values() if "link sysctls" in tables)
+            each = (requests.sysctls(one.ifname) for one in links.values() if "link sysctls" in tables)
             new = tuple(one for one in (*asked, *each) if (ns, one.name) not in self._known)
             if new and ns not in self._client.facts.hidden:
                 wanted[ns] = new
@@ -263,7 +263,7 @@ class Lookups:
     def everything(self) -> None:
         """Ask for all tables of all namespaces: for a recording, which cannot be asked for a decision."""
         wanted = {
-            ns: (*TABLES, *(questions.sysctls(link.ifname) for link in links.values()))
+            ns: (*TABLES, *(requests.sysctls(link.ifname) for link in links.values()))
             for ns, links in self._client.facts.links.items()
         }
         for ns, answers in self._client.query(wanted).items():
@@ -322,7 +322,7 @@ class Lookups:
 
     def _generation(self, ns: NsKey, attempt: int) -> bytes:
         """Which rules of nf_tables these are; empty where that cannot be asked."""
-        (answer,) = self._answers(ns, questions.generation(attempt))
+        (answer,) = self._answers(ns, requests.generation(attempt))
         return b"" if isinstance(answer, Refusal) else answer[GEN_ID]
 
     def _unchanged(self, ns: NsKey, *, switches: bool) -> Firewall:
@@ -347,7 +347,7 @@ class Lookups:
         switches = any(kinds.of(link.kind).switch for link in links)
         found = self._unchanged(ns, switches=switches)
         if found.unread:
-            listed, facts = self._answer(ns, questions.NFTABLES), self._client.facts
+            listed, facts = self._answer(ns, requests.NFTABLES), self._client.facts
             errno = listed.errno if isinstance(listed, Refusal) else 0
             facts.gaps += [FIREWALL(netns(facts, ns), one.what, errno) for one in found.unread]
         return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nswire.check.naming import fingerprint
 from nswire.handles import unique_handle, unique_namespace
-from nswire.show import build_reasons
+from nswire.show import to_documents_reasons
 from nswire.show.documents import FindingDoc
 from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc, SuppressedDoc
 from nswire.show.documents_reasons import MendDoc
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nswire.check import Found, Report, Skipped
     from nswire.check.rule import Subject
     from nswire.model.topology import Topology
-    from nswire.show.build import Builder
+    from nswire.show.to_documents import Builder
 
 
 def handle(topology: Topology, subject: Subject) -> str:
@@ -72,7 +72,7 @@ class CheckBuilder:
             severity=found.severity,
             subjects=tuple(map(self._handle, finding.subjects)),
             text=finding.cause.text,
-            values=build_reasons.values(finding.cause),
+            values=to_documents_reasons.values(finding.cause),
             facts=tuple(
                 FactDoc(subject=self._handle(one.subject), name=one.name, value=one.value)
                 for one in finding.facts
@@ -93,5 +93,5 @@ class CheckBuilder:
 
 
 def _skipped(one: Skipped) -> SkippedDoc:
-    (gap,) = build_reasons.gaps((one.gap,))
+    (gap,) = to_documents_reasons.gaps((one.gap,))
     return SkippedDoc(rule=one.rule, gap=gap)

@@ -8,7 +8,7 @@ import msgspec
 
 from nswire.model.reasons import Cause
 from nswire.path.ip.decision import KERNEL
-from nswire.show import build_reasons
+from nswire.show import to_documents_reasons
 from nswire.show.documents import (
     FlowDoc,
     HopDoc,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Topology
     from nswire.model.values import End
     from nswire.path.values import Flow, Hop, Mend, Step, Trace, Way, Ways
-    from nswire.show.build import Builder
+    from nswire.show.to_documents import Builder
 from nswire.show.documents import LinkDoc
 
 
@@ -113,7 +113,7 @@ class PathBuilder:
 
 def reason(cause: Cause | None) -> ReasonDoc | None:
     """A cause, with all that led to it."""
-    return None if cause is None else build_reasons.reason(cause)
+    return None if cause is None else to_documents_reasons.reason(cause)
 
 
 def _flow(flow: Flow) -> FlowDoc:

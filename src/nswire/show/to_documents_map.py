@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from nswire.draw.selection import Drawn
     from nswire.model.topology import Topology
     from nswire.model.values import End, Loose, NsKey, Wire
-    from nswire.show.build import Builder
     from nswire.show.documents import Place
+    from nswire.show.to_documents import Builder
 
 
 def parts(build: Builder, topology: Topology, drawn: Drawn) -> list[tuple[str, Iterable[object]]]:

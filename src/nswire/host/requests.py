@@ -27,7 +27,7 @@ from nswire.host.system import Question
 
 if TYPE_CHECKING:
     from nswire.host.system import Door
-    from nswire.model.lookups import Query
+    from nswire.model.tables import Query
 
 COOKIE = Question("cookie", b"", by="cookie")
 LINKS = Question("links", link.ask())
