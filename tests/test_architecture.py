@@ -176,6 +176,16 @@ def test_pure_rooms_do_no_io(pure: str) -> None:
         assert "open" not in calls, file
 
 
+@pytest.mark.parametrize("pure", ["resolve", "handles", "draw", "show"])
+def test_what_tells_gets_no_inspector(pure: str) -> None:
+    """They get a topology, and what that says is all they know: an enriched one is a value (tests/show/test_enriched.py)."""
+    asks = {"nswire.model.inspector", "nswire.discover", "nswire.host.client", "nswire.host.live"}
+    for file in (ROOT / pure).rglob("*.py"):
+        assert not {
+            name for name in imports(file) if any(f"{name}.".startswith(f"{one}.") for one in asks)
+        }, file
+
+
 def test_no_file_outgrows_its_package() -> None:
     """A long file is two things that nobody told apart."""
     lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in FILES}

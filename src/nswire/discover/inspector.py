@@ -12,6 +12,7 @@ from nswire.facets.facet import Detail
 from nswire.host import requests
 from nswire.model import owner_types
 from nswire.model.gaps import Gap
+from nswire.model.inspector import Known
 from nswire.model.values import End, Loose
 
 if TYPE_CHECKING:
@@ -164,6 +165,26 @@ class ScanInspector(ScanClient):
         """What facets tell of a link besides, by the facet's name; `only`: these facets are asked, or all."""
         self._ask(end, lambda facet: not only or facet.name in only)
         return self._details.get(end, {})
+
+    def known(self, pids: Iterable[int]) -> Known:
+        """All that can be asked on demand, asked now."""
+        links = self.facts.links
+        self.everything()
+        owners = {ns: self.owners(ns) for ns in links}
+        gateways = {ns: self.gateways(ns) for ns in links}
+        return Known(
+            addresses={ns: self.addresses(ns) for ns in links},
+            gateways=gateways,
+            comms={pid: self.comm(pid) for pid in pids},
+            wires={end: tuple(found) for end, found in self._wires.items()},
+            loose={end: tuple(found) for end, found in self._loose.items()},
+            details=self._details,
+            listeners={ns: self.listeners(ns) for ns in links},
+            owners=owners,
+            link_owners={end: tuple(found) for end, found in self._of_end.items()},
+            owned=self.owned(),
+            gaps=self.gaps(),
+        )
 
     def everything(self) -> None:
         """Ask all that can be asked of all links."""

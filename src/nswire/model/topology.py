@@ -411,15 +411,37 @@ class Topology:
         """Ask now whatever would be asked late of any link."""
         self._inspector.everything()
 
+    def enriched(self) -> Topology:
+        """The same as a value: everything that can be asked of it is asked now, and nothing after that.
+
+        It can be pickled, and kept when the machine or the recording is gone. What paths look up is not in it.
+        """
+        from nswire.model.inspector import Answered
+
+        chosen = {holder.pid for ns in self.namespaces for holder in self._told_holders(ns)}
+        known = self._inspector.known(sorted(chosen))
+        return Topology(
+            home=self.home,
+            namespaces=self.namespaces,
+            links=self._links,
+            wires=self.wires,
+            lowers=self.lowers,
+            loose=self.loose,
+            gaps=self._gaps,
+            taken=self.taken,
+            inspector=Answered(known),
+        )
+
     def named_holders(self, ns: NsKey) -> dict[Holder, str]:
         """The holders whose processes are told by name, with that name: the first few of each type.
 
         Only a few, since home is held by every process of the host.
         """
-        chosen: dict[Holder, str] = {}
+        return {holder: self.comm(holder.pid) for holder in self._told_holders(ns)}
+
+    def _told_holders(self, ns: NsKey) -> Iterator[Holder]:
         counts: dict[str, int] = {}
         for holder in self.namespaces[ns].holders:
             if holder.pid and counts.setdefault(holder.type, 0) < NAMED_HOLDERS:
                 counts[holder.type] += 1
-                chosen[holder] = self.comm(holder.pid)
-        return chosen
+                yield holder
