@@ -33,7 +33,7 @@ def full(topology: Topology, subject: Subject) -> str:
 def fingerprint(topology: Topology, found: Found) -> str:
     """The same for the same trouble of the same things, by their names, on whatever day: 32 hexadecimal digits."""
     names = sorted(full(topology, subject) for subject in found.finding.subjects)
-    text = "\0".join((found.finding.cause.code, *names))
+    text = "\0".join((found.finding.cause.code, *names, *found.words))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 

@@ -98,9 +98,13 @@ class Network:
         try:
             TABLES[table](self.lookups, ns.key)
         except NotKnown as unknown:
-            self.gap(ns.key, TABLE, unknown.cause, table=table)
+            self.unread(ns, table, unknown.cause)
             return False
         return True
+
+    def unread(self, ns: Namespace, table: str, cause: Cause) -> None:
+        """Note that this rule could not read a table of a namespace."""
+        self.gap(ns.key, TABLE, cause, table=table)
 
     def links(self, kind: str | None = None) -> Iterator[Link]:
         """All links of all namespaces, or those of a kind."""

@@ -92,9 +92,14 @@ class Found(msgspec.Struct, frozen=True):
     consequences: tuple[Found, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, tuple[Subject, ...]]:
-        """The same for the same trouble of the same things, as long as the host is up."""
-        return self.rule.id, self.finding.cause.code, self.finding.subjects
+    def key(self) -> tuple[str, str, tuple[Subject, ...], tuple[str, ...]]:
+        """The same at two looks; the numbers that it tells of may have changed meanwhile."""
+        return self.rule.id, self.finding.cause.code, self.finding.subjects, self.words
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The names and addresses in its sentence."""
+        return tuple(value for _, value in self.finding.cause.pairs if isinstance(value, str))
 
 
 class Skipped(msgspec.Struct, frozen=True):

@@ -3,7 +3,11 @@
 from nswire.check.rule import Rule
 from nswire.check.rules import (
     bridge_loop,
+    dad_failed,
+    duplicate_ip,
     duplicate_mac,
+    forwarding_off,
+    gateway_dead,
     half_up,
     ip_on_port,
     leaked_netns,
@@ -15,6 +19,7 @@ from nswire.check.rules import (
     port_not_forwarding,
     pvid1_leak,
     pvid_mismatch,
+    rule_gap,
     vlan_not_on_uplink,
 )
 
@@ -26,6 +31,11 @@ TABLE: tuple[Rule, ...] = (
     mtu_overlay.RULE,
     bridge_loop.RULE,
     duplicate_mac.RULE,
+    duplicate_ip.RULE,
+    dad_failed.RULE,
+    rule_gap.RULE,
+    forwarding_off.RULE,
+    gateway_dead.RULE,
     half_up.RULE,
     port_not_forwarding.RULE,
     no_pvid.RULE,
