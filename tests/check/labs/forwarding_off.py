@@ -9,6 +9,9 @@ r ip -6 address add 2001:db8::1/64 dev ra nodad
 r ip link set ra up
 r sysctl -qw net.ipv4.ip_forward=0
 r sysctl -qw net.ipv6.conf.all.forwarding=0
+r ip link add rb type veth peer name b0 netns b
+r ip link set rb up
+b ip link set b0 up
 a ip address add 10.0.0.2/24 dev a0
 a ip -6 address add 2001:db8::2/64 dev a0 nodad
 a ip link set a0 up
@@ -24,6 +27,7 @@ LABS = Labs(
         Variant("IPv6", ROUTE6, "forwarding-off.gateway", "ra"),
         Variant("on for all, off for that link", ROUTE + "r sysctl -qw net.ipv4.ip_forward=1\nr sysctl -qw net.ipv4.conf.ra.forwarding=0", "forwarding-off.gateway", "ra", mends=False),
         Variant("it forwards", ROUTE + ROUTE6 + "r sysctl -qw net.ipv4.ip_forward=1\nr sysctl -qw net.ipv6.conf.all.forwarding=1"),
+        Variant("there is nowhere to forward to", ROUTE + "r ip link set rb down\nr ip link set lo up\nr ip address add 192.0.2.1/32 dev lo"),
         Variant("it is nobody's gateway", ""),
         Variant("the gateway is somebody else", "a ip route add default via 10.0.0.9"),
     ),

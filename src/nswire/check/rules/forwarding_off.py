@@ -7,7 +7,7 @@ silent.
 
 ## When it is not
 
-A namespace that only takes packets for itself is the gateway of nobody. Settings count as the kernel combines them: for IPv4 that
+A namespace without another link that is up (a loopback or dummy link aside) has nowhere to forward to: it takes packets for itself. Settings count as the kernel combines them: for IPv4 that
 of the link that a packet comes in by, for IPv6 that of all links.
 
 ## Example
@@ -30,10 +30,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nswire.check.network import carries
 from nswire.check.routers import gateways
 from nswire.check.rule import Fact, Finding, Rule
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
+from nswire.model.tables import NotKnown
 from nswire.path.values import Mend
 
 if TYPE_CHECKING:
@@ -57,11 +58,21 @@ def find(network: Network) -> Iterator[Finding]:
     for gateway in gateways(network):
         family = 6 if ":" in gateway.address else 4
         for holder in gateway.holders:
-            if (holder.end, family) in told or not network.can_read(holder.netns, "sysctls"):
+            if (
+                (holder.end, family) in told
+                or not _leads_on(holder)
+                or not network.can_read(holder.netns, "sysctls")
+            ):
                 continue
             if not _forwards(network, holder, family):
                 told.add((holder.end, family))
                 yield _finding(network, gateway, holder, family)
+
+
+def _leads_on(gateway: Link) -> bool:
+    """Whether there is another link by which packets could go on."""
+    others = gateway.topology.links(gateway.end.ns)
+    return any(one != gateway and not one.loopback and one.kind != "dummy" and carries(one) for one in others)
 
 
 def _forwards(network: Network, link: Link, family: int) -> bool:

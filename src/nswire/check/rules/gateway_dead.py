@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING
 from nswire.check.network import is_up
 from nswire.check.routers import gateways
 from nswire.check.rule import Fact, Finding, Rule
-from nswire.model.lookups import NotKnown
 from nswire.model.reasons import Reason
 from nswire.model.routing import DEAD, FAILED, LINKDOWN, VALID
+from nswire.model.tables import NotKnown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
