@@ -37,6 +37,75 @@ def parsed(text: str) -> Line:
 
 ROWS = (
     Row("an answer by another way", (), Probe("a", "fd00:3::2", "fd00:2::2", UDP, 20042, 443), "b and back"),
+    Row(
+        "masquerading to an own address of another link",
+        ("a: ip6tables-legacy -t nat -A POSTROUTING -j MASQUERADE --random-fully",),
+        Probe("a", "fd00:1::2", "fd00:1::2", TCP, 25310, 80),
+        "a and back",
+    ),
+    Row(
+        "the kernel's own socket, of an echo reply",
+        (
+            "r: nft add table inet t3",
+            "r: nft add chain inet t3 c4 { type filter hook output priority 10; }",
+            "r: nft add rule inet t3 c4 socket transparent != { 1 } drop",
+        ),
+        Probe("a", "fd00:1::2", "fd00:1::1", ICMPV6, 25407, 0),
+        "r",
+    ),
+    Row(
+        "the control group of an echo reply",
+        (
+            "b: nft add table inet t3",
+            "b: nft add chain inet t3 c4 { type filter hook output priority 1; }",
+            "b: nft add rule inet t3 c4 meta cgroup vmap { 0 : drop, 77 : accept }",
+        ),
+        Probe("a", "10.1.0.2", "10.2.0.2", ICMP, 20542, 0),
+        "b",
+    ),
+    Row(
+        "the socket of what is sent by a raw one",
+        (
+            "a: nft add table ip t6",
+            "a: nft add chain ip t6 c7 { type filter hook output priority -350; }",
+            "a: nft add rule ip t6 c7 socket mark vmap { 7 : accept, * : drop }",
+        ),
+        Probe("a", "10.1.0.2", "10.2.0.2", ICMP, 25288, 0),
+        "lost",
+        untold=True,
+    ),
+    Row(
+        "an expectation of a connection that is confirmed",
+        (
+            "a: nft add table inet t1",
+            "a: nft add chain inet t1 c5 { type filter hook prerouting priority -155; }",
+            "a: nft add ct expectation inet t1 o6 { protocol udp; dport 5432; timeout 1h; size 12; l3proto ip; }",
+            'a: nft add rule inet t1 c5 ct expectation set "o6" drop',
+        ),
+        Probe("a", "127.0.0.1", "127.0.0.1", UDP, 22962, 5000),
+        "a and back",
+    ),
+    Row(
+        "an expectation of another protocol",
+        (
+            "r: nft add table inet t1",
+            "r: nft add chain inet t1 c5 { type filter hook prerouting priority -155; }",
+            "r: nft add ct expectation inet t1 o6 { protocol udp; dport 5432; timeout 1h; size 12; l3proto ip; }",
+            'r: nft add rule inet t1 c5 ct expectation set "o6" drop',
+        ),
+        Probe("a", "10.1.0.2", "10.2.0.2", TCP, 22963, 80),
+        "lost",
+    ),
+    Row(
+        "options of TCP that a rule strips",
+        (
+            "a: iptables-nft -t mangle -A PREROUTING -p tcp -j TCPOPTSTRIP --strip-options timestamp,sack-permitted",
+            "a: iptables-nft -t mangle -A PREROUTING -p tcp ! --tcp-option 8 -j DROP",
+        ),
+        Probe("a", "10.1.0.2", "10.1.0.2", TCP, 20210, 53),
+        "lost",
+        untold=True,
+    ),
     Row("an own address", (), Probe("a", "10.1.0.2", "10.1.0.2", ICMP, 20060, 0), "a and back"),
     Row("the loopback", (), Probe("a", "127.0.0.1", "127.0.0.1", TCP, 20061, 80), "a and back"),
     Row(

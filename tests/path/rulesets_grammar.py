@@ -74,7 +74,7 @@ def make(rng: random.Random, number: int) -> Ruleset:
     if rng.random() < 0.5:
         courses.append(drawn.course if rng.random() < 0.7 else rng.choices(COURSES, WEIGHTS)[0])
         probes.append(_probe(rng, courses[-1], number * 2 + 1))
-    return Ruleset(tuple(script.lines), tuple(probes), tuple(one.name for one in courses))
+    return Ruleset(tuple(script.lines), tuple(probes), tuple(one.name for one in courses), number)
 
 
 def _drawn(rng: random.Random, number: int) -> Drawn:

@@ -21,6 +21,7 @@ PATIENCE, LONG = (0.3, 2.0) if SLOW else (0.03, 0.4)  # seconds until a packet t
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, SEND_QUEUE, OFF_WITHOUT_PROBE = 19, 20, 21, 2, -1
 IP_PKTINFO = 8
 SYN, RST, ACK = 2, 4, 16
+MARKER = 12  # bytes in each packet by which it is told from others
 FIRST_NUMBER = 0x10000000  # of the sequence numbers that are ours
 
 
@@ -209,6 +210,14 @@ def _socket(opened: contextlib.ExitStack, probe: Probe, kind: int, protocol: int
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, probe.mark)
     sock.bind((probe.src, port))
     return sock
+
+
+def sent_size(probe: Probe) -> int:
+    """The bytes from the IP header on of what is sent; 0 of TCP, whose first packet is the kernel's."""
+    if probe.proto == TCP:
+        return 0
+    asks = probe.proto == UDP  # one byte of the question, in front of the marker
+    return (probe.size or MARKER + 8 + (40 if probe.six else 20)) + asks
 
 
 def _payload(probe: Probe, marker: bytes) -> bytes:

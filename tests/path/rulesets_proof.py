@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import rulesets_grammar as grammar
 from rulesets_lab import LISTENED, Laboratory, Line, Refused
-from rulesets_packets import LONG, PATIENCE, TCP, UDP, Packet, Probe, Seen
+from rulesets_packets import LONG, PATIENCE, TCP, UDP, Packet, Probe, Seen, sent_size
 
 import nswire
 from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from rulesets_script import Ruleset
 
     from nswire.path import Trace
     from nswire.path.values import Way, Ways
@@ -48,6 +50,7 @@ class Compared(NamedTuple):
         return self.forward is False or self.answer is False
 
 
+CANDIDATES = 6  # rulesets of which one is taken
 CRASH = Compared(forward=False, answer="")
 
 
@@ -89,7 +92,14 @@ def ask(lab: Laboratory, probe: Probe) -> Trace:
     ported = probe.proto in (TCP, UDP)
     flow = Flow(probe.dst, probe.src, probe.proto, probe.sport if ported else 0, probe.dport if ported else 0)
     return trace(
-        topology, topology.lookups(), lab.nodes[probe.node].inode, flow, mark=probe.mark, size=probe.size
+        topology,
+        topology.lookups(),
+        lab.nodes[probe.node].inode,
+        flow,
+        mark=probe.mark,
+        size=sent_size(probe),
+        uid=os.geteuid(),
+        gid=os.getegid(),
     )
 
 
@@ -146,7 +156,7 @@ def reasons(said: Trace, got: Compared) -> tuple[str, ...]:
 def _code(ways: Ways) -> str:
     first = next((way for way in ways.ways if way.fate == "unknown"), None)
     cause = first.reason if first is not None else ways.reason
-    code = getattr(cause, "code", "")
+    code = cause.root.code if cause is not None else ""
     if first is None:
         rule = re.search(r"the rule `(.*?)`", str(cause))
         return (
@@ -163,7 +173,9 @@ def _code(ways: Ways) -> str:
 class Proof:
     """Rulesets one after the other in a laboratory."""
 
-    def __init__(self, lab: Laboratory, seed: str, *, shrinks: bool = True, unknown: bool = False) -> None:
+    def __init__(
+        self, lab: Laboratory, seed: str, *, shrinks: bool = True, unknown: bool = False, steers: bool = True
+    ) -> None:
         self.lab = lab
         self.seed = seed
         self.shrinks = shrinks
@@ -173,10 +185,25 @@ class Proof:
         self.refused: Counter[str] = Counter()
         self.failed: list[str] = []
         self.why: dict[str, str] = {}
+        self.decided: Counter[str] = Counter()
+        self.steers = steers
+
+    def made(self, number: int) -> Ruleset:
+        """The ruleset of that number, which the seed alone says."""
+        return grammar.make(random.Random(f"{self.seed}/{number}"), number)
+
+    def chosen(self, number: int) -> Ruleset:
+        """Of the next few the one whose subject has the forms that have decided least, and were not tried in vain too often."""
+        few = [self.made(number * CANDIDATES + at) for at in range(CANDIDATES)]
+        return max(
+            few,
+            key=lambda one: sum(1 / (1 + 4 * self.decided[form] + self.tried[form]) for form in _aimed(one)),
+        )
 
     def ruleset(self, number: int) -> list[Case]:
         """One ruleset with its packets."""
-        made = grammar.make(random.Random(f"{self.seed}/{number}"), number)
+        made = self.chosen(number) if self.steers else self.made(number)
+        number = made.number
         for line in made.lines:
             self.tried.update(line.forms)
         subject = next((line for line in made.lines if line.subject), None)
@@ -203,6 +230,7 @@ class Proof:
             self.failed.append(f"{self.seed}/{number}: {again}")
         for at, without in enumerate(decided):
             found[at] = found[at]._replace(decided=found[at].was != without)
+            self.decided.update(found[at].forms if found[at].decided else ())
         self.cases += found
         return found
 
@@ -295,6 +323,11 @@ def _alike(again: tuple[str, str, str] | None, got: Compared) -> bool:
     return again is not None and again[0] == ("there" if got.forward is False else "answer")
 
 
+def _aimed(made: Ruleset) -> set[str]:
+    """The forms of what a ruleset was made for."""
+    return {form for line in made.lines if line.subject for form in line.forms}
+
+
 def _family(subject: Line | None) -> str:
     if subject is None:
         return ""
@@ -359,6 +392,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the cases there")
     parser.add_argument("--limit", type=float, default=1e9, help="seconds")
     parser.add_argument("--first", type=int, default=0, help="the first ruleset")
+    parser.add_argument(
+        "--only", type=int, default=-1, help="nothing but the ruleset of that number, as a report has it"
+    )
     parser.add_argument("--keep", action="store_true", help="do not shrink what is wrong")
     parser.add_argument("--unknown", action="store_true", help="shrink what is not told, too")
     parser.add_argument("-v", action="store_true", help="tell what is refused and unknown")
@@ -369,6 +405,8 @@ def main() -> int:
     with Laboratory() as lab:
         proof = Proof(lab, seed, shrinks=not asked.keep, unknown=asked.unknown)
         number = asked.first
+        if asked.only >= 0:
+            proof.steers, number, asked.packets = False, asked.only, 1
         while len(proof.cases) < asked.packets and time.monotonic() - started < asked.limit:
             for case in proof.ruleset(number):
                 if case.wrongly:

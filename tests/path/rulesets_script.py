@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 class Ruleset(NamedTuple):
-    """Lines, the packets that are sent, and the courses that these were meant to take."""
+    """Lines, the packets that are sent, and the courses that these were meant to take. `number`: with the seed, that is all it is made of."""
 
     lines: tuple[Line, ...]
     probes: tuple[Probe, ...]
     courses: tuple[str, ...]
+    number: int = 0
 
 
 class Chain(NamedTuple):

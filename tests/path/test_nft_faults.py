@@ -32,7 +32,42 @@ TO_B = "table ip n { chain s { type nat hook postrouting priority 100; oifname r
 TRACK = "\ntable ip k { chain k { type filter hook input priority 300; ct state established counter; }; }\n"
 MAC_A, MAC_B = "02:00:00:00:01:02", "02:00:00:00:02:02"
 
+HASHED = 0  # of 10.0.1.2, as the kernel that was asked has it
 CASES: dict[str, list[Case]] = {
+    "what a SYN offers, when it is, and what is counted can be known": [
+        Case(chain("tcp option window exists drop"), "lost", TCP80),
+        Case(chain("ct direction original tcp option sack-perm missing drop"), "answered", TCP80),
+        Case(chain("tcp option timestamp exists drop"), "lost", TCP80),
+        Case(chain("tcp option maxseg size 1460 drop"), "lost", TCP80),
+        Case(chain("ct direction original tcp option maxseg size 1-1459 drop"), "answered", TCP80),
+        Case(chain("tcp option maxseg size set 1000; tcp option maxseg size 1460 drop"), "?answered", TCP80),
+        Case(chain("tcp doff 10 drop"), "lost", TCP80),
+        Case(chain("(@th,96,8 & 240) >> 4 & 7 == 2 tcp dport 80 drop"), "lost", TCP80),
+        Case(chain("meta length 60 drop"), "lost", TCP80),
+        Case(chain("ct direction original ip length != 60 drop"), "answered", TCP80),
+        Case(chain('meta time > "2020-01-01 00:00:00" drop'), "lost"),
+        Case(chain('meta time < "2020-01-01 00:00:00" drop'), "answered"),
+        Case(chain('meta day >= "Sunday" drop'), "lost"),
+        Case(chain("meta cpu 60000 drop"), "answered"),
+        Case(chain("ct original packets 1 drop"), "lost"),
+        Case(chain("ct reply packets 0 drop"), "lost"),
+        Case(chain("ct packets > 1 drop", "prerouting"), "arrives"),
+        Case(chain("rt classid 0 drop"), "lost"),
+        Case(chain("rt classid 7 drop"), "answered"),
+        Case(chain('meta sdifname "vrf0" drop', "input"), "answered", at="r", flow=Flow("10.0.1.1")),
+        Case(chain("limit rate over 1 bytes/second burst 1 bytes drop"), "lost"),
+        *(
+            Case(chain(f"jhash ip saddr mod 4 seed 0x7 {number} drop"), "lost" if number == HASHED else "answered")
+            for number in range(4)
+        ),
+    ],
+    "what nobody knows is the same for two rules": [
+        Case(chain("ip id < 1000 accept; ip id < 5 drop"), "answered"),
+        Case(chain("ip id < 1000 accept; ip id >= 1000 accept; drop"), "answered"),
+        Case(chain("icmp sequence < 9 drop; icmp sequence >= 9 drop"), "lost", PING),
+        Case(chain("icmp sequence < 9 drop"), "?lost", PING),
+        Case(chain("meta random < 5 drop; meta random >= 5 drop"), "?lost"),
+    ],
     "2 the frame's header is there in prerouting, input, forward": [
         Case(chain(f"ether saddr {MAC_A} drop"), "lost"),
         Case(chain(f"ether saddr != {MAC_A} drop"), "arrives"),
@@ -254,7 +289,7 @@ CASES: dict[str, list[Case]] = {
         Case(chain("tcp option fastopen exists drop"), "answered", TCP80),
         Case(chain("ct status assured drop; ct status seen-reply drop"), "arrives"),
         Case(chain("rt ip nexthop != 10.0.2.2 drop", "input"), "answered", PING, where="b"),
-        Case(chain('meta hour "00:00"-"23:59" drop'), "?"),
+        Case(chain('meta hour "00:00"-"23:59" drop'), "lost"),
     ],
     "labels, quotas, headers": [
         Case(chain("ct label 5 drop"), "answered"),

@@ -28,12 +28,18 @@ OPTIONS = (
         metavar="N",
         help="The user whose packet it is, for rules by user.",
     ),
+    click.option(
+        "--gid",
+        type=click.IntRange(0, 0xFFFFFFFE),
+        metavar="N",
+        help="The group whose packet it is, for rules by group.",
+    ),
     click.option("--src", metavar="IP", help="Source address (default: as the kernel chooses)."),
     click.option("--size", type=click.IntRange(28, 65535), help="Bytes, with DF set: does it fit?"),
     click.option("-4", "family", flag_value=4, type=int, help="IPv4."),
     click.option("-6", "family", flag_value=6, type=int, help="IPv6."),
 )
-NAMES = ("proto", "sport", "dport", "mark", "uid", "src", "size", "family")
+NAMES = ("proto", "sport", "dport", "mark", "uid", "gid", "src", "size", "family")
 
 
 def options(command: F) -> F:
@@ -60,6 +66,7 @@ def wanted(values: dict[str, Any], *, reply: bool = True) -> Wanted:
         src=values["src"] or "",
         size=values["size"] or 0,
         uid=values["uid"],
+        gid=values["gid"],
         family=values["family"] or 0,
         reply=reply,
     )

@@ -16,6 +16,7 @@ class About(msgspec.Struct, frozen=True):
     """When, which kernel, asked by whom (`capabilities` is CapEff in hex), and which namespace is home.
 
     `initial`: is home the initial namespace; None where that cannot be told. `mnt` is the mount namespace's link text,
+    `zone`: seconds by which its clock is before UTC, as nft writes times, `cpus`: above the numbers of all processors,
     `hidepid` the mount option of /proc that hides even the first process, empty if it is shown.
     """
 
@@ -31,6 +32,8 @@ class About(msgspec.Struct, frozen=True):
     initial: bool | None = None
     mnt: str = ""
     hidepid: str = ""
+    zone: Annotated[int, msgspec.Meta(ge=-86400, le=86400)] | None = None
+    cpus: Annotated[int, msgspec.Meta(ge=0, le=1 << 16)] = 0
     source: str = "live"
 
 

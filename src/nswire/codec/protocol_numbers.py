@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from datetime import UTC, datetime, time
 from socket import AF_INET, AF_INET6, inet_pton
 
 NAMES = {
@@ -93,6 +95,8 @@ WORDS: dict[str, dict[str, int]] = {
     **dict.fromkeys(("ip dscp", "ip6 dscp"), DSCP),
     **dict.fromkeys(("ip ecn", "ip6 ecn"), ECN),
     **dict.fromkeys(("iiftype", "oiftype"), ARPHRD),
+    "rt classid": {"cosmos": 0},
+    "rtclassid": {"cosmos": 0},
     "icmp code": ICMP_CODES,
     **{key: {"default": 0} for key in ("iifgroup", "oifgroup")},
     "icmpv6 code": ICMPV6_CODES,
@@ -138,9 +142,34 @@ def number(address: str) -> int:
         return int(ipaddress.ip_address(address))
 
 
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+def _date(word: str) -> int:
+    """`2020-01-01 00:00:00`, and with a T between: seconds, as if it were UTC. ValueError."""
+    return int(datetime.fromisoformat(word).replace(tzinfo=UTC).timestamp())
+
+
+def _hour(word: str) -> int:
+    """`17:30`, `17:30:01`: seconds of the day. ValueError."""
+    found = time.fromisoformat(word)
+    return found.hour * 3600 + found.minute * 60 + found.second
+
+
+CLOCK: dict[str, Callable[[str], int]] = {
+    "time": _date,
+    "utc time": _date,
+    "hour": _hour,
+    "utc hour": _hour,
+    "day": DAYS.index,
+}
+
+
 def symbol(key: str, word: str) -> int:
     """What a word stands for where this key is compared with it. ValueError."""
     words = WORDS.get(key, {})
+    if key in CLOCK:
+        return CLOCK[key](word.strip('"'))
     if key == "priority":
         return _priority(word)
     if word in words:

@@ -98,7 +98,7 @@ class ScanInspector(ScanClient):
         if self._lookups is None:
             from nswire.discover.tables import Lookups  # and with it all that reads firewalls
 
-            self._lookups = Lookups(self)
+            self._lookups = Lookups(self, self._scan.about)
         return self._lookups
 
     # -- owners --------------------------------------------------------------------------------------------------

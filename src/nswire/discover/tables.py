@@ -25,11 +25,12 @@ from nswire.model.firewall import Unread
 from nswire.model.gaps import ADMINISTER, Unseen, netns
 from nswire.model.reasons import Reason
 from nswire.model.sockets import Credentials, Process
-from nswire.model.tables import NotKnown, Policies
+from nswire.model.tables import Marked, Moment, NotKnown, Policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from nswire.codec.host_info import About
     from nswire.host.client import Client
     from nswire.host.system import Answer, Question
     from nswire.model.firewall import Firewall
@@ -90,8 +91,9 @@ NO_SUCH_THING = (EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL)  # what a kernel s
 class Lookups:
     """See `model.tables`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, about: About) -> None:
         self._client = client
+        self._moment = Moment(about.time, about.zone, about.cpus) if about.time else None
         self._known: dict[tuple[NsKey, str], Answer] = {}
         self._read: dict[tuple[NsKey, str], object] = {}
         self._decisions: dict[tuple[NsKey, Query], Route | int | None] = {}
@@ -104,6 +106,19 @@ class Lookups:
             (answer,) = self._answers(ns, question)
             self._decisions[ns, query] = _decided(answer)
         return self._decisions[ns, query]
+
+    def marked(self, ns: NsKey) -> Marked:
+        """By the same answers as the routes and the policy rules."""
+        try:
+            realms, segments = self._once(ns, requests.ROUTES, route.marked, "", "marked")
+            by_rule = self._once(ns, requests.RULES[0], rule.realms, "", "realms")
+        except NotKnown:
+            return Marked()
+        return Marked(realms or any(by_rule), segments)
+
+    def moment(self) -> Moment | None:
+        """When the machine was asked who it is."""
+        return self._moment
 
     def rules(self, ns: NsKey, family: int) -> tuple[Rule, ...]:
         """The policy rules of a family."""

@@ -59,6 +59,15 @@ def _shown(proc: str) -> int:
         return os.getpid()
 
 
+def _cpus() -> int:
+    """One more than the highest number of a processor that this machine may have; 0: not told."""
+    try:
+        with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:
+            return int(file.read().strip().replace("-", ",").split(",")[-1]) + 1
+    except (OSError, ValueError):
+        return 0
+
+
 def _as_in_mountinfo(path: bytes) -> bytes:
     """A path with the characters escaped that mountinfo escapes (show_mountinfo: blank, tab, newline, backslash)."""
     return _MANGLED.sub(lambda match: b"\\%03o" % match[0][0], path)
@@ -145,6 +154,8 @@ class Live:
             initial = None
         about = {
             "time": time.time(),
+            "zone": time.localtime().tm_gmtoff,
+            "cpus": _cpus(),
             "kernel": os.uname().release,
             "machine": os.uname().machine,
             "byteorder": sys.byteorder,

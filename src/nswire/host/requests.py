@@ -91,6 +91,7 @@ SYSCTLS = (
     "ipv4/tcp_l3mdev_accept", "ipv4/udp_l3mdev_accept",
     "ipv4/ip_local_port_range", "ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all", "ipv4/ping_group_range",
     "ipv4/fwmark_reflect", "ipv6/fwmark_reflect", "ipv4/tcp_fwmark_accept",
+    "ipv4/tcp_sack", "ipv4/tcp_timestamps", "ipv4/tcp_window_scaling", "ipv4/tcp_ecn",
 )  # fmt: skip
 LINK_SYSCTLS = (
     "ipv4/conf/{}/forwarding", "ipv4/conf/{}/rp_filter", "ipv4/conf/{}/proxy_arp", "ipv4/conf/{}/proxy_arp_pvlan", "ipv4/conf/{}/arp_ignore",

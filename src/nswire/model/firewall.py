@@ -67,12 +67,17 @@ class Opaque(msgspec.Struct, frozen=True, gc=False):
     """A condition that nobody can decide: a rate, a random choice, an unknown match. Both ways are walked.
 
     `extension`: it is one of iptables in a rule of nft, of that name (`*`: nft does not tell which). `keys`: what it looks
-    at, as far as that is known; a packet that has not all of them ends the rule.
+    at, as far as that is known; a packet that has not all of them ends the rule. `lasting`: what it asks, where the answer is the
+    same for a packet wherever it is asked (`negate`: it is not to be so).
     """
 
     text: str
     extension: str = ""
     keys: tuple[Key, ...] = ()
+    lasting: str = ""
+    negate: bool = False
+    fresh: bool | None = None
+    """Of an element of a set: what it is of one that was just added."""
 
 
 class Unfollowed(msgspec.Struct, frozen=True, gc=False):

@@ -130,6 +130,24 @@ class Hook(NamedTuple):
     somewhere: bool = False
 
 
+class Marked(NamedTuple):
+    """Whether any route or rule of a namespace has a realm (RTA_FLOW, FRA_FLOW), or says how large segments may be (RTAX_ADVMSS)."""
+
+    realms: bool = True
+    segments: bool = True
+
+
+class Moment(NamedTuple):
+    """When a machine was looked at: seconds since 1970, and how far its own clock is before UTC (None: not known).
+
+    `cpus`: the numbers of its processors are below that (0: not known).
+    """
+
+    time: float
+    zone: int | None = None
+    cpus: int = 0
+
+
 class NotKnown(Exception):
     """A table cannot be had, and with it what becomes of a packet cannot be told; the cause says which."""
 
@@ -143,6 +161,14 @@ class Lookups(Protocol):
 
     def decision(self, ns: NsKey, query: Query, /) -> Route | int | None:
         """What the kernel itself would do: the route, or the errno of its refusal; None where it cannot be asked."""
+        ...
+
+    def marked(self, ns: NsKey, /) -> Marked:
+        """What else routes and rules have to say."""
+        ...
+
+    def moment(self) -> Moment | None:
+        """When all this is so."""
         ...
 
     def rules(self, ns: NsKey, family: int, /) -> tuple[Rule, ...]:
@@ -239,6 +265,13 @@ class NothingKnown:
 
     def decision(self, _: NsKey, __: Query, /) -> None:
         """The kernel is not there."""
+
+    def marked(self, _: NsKey, /) -> Marked:
+        """There may be anything."""
+        return Marked()
+
+    def moment(self) -> None:
+        """Not known."""
 
     def listeners(self, _: NsKey, /) -> None:
         """Not known."""

@@ -19,7 +19,7 @@ TOO_LONG = Reason(
 )
 LONG = 10  # seconds of processor time for all walks of one question
 SOME = 256  # frames sent between two looks at the clock
-MOST = 24  # walks; where more would be needed, what is left out makes the verdict unknown
+MOST = 64  # walks; where more would be needed, what is left out makes the verdict unknown
 
 
 class Choice(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from nswire.path.sizes import size_of
 from nswire.path.values import ICMP, ICMPV6, TCP, Connection
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ class Tracker:
         for conn, direction in self._candidates(ns, packet):
             if direction == REPLY:
                 conn.replied = True
+            conn.count(direction, size_of(packet))
             return replace(packet, conn=conn, direction=direction)
         if packet.answer and packet.flow.proto in (TCP, ICMP, ICMPV6):
             # tcp_new: no connection begins with SYN and ACK or RST; icmp_pkt_to_tuple: none with an echo reply
             return packet
         conn = Connection(packet.flow, packet.flow.reverse, zone=packet.zone)
+        conn.count(ORIGINAL, size_of(packet))
         self._known.setdefault(ns, []).append(conn)
         return replace(packet, conn=conn, direction=ORIGINAL)
 

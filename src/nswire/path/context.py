@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from nswire.model.reasons import Cause
 from nswire.path import sysctls
 from nswire.path.conntrack import Tracker
+from nswire.path.supposed import Supposed
 from nswire.path.values import Step
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class PathContext:
         self.overhead = 0
         self.relays: list[Relay | ProxyRelay] = []
         self.conntrack = Tracker()
+        self.supposed = Supposed()
         self.changes: dict[tuple[NsKey, SetName], list[tuple[str, tuple[Known, ...]]]] = {}
         """What rules have added to sets (`add`) or taken out of them (`delete`)."""
         self._chains: dict[NsKey, dict[tuple[bool, str, str, str], Chain]] = {}

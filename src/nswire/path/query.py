@@ -30,7 +30,7 @@ class Party(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which packet. Empty, 0 or None: whatever fits. `size` in bytes, with DF set; `uid`: the user who sends it."""
+    """Which packet. Empty, 0 or None: whatever fits. `size` in bytes, with DF set; `uid`, `gid`: the user and group who send it."""
 
     proto: str = ""
     sport: int = 0
@@ -39,6 +39,7 @@ class Wanted(NamedTuple):
     src: str = ""
     size: int = 0
     uid: int | None = None
+    gid: int | None = None
     family: int = 0
     reply: bool = True
 
@@ -99,6 +100,7 @@ def follow(topology: Topology, question: Question, wanted: Wanted) -> Trace:
         mark=wanted.mark,
         size=wanted.size,
         uid=wanted.uid,
+        gid=wanted.gid,
         reply=wanted.reply,
     )
 

@@ -83,6 +83,7 @@ def trace(
     mark: int = 0,
     size: int = 0,
     uid: int | None = None,
+    gid: int | None = None,
     reply: bool = True,
 ) -> Trace:
     """The way of the first packet of a flow that the namespace `start` sends, and of the answer.
@@ -96,7 +97,7 @@ def trace(
 
     def walked(chooser: Chooser) -> tuple[Way, Way | None]:
         ctx = walker(topology, lookups, fib, chooser)
-        packet = Packet(flow, mark, size=size, uid=uid)
+        packet = Packet(flow, mark, size=size, uid=uid, gid=gid)
         try:
             there = _meant(ctx, _sent(ctx, start, packet, by, oif), to)
         except NotKnown as missing:

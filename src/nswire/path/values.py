@@ -70,7 +70,7 @@ def _side(address: str, port: int) -> str:
 
 
 class Connection(msgspec.Struct, gc=False):
-    """A connection as a namespace tracks it: how its packets come in, how its answers are to come in; its mark.
+    """A connection as a namespace tracks it: how its packets come in, how its answers are to come in; its mark. `packets` and `sizes`: how many it had in each direction, and of how many bytes (None: not known).
 
     `sources` and `destinations`: whether translation of these was decided already, with the first packet. `replied`: an
     answer was seen. `labels`: as rules have set them. `zone`: its id, and the bits of the directions that it counts for (nf_conntrack_zone.dir).
@@ -84,6 +84,18 @@ class Connection(msgspec.Struct, gc=False):
     replied: bool = False
     zone: tuple[int, int] = (0, 3)
     labels: int | None = 0
+    confirmed: bool = False
+    packets: tuple[int, int] = (0, 0)
+    sizes: tuple[int | None, int | None] = (0, 0)
+
+    def count(self, direction: int, size: int | None) -> None:
+        """One more packet in a direction (nf_ct_acct_update, which comes before any rule sees it)."""
+        packets, sizes = list(self.packets), list(self.sizes)
+        packets[direction] += 1
+        before = sizes[direction]
+        sizes[direction] = None if size is None or before is None else before + size
+        self.packets = packets[0], packets[1]
+        self.sizes = sizes[0], sizes[1]
 
 
 class Header(NamedTuple):
@@ -103,6 +115,38 @@ def _group(mac: str) -> bool:
     return mac != "" and int(mac[:2], 16) & 1 == 1
 
 
+MSS_BYTES, STAMPS_BYTES, SCALE_BYTES, SACK_BYTES = 4, 12, 4, 4
+"""Of TCP options, with what aligns them (tcp_syn_options)."""
+
+
+class Opening(NamedTuple):
+    """What a SYN offers: the largest segment (0: not known), selective acknowledgements, timestamps, a scaled window, ECN."""
+
+    mss: int
+    sack: bool
+    stamps: bool
+    scaled: bool
+    ecn: bool
+
+    @property
+    def options(self) -> int:
+        """The bytes of its options."""
+        sack = SACK_BYTES if self.sack and not self.stamps else 0
+        return MSS_BYTES + STAMPS_BYTES * self.stamps + SCALE_BYTES * self.scaled + sack
+
+    @property
+    def has(self) -> dict[str, bool]:
+        """Which options, by nft's names for them."""
+        nops = (self.stamps and not self.sack) or self.scaled or (self.sack and not self.stamps)
+        return {
+            "maxseg": True,
+            "sack-perm": self.sack,
+            "timestamp": self.stamps,
+            "window": self.scaled,
+            "nop": nops,
+        }
+
+
 class Packet(msgspec.Struct, frozen=True, gc=False):
     """A packet inside a namespace. `answer`: it is the reply to another one. `size` 0: it fits through everywhere.
 
@@ -114,7 +158,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     What follows is the kernel's own of it (struct sk_buff), and goes where skb_scrub_packet says; see `crossed`.
     `conn`: the connection that this namespace takes it for, which it goes along `direction` (0: as its first packet).
     `untracked`: it is kept from that. `zone`: where its connection is looked up. `pkttype`: as `meta pkttype`. `physin`: the
-    port of a bridge that it came in by, if br_netfilter saw it (struct nf_bridge_info).
+    port of a bridge that it came in by, if br_netfilter saw it (struct nf_bridge_info). `uid` and `gid`: whose socket sends it (None: not known).
+    `opening`: it is a SYN that offers this.
     """
 
     flow: Flow
@@ -137,12 +182,14 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     header: Header | None = None
     physin: str = ""
     uid: int | None = None
+    gid: int | None = None
+    opening: Opening | None = None
 
     def crossed(self, here: NsKey, there: NsKey) -> Packet:
         """As it comes in again: nothing is known of it, and in another namespace its mark is gone (skb_scrub_packet)."""
         mark = self.mark if here == there else 0
         return msgspec.structs.replace(
-            self, conn=None, mark=mark, prerouted=False, looped=False, own=None, uid=None, direction=0, untracked=False, zone=(0, 3), pkttype=0,
+            self, conn=None, mark=mark, prerouted=False, looped=False, own=None, uid=None, gid=None, direction=0, untracked=False, zone=(0, 3), pkttype=0,
             priority=0, header=None, physin="",
         )  # fmt: skip
 

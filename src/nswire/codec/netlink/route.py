@@ -27,7 +27,8 @@ RTA_DST, RTA_SRC, RTA_IIF, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_
 )
 RTA_MULTIPATH, RTA_TABLE, RTA_MARK, RTA_VIA, RTA_ENCAP_TYPE = 9, 15, 16, 18, 21
 RTA_IP_PROTO, RTA_SPORT, RTA_DPORT, RTA_NH_ID = 27, 28, 29, 30
-RTAX_MTU, RTAX_HOPLIMIT = 2, 10
+RTAX_MTU, RTAX_ADVMSS, RTAX_HOPLIMIT = 2, 8, 10
+RTA_FLOW = 11
 RTN_UNICAST = 1
 RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -170,6 +171,27 @@ def encap(value: bytes) -> str:
 def _gateway(said: dict[int, bytes]) -> str:
     """RTA_GATEWAY, or RTA_VIA (struct rtvia: of another family than the route)."""
     return ip(said.get(RTA_GATEWAY, b"")) or ip(said.get(RTA_VIA, b"")[2:])
+
+
+def marked(answer: bytes) -> tuple[bool, bool]:
+    """Whether any route has a realm, and whether any says how large segments may be. MalformedReply."""
+    realms = segments = False
+    for _, start, end in messages(answer):
+        said = values(answer, start + _rtmsg.size, end)
+        realms |= RTA_FLOW in said or any(_realm(said.get(RTA_MULTIPATH, b"")))
+        segments |= RTAX_ADVMSS in values(said.get(RTA_METRICS, b""))
+    return realms, segments
+
+
+def _realm(value: bytes) -> Iterator[bool]:
+    """Of each next hop, whether it has one."""
+    start = 0
+    while start + _rtnexthop.size <= len(value):
+        length, *_ = _rtnexthop.unpack_from(value, start)
+        if length < _rtnexthop.size or start + length > len(value):
+            raise MalformedReply("a next hop that does not fit its route")
+        yield RTA_FLOW in values(value, start + _rtnexthop.size, start + length)
+        start += (length + 3) & ~3
 
 
 def gateways(answer: bytes) -> tuple[Gateway, ...]:

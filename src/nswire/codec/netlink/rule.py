@@ -24,6 +24,7 @@ KNOWN = {
     FRA_OIFNAME, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_SPORT_MASK,
     FRA_DPORT_MASK, FRA_DSCP, FRA_DSCP_MASK, FRA_FLOWLABEL, FRA_FLOWLABEL_MASK, *HARMLESS,
 }  # fmt: skip
+FRA_FLOW = 11
 INVERT = 0x2
 UNSET = 0xFFFFFFFF
 
@@ -33,6 +34,11 @@ _head = struct.Struct("=BBBBBxxBI")
 def ask(family: int) -> bytes:
     """A request for all rules of a family."""
     return request(RTM_GETRULE, _head.pack(family, 0, 0, 0, 0, 0, 0), NLM_F_DUMP)
+
+
+def realms(answer: bytes) -> tuple[bool, ...]:
+    """Whether each rule has a realm. MalformedReply."""
+    return tuple(FRA_FLOW in values(answer, start + _head.size, end) for _, start, end in messages(answer))
 
 
 def decode(answer: bytes) -> tuple[Rule, ...]:

@@ -24,6 +24,7 @@ UNDECIDABLE = {
 """Keys whose values `path` may still know to be absent (an osf of UDP, the chunk of no SCTP packet); named as they are written."""
 RANDOM = ("numgen", "jhash", "symhash")
 WIDTHS = {"th sport": 16, "th dport": 16, "ether saddr": 48, "ether daddr": 48}
+ADDRESSES = ("ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr")
 PORTS = ("sport", "dport")
 FLAGS = ("tcp flags", "ct state", "ct status")
 RAW_DSCP = {("nh", 8, 8, 0xFC, 2): "ip dscp", ("nh", 0, 16, 0xFC0, 6): "ip6 dscp"}
@@ -91,10 +92,8 @@ def _narrowed(left: Json, sign: str) -> Key:
         if key.name in PARTS:
             raise ValueError("a shift of a part of a byte, which nft 1.0.6 shows for the plain field, too")
         return shifted
-    if key.shift:
-        raise ValueError("a mask of what is shifted already")
-    mask = number(key, operand)
-    return Key(key.name, mask if key.mask == -1 else key.mask & mask)
+    mask = number(key, operand) << key.shift
+    return Key(key.name, mask if key.mask == -1 else key.mask & mask, key.shift)
 
 
 def _payload(value: Json) -> str:
@@ -130,6 +129,14 @@ def _undecidable(kind: str, value: Json) -> str:
     return f"? {said({kind: value})}"
 
 
+def _hash(value: Json) -> str:
+    """With its seed, which is told where somebody has chosen it, and of an address: else any number of its range."""
+    what = keys(value["expr"])[0] if "seed" in value and "expr" in value else None
+    if what is None or what.name not in ADDRESSES or what.mask != -1:
+        return _random(value)
+    return f"jhash {int(value['mod'])} {int(value.get('offset', 0))} {int(value['seed'])} {what.name}"
+
+
 NAMERS: dict[str, Callable[[Json], str]] = {
     "payload": _payload,
     "meta": lambda value: str(value["key"]),
@@ -138,6 +145,7 @@ NAMERS: dict[str, Callable[[Json], str]] = {
     "rt": lambda value: f"rt {value['key']}",
     **{kind: functools.partial(_named, kind) for kind in ("exthdr", "tcp option", "ip option")},
     **dict.fromkeys(RANDOM, _random),
+    "jhash": _hash,
     **{kind: functools.partial(_undecidable, kind) for kind in UNDECIDABLE},
 }
 """What each expression is called as a key."""
@@ -221,6 +229,8 @@ def number(key: Key, value: Json) -> int:
     if key.name == "ct label":
         return 1 << int(value)
     if isinstance(value, bool | int):
+        if key.name in ("time", "hour"):
+            raise ValueError("a time as a number, of which nobody has said the unit")
         return int(value)
     if isinstance(value, list):
         return _any_of(number(key, one) for one in value)

@@ -45,7 +45,6 @@ HARMLESS = {
     "comment": "nobody reads it",
     "ct helper": "a helper looks at the packets of the connection, and changes what belongs to others",
     "ct timeout": "when the connection is forgotten",
-    "ct expectation": "what other connections are expected",
     "flow": "a flowtable takes packets of connections that were answered, to where they would go anyway",
     "secmark": "for the security module of the receiver",
 }
@@ -55,7 +54,6 @@ HARMLESS_KEYS = {
     "ct secmark": "for the security module of the receiver",
     "ct event": "who is told of the connection",
     "ct helper": "a helper looks at the packets of the connection, and changes what belongs to others",
-    "tcp option maxseg size": "the size of later packets",
     "rtclassid": "for accounting",
 }
 """What may be set to anything."""
@@ -72,6 +70,8 @@ UNITS = {"bytes": 1, "kbytes": 1 << 10, "mbytes": 1 << 20}
 RANDOM_FLAGS = ("random", "fully-random")
 TCP = (6, 6)
 ENOUGH = 4  # packets: as often as one comes by a rule
+SMALLEST = 20  # bytes: an IP header
+ALWAYS = (Key("always"),)
 FAR = 1 << 16  # bytes: larger than any packet
 
 
@@ -164,7 +164,12 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
     if name in HARMLESS:
         return []
     if name in CONDITIONS:
-        return [Opaque(_text(statement))]
+        told = _first(name, value) if name == "limit" and isinstance(value, dict) and _small(value) else None
+        return [Opaque(_text(statement)) if told is None else Test(ALWAYS, ((ANYTHING,),), negate=not told)]
+    if name == "ct expectation":  # with the first packet of a connection (nft_ct_expect_obj_eval)
+        return [Test((Key("ct unconfirmed"),), (((1, 1),),))]
+    if name == "reset":  # an option is overwritten (nft_exthdr_tcp_strip_eval)
+        return [Test((Key("l4proto"),), ((TCP,),)), Assign("tcp option", None)]
     if name == "synproxy":  # of TCP alone (nft_synproxy_do_eval)
         return [Test((Key("l4proto"),), ((TCP,),)), Unfollowed(_text(statement))]
     maker = MAKERS.get(name)
@@ -233,6 +238,30 @@ def _quota(_: str, value: Json, scope: Scope) -> Statement:
     return Opaque(text)
 
 
+def _small(value: Json) -> bool:
+    """Whether a limit of bytes is below any packet, so that all are over it, always (nft_limit_init: rate and burst)."""
+    return "rate_unit" in value and _bytes_of(value) < SMALLEST
+
+
+def _bytes_of(value: Json) -> int:
+    return sum(int(value[one]) * UNITS[value[f"{one}_unit"]] for one in ("rate", "burst"))
+
+
+def _first(name: str, value: Json) -> bool | None:
+    """What a limit, quota or count is to the first packet that it sees; None: that depends."""
+    if not isinstance(value, dict):
+        return None
+    inverted = bool(value.get("inv"))
+    if name == "ct count":
+        return (int(value["val"]) >= 1) != inverted
+    if name == "limit" and "rate_unit" not in value:
+        return not inverted
+    if name not in ("limit", "quota"):
+        return None
+    size = _bytes_of(value) if name == "limit" else int(value["val"]) * UNITS[value["val_unit"]]
+    return inverted if size < SMALLEST else not inverted if size > FAR else None
+
+
 # -- what changes something --------------------------------------------------------------------------------------
 
 
@@ -240,6 +269,8 @@ def _mangle(_: str, value: Json, scope: Scope) -> Statement:
     (key,) = keys(value["key"])
     if key.name in HARMLESS_KEYS:
         return Test((Key("always"),), ((ANYTHING,),))
+    if key.name == "tcp option maxseg size":  # of later packets, but other rules may look at it
+        return Assign("tcp option", None)
     if key.name not in ASSIGNED:
         return Unfollowed(_text({"mangle": value}))
     try:
@@ -327,7 +358,11 @@ def _change(_: str, value: Json, scope: Scope) -> Statement:
     element = value["elem"]
     if isinstance(element, dict) and "elem" in element:
         element = element["elem"]["val"]
-    conditions = tuple(Opaque(_text(one)) for one in value.get("stmt", ()) if next(iter(one)) not in HARMLESS)
+    conditions = tuple(
+        Opaque(_text(one), fresh=_first(*next(iter(one.items()))))
+        for one in value.get("stmt", ())
+        if next(iter(one)) not in HARMLESS
+    )
     return Change(value["op"], scope.set_name(value["set"]), keys(element), conditions)
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 KINDS = {
     "hop-by-hop": "hbh", "hop": "hbh", "ipv6-opts": "dst", "dst": "dst", "ipv6-route": "rt", "route": "rt",
     "ipv6-frag": "frag", "frag": "frag", "ah": "ah", "auth": "ah",
+    "protocol": "protocol", "prot": "protocol",
 }  # fmt: skip
-"""What `ipv6header` calls them; all else that it knows are protocols."""
+"""What `ipv6header` calls them; all else that it knows are protocols. `protocol`: what is behind all of them."""
 
 
 def _header(name: str) -> Reader:

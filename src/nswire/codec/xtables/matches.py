@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 IP_TYPES = {**protocol_numbers.ADDRESS_TYPES, "throw": 9, "nat": 10, "xresolve": 11}
 OWNERS = {"--uid-owner": "skuid", "--gid-owner": "skgid"}
+TCP_OPTIONS = {
+    1: "nop",
+    2: "maxseg",
+    3: "window",
+    4: "sack-perm",
+    8: "timestamp",
+    19: "md5sig",
+    34: "fastopen",
+}
 TCP_FLAGS = {"all": 63, "none": 0, **protocol_numbers.TCP_FLAGS}
 ICMP_ANY = 255
 
@@ -151,6 +160,56 @@ def _ecn_bits(one: Option, where: Where) -> Iterable[Statement]:
     yield made.equal(f"{where.ip} ecn", made.number(one.value), negate=one.negate)
 
 
+def _realm(one: Option, _: Where) -> Iterable[Statement]:
+    """`0x7`, `0x7/0xff`, `cosmos` (which is 0)."""
+    value, mask = (0, -1) if one.value == "cosmos" else made.masked(one.value)
+    yield made.equal("rt classid", value, negate=one.negate, mask=mask)
+
+
+def _flag(bit: int, one: Option, _: Where) -> Iterable[Statement]:
+    yield made.equal("tcp flags", bit, negate=one.negate, mask=bit)
+
+
+def _tcp_option(one: Option, _: Where) -> Iterable[Statement]:
+    """tcp_find_option: whether there is an option of that number."""
+    name = TCP_OPTIONS.get(made.number(one.value))
+    if name is None:  # none that any SYN of Linux has, unless a program asks for it
+        yield Opaque(one.text, lasting=f"TCP option {one.value}", negate=one.negate)
+        return
+    yield made.equal(f"tcp option {name}", 1, negate=one.negate)
+
+
+def _segment(one: Option, _: Where) -> Iterable[Statement]:
+    """tcpmss_mt: what has no such option is not in any range, negated or not negated."""
+    cell = made.span(one.value, 0xFFFF)
+    yield Test((Key("tcp option maxseg size"),), ((cell,),), negate=one.negate)
+
+
+def _time(part: Part, _: Where) -> Iterable[Statement]:
+    """time_mt, by UTC. Days of the week and the month, and times by the kernel's zone, are not followed."""
+    given = {one.name: one.value for one in part.options}
+    if not set(given) <= {"--datestart", "--datestop", "--timestart", "--timestop"}:
+        return [Opaque(part.text, lasting=part.text)]
+    first = protocol_numbers.symbol("utc time", given.get("--datestart", "1970-01-01T00:00:00"))
+    last = protocol_numbers.symbol("utc time", given.get("--datestop", "2038-01-19T03:14:07"))
+    dates = [(first, last)]
+    start = protocol_numbers.symbol("utc hour", given.get("--timestart", "00:00:00"))
+    stop = protocol_numbers.symbol("utc hour", given.get("--timestop", "23:59:59"))
+    hours = [(start, stop)] if start < stop else [(0, stop), (start, 86400)]
+    return [made.among("utc time", dates), made.among("utc hour", hours)]
+
+
+def _statistic(part: Part, _: Where) -> Iterable[Statement]:
+    """statistic_mt: every first one is each; to be below a probability of 0 is nobody. All else is chance."""
+    given = {one.name: one for one in part.options}
+    mode = given["--mode"].value
+    if mode == "nth" and made.number(given["--every"].value) == 1:
+        return [made.constant(true=not given["--every"].negate)]
+    if mode == "random" and float(given["--probability"].value) == 0:
+        return [made.constant(true=given["--probability"].negate)]
+    return [Opaque(part.text)]
+
+
 def _group(key: str, one: Option, _: Where) -> Iterable[Statement]:
     value, mask = (0, -1) if one.value == "default" else made.masked(one.value)  # /etc/iproute2/group
     yield made.equal(key, value, negate=one.negate, mask=mask)
@@ -208,7 +267,9 @@ def _owner(part: Part, _: Where) -> Iterable[Statement]:
     """owner_mt: what no program's socket sends has no owner, so that whatever is negated is true of it."""
     for one in part.options:
         key = OWNERS.get(one.name)
-        if key is None:
+        if one.name == "--socket-exists":
+            yield Test((Key("socket"),), (((1, 1),),), negate=one.negate, lax=True)
+        elif key is None:
             yield Opaque(part.text)
         else:
             cell = made.span(one.value, made.U32, colon="-")
@@ -254,7 +315,11 @@ MATCHES: dict[str, Extension] = {
     "dccp": extension({**PORTS, "--dccp-types": opaque, "--dccp-option": opaque}),
     "dscp": extension({"--dscp": number_of("{ip} dscp")}),
     "ecn": extension(
-        {"--ecn-ip-ect": _ecn_bits, "--ecn-tcp-cwr": opaque, "--ecn-tcp-ece": opaque},
+        {
+            "--ecn-ip-ect": _ecn_bits,
+            "--ecn-tcp-cwr": functools.partial(_flag, 128),
+            "--ecn-tcp-ece": functools.partial(_flag, 64),
+        },
         flags="--ecn-tcp-cwr --ecn-tcp-ece",
     ),
     "helper": extension({"--helper": _helper}, tracks=True),
@@ -293,13 +358,21 @@ MATCHES: dict[str, Extension] = {
         _policy,
         spec("--dir --pol --strict:0 --next:0 --reqid --spi --proto --mode --tunnel-src --tunnel-dst"),
     ),
-    "realm": extension({"--realm": mask_of("rtclassid")}),
+    "realm": extension({"--realm": _realm}),
     "rpfilter": Extension(_reverse_path, spec("--loose:0 --validmark:0 --accept-local:0 --invert:0")),
     "sctp": extension({**PORTS, "--chunk-types": opaque}, "--chunk-types:2"),
     "tcp": extension(
-        {**PORTS, "--tcp-flags": _tcp_flags, "--syn": _syn, "--tcp-option": opaque},
+        {**PORTS, "--tcp-flags": _tcp_flags, "--syn": _syn, "--tcp-option": _tcp_option},
         "--tcp-flags:2",
         flags="--syn",
+    ),
+    "statistic": Extension(_statistic, spec("--mode --probability --every --packet")),
+    "tcpmss": extension({"--mss": _segment}),
+    "time": Extension(
+        _time,
+        spec(
+            "--datestart --datestop --timestart --timestop --monthdays --weekdays --kerneltz:0 --contiguous:0 --utc:0"
+        ),
     ),
     "tos": extension({"--tos": mask_of("{ip} tos")}),
     "ttl": extension(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from nswire.codec.xtables.bytes import BYTES
 from nswire.codec.xtables.headers6 import HEADERS6
 from nswire.codec.xtables.ipsets import SETS
 from nswire.codec.xtables.matches import BASE, MATCHES
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nswire.codec.xtables.words import Word
     from nswire.model.firewall import Statement
 
-ALL = {**MATCHES, **TRACKING, **SETS, **RECENT, **UNDECIDED}
+ALL = {**MATCHES, **BYTES, **TRACKING, **SETS, **RECENT, **UNDECIDED}
 V4 = {**ALL, "ah": UNDECIDED["esp"]}
 """By the family of the table: `ah` is a protocol here, and may be a header before one there."""
 V6 = {**ALL, **HEADERS6}

@@ -54,6 +54,11 @@ def _nothing(_: Part, __: Where) -> Iterable[Statement]:
     return ()
 
 
+def _offers(_: Part, __: Where) -> Iterable[Statement]:
+    """Options and flags of TCP, which no route looks at, but other rules may."""
+    yield Assign("tcp option", None)
+
+
 def mixed(key: str, value: Expression, mask: int) -> Assign:
     """(old & ~mask) ^ value, as the kernel sets marks."""
     kept = ~mask & made.U32
@@ -257,6 +262,7 @@ def _elsewhere(part: Part, _: Where) -> Iterable[Statement]:
 TARGETS: dict[str, Extension] = {
     **{name: Extension(_verdict(verdict), {}) for name, verdict in VERDICTS.items()},
     **{name: Extension(_nothing, HARMLESS_ARITY.get(name, {})) for name in HARMLESS},
+    **{name: Extension(_offers, {}) for name in ("ECN", "TCPMSS", "TCPOPTSTRIP")},
     "REJECT": Extension(_verdict(Verdict("reject")), spec("--reject-with")),
     "QUEUE": Extension(_queue, {}),
     "NFQUEUE": Extension(_queue, spec("--queue-num --queue-balance --queue-bypass:0 --queue-cpu-fanout:0")),

@@ -96,6 +96,35 @@ def _conntrack(part: Part, where: Where) -> Iterable[Statement]:
     return [*_states(state, where), Opaque(part.text)] if without != state.negate else made_of
 
 
+def _label(part: Part, _: Where) -> Iterable[Statement]:
+    """connlabel_mt: a bit of the connection; what has none, of labels or connections, has not that one."""
+    given = {one.name: one for one in part.options}
+    if "--set" in given:
+        return [Opaque(part.text)]
+    bit = 1 << made.number(given["--label"].value)  # a name is one of a file on that machine: ValueError
+    negate = given["--label"].negate
+    return [Test((Key("ct label"),), (((bit, bit),),), negate=negate, bits=True, lax=True)]
+
+
+def _bytes(part: Part, _: Where) -> Iterable[Statement]:
+    """connbytes_mt: of a connection that is counted, as all are while there is such a rule."""
+    given = {one.name: one for one in part.options}
+    way = {"original": "original ", "reply": "reply ", "both": ""}[given["--connbytes-dir"].value]
+    what = {"bytes": "bytes", "packets": "packets", "avgpkt": "avgpkt"}[given["--connbytes-mode"].value]
+    asked = given["--connbytes"]
+    cell = made.span(asked.value, (1 << 64) - 1)
+    return [made.among(f"ct {way}{what}", [cell], negate=asked.negate)]
+
+
+def _cluster(part: Part, _: Where) -> Iterable[Statement]:
+    """cluster_mt: a hash of the source says which node it is; where all of them are this one, it does not matter."""
+    given = {one.name: one for one in part.options}
+    nodes, mine = made.number(given["--cluster-total-nodes"].value), given["--cluster-local-nodemask"]
+    if made.number(mine.value) != (1 << nodes) - 1:
+        return [Opaque(part.text)]
+    return [made.among("ct direction", [(0, 1)], negate=mine.negate)]
+
+
 TRACKING: dict[str, Extension] = {
     "conntrack": Extension(
         _conntrack,
@@ -106,5 +135,12 @@ TRACKING: dict[str, Extension] = {
         tracks=True,
     ),
     "state": extension({"--state": _states}, tracks=True),
+    "connbytes": Extension(_bytes, spec("--connbytes --connbytes-dir --connbytes-mode"), tracks=True),
+    "connlabel": Extension(_label, spec("--label --set:0"), tracks=True),
+    "cluster": Extension(
+        _cluster,
+        spec("--cluster-total-nodes --cluster-local-node --cluster-local-nodemask --cluster-hash-seed"),
+        tracks=True,
+    ),
     "connmark": extension({"--mark": mask_of("ct mark")}, tracks=True),
 }

@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from nswire.model.firewall import Statement
 
 
+LASTING = {"osf", "string"}
+"""Of a packet it is the same wherever it is asked."""
+
+
 def _opaque(part: Part, _: Where) -> Iterable[Statement]:
-    yield Opaque(part.text)
+    yield Opaque(part.text, lasting=part.text if part.name in LASTING else "")
 
 
 _REASONS = {
-    "bpf": "a program decides",
     "cgroup": "which control group sent it is known to the sender's socket alone",
-    "cluster": "a hash of the address",
-    "connbytes": "how much went over the connection before",
-    "connlabel": "labels are set by whoever likes to",
     "connlimit": "how many connections there are at that moment",
     "cpu": "which CPU happens to have the packet",
     "esp": "the SPI; of all other protocols `-p esp` is false before",
@@ -39,11 +39,7 @@ _REASONS = {
     "quota": "what is left of it",
     "rateest": "a rate",
     "socket": "whether a program has a socket for it",
-    "statistic": "chance",
     "string": "what is in the packet",
-    "tcpmss": "what the sender's stack offers",
-    "time": "when it is sent",
-    "u32": "bytes of the packet",
 }
 _ARITY = {
     # texts that may look like an option
@@ -51,14 +47,11 @@ _ARITY = {
     "hashlimit": spec(
         "--hashlimit-name --hashlimit-mode --hashlimit-upto --hashlimit-above --hashlimit-burst"
     ),
-    "connlabel": spec("--label --set:0"),
     "cgroup": spec("--cgroup --path"),
     "nfacct": spec("--nfacct-name"),
-    "bpf": spec("--bytecode --object-pinned"),
-    "u32": spec("--u32"),
     "rateest": spec("--rateest1 --rateest2 --rateest:1 --rateest-delta:0 --rateest-bps --rateest-pps"),
 }
-_TRACKING = {"connbytes", "connlabel", "connlimit", "cluster"}
+_TRACKING = {"connlimit"}
 UNDECIDED: dict[str, Extension] = {
     name: Extension(_opaque, _ARITY.get(name, {}), name in _TRACKING) for name in _REASONS
 }
@@ -66,15 +59,12 @@ HARMLESS = {
     "AUDIT": "tells the audit system",
     "CHECKSUM": "fills in a checksum that the hardware would have",
     "CONNSECMARK": "labels for security modules",
-    "ECN": "clears ECN's bits of TCP, which no route looks at",
     "IDLETIMER": "starts a timer",
     "LED": "switches a light on",
     "LOG": "writes a line",
     "NFLOG": "copies it to a program",
     "RATEEST": "counts",
     "SECMARK": "a label for security modules",
-    "TCPMSS": "changes a TCP option, which no route looks at",
-    "TCPOPTSTRIP": "removes TCP options, which no route looks at",
     "TRACE": "the kernel tells what becomes of it",
     "ULOG": "copies it to a program",
 }

@@ -23,6 +23,7 @@ from nswire.path.ip import (
     refusals,
     routing,
     source_address,
+    syn,
     xfrm,
 )
 from nswire.path.ip.decision import IPV6
@@ -159,7 +160,9 @@ class IpStack:
             told = self._ctx.step("source", f"its source is {flow.src}", going.ns, decision.link, flow=flow)
             going = Going(going.ns, replace(going.packet, flow=flow), going.steps + told)
         if not going.packet.hops:
-            going = going._replace(packet=replace(going.packet, hops=self._first_ttl(going, decision)))
+            offers = syn.of(self._ctx, going.ns, going.packet, decision)
+            packet = replace(going.packet, hops=self._first_ttl(going, decision), opening=offers)
+            going = going._replace(packet=packet)
         self._allowed(going, "out", decision.link)
         link = self._ctx.topology.at(decision.link)
         vrf = link.master if link is not None else None

@@ -40,11 +40,12 @@ def _set_mark(run: AtHook, key: str, value: int | None) -> bool:
     return True
 
 
-def _set_label(run: AtHook, _: str, __: int | None) -> bool:
-    """One bit is added; which the others are is not known of a connection that is older."""
-    if run.packet.conn is None:
+def _set_label(run: AtHook, _: str, value: int | None) -> bool:
+    """Bits are added (nf_connlabels_replace, with the value for its mask)."""
+    conn = run.packet.conn
+    if conn is None:
         raise Break
-    run.packet.conn.labels = None
+    conn.labels = None if value is None or conn.labels is None else conn.labels | value
     return True
 
 
@@ -106,6 +107,13 @@ def _set_priority(run: AtHook, _: str, value: int | None) -> bool:
     return True
 
 
+def _set_offers(run: AtHook, _: str, __: int | None) -> bool:
+    """An option of TCP, of which nothing is known from then on."""
+    run.packet = replace(run.packet, opening=None)
+    run.walk.supposed.forget()
+    return True
+
+
 def _set_address(run: AtHook, key: str, value: int | None) -> bool:
     """An address in the packet itself, without any connection."""
     if value is None or not _ip(run, key) or run.place.family not in IP:
@@ -126,6 +134,7 @@ def _set_port(run: AtHook, key: str, value: int | None) -> bool:
 
 
 def _rewritten(run: AtHook, **new: Any) -> bool:
+    run.walk.supposed.forget()
     flow = replace(run.packet.flow, **new)
     if flow != run.packet.flow:
         run.notes.append(("nat", f"a rule rewrites it: {run.packet.flow.text} becomes {flow.text}"))
@@ -155,6 +164,7 @@ SETTERS: dict[str, Callable[[AtHook, str, int | None], bool]] = {
     "pkttype": _set_pkttype,
     "priority": _set_priority,
     "ct label": _set_label,
+    "tcp option": _set_offers,
     **dict.fromkeys(("ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr"), _set_address),
     **dict.fromkeys(
         tuple(f"{name} {side}" for name in ("tcp", "udp", "th") for side in ("sport", "dport")), _set_port

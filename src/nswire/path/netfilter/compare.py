@@ -48,9 +48,11 @@ def narrowed(known: Known, key: Key) -> Known:
     if key.mask == -1 and not key.shift:
         return known
     if isinstance(known, Partial):
-        if key.mask != -1 and not key.mask & ~known.known:
-            return (known.value & key.mask) >> key.shift
-        return Partial((known.value & key.mask) >> key.shift, (known.known & key.mask) >> key.shift)
+        value, told = ((one & key.mask) >> key.shift for one in known)
+        if key.mask == -1:
+            return Partial(value, told)
+        rest = key.mask >> key.shift  # all other bits are 0
+        return value if told == rest else Partial(value, told | ~rest)
     if isinstance(known, tuple):
         return (known[0] & key.mask) >> key.shift if known[0] == known[1] else None
     return (known & key.mask) >> key.shift if isinstance(known, int) else known

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from nswire.codec import protocol_numbers
 from nswire.path import conntrack
-from nswire.path.netfilter import fibs, headers
+from nswire.path.netfilter import clock, counters, fibs, hashes, headers, offered
 from nswire.path.netfilter.compare import ABSENT, Partial
+from nswire.path.sizes import size_of
 from nswire.path.values import ICMP, ICMPV6, TCP, WITH_PORTS
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ UNKNOWN_PORTS = (132, 136)  # SCTP and UDP-Lite have ports, which nobody was tol
 OUTGOING = ("output", "postrouting", "egress")
 IP = ("ip", "ip6")
 IPV6_FAMILY = 6
-OPTIONS = {"maxseg": 1}
-"""TCP options that every SYN of Linux has; whether it has the others that are in USUAL, sysctls say."""
-USUAL = ("maxseg", "sack-perm", "timestamp", "window", "nop", "mptcp")
 
 
 class Sight:
@@ -220,7 +218,21 @@ class Sight:
 
     def length(self, place: Place, packet: Packet) -> Known:
         """The bytes from the IP header on; on its way out of a link that counts the Ethernet header, too."""
-        return packet.size if headers.sized(packet) and place.hook != "egress" else None
+        return size_of(packet) if place.hook != "egress" else None
+
+    def realm(self, place: Place, packet: Packet) -> Known:
+        """The realm of its route, which IPv6's have none of (dst_entry.tclassid)."""
+        if place.family not in IP:
+            return None
+        if place.hook not in ROUTED and not packet.looped:
+            return ABSENT
+        return (
+            0 if packet.flow.family == IPV6_FAMILY or not self.walk.lookups.marked(self.ns).realms else None
+        )
+
+    def slave(self, nothing: Known) -> Known:
+        """The port of a VRF by which it came: none where there is no VRF."""
+        return None if any(link.kind == "vrf" for link in self.walk.topology.links(self.ns)) else nothing
 
     def owner(self, place: Place, packet: Packet, known: int | None = None) -> Known:
         """Something of the socket that sends it: only programs' own have any (nft_meta_get_eval_skugid)."""
@@ -232,8 +244,16 @@ class Sight:
             return ABSENT  # of the kernel itself
         return ABSENT if packet.icmp else known
 
-    def socket(self, packet: Packet) -> Known:
-        """Something of the socket that would get it (nf_sk_lookup_slow_v4), which ICMP has none of."""
+    def sender(self, place: Place, packet: Packet, known: int | None = None) -> Known:
+        """Something of the kernel's own socket as well, which echo replies and neighbour discovery have (skb_to_full_sk)."""
+        if place.hook not in OUTGOING or place.iif or packet.header is not None:
+            return ABSENT
+        return None if packet.answer or packet.icmp else known
+
+    def socket(self, place: Place, packet: Packet) -> Known:
+        """Something of the socket that sends it, or would get it (nf_sk_lookup_slow_v4), which ICMP has none of."""
+        if place.hook in OUTGOING and not place.iif:
+            return None
         protocol = WITH_PORTS.get(packet.flow.proto)
         if protocol is None:
             return ABSENT
@@ -254,8 +274,12 @@ class Sight:
         if name == "ct status":
             bits, known = conntrack.status(packet)
             return Partial(bits, known)
+        if name == "ct unconfirmed":
+            return 0 if conn.confirmed else 1 if place.family in IP else None
         if name in SIMPLE_CT:
             return SIMPLE_CT[name](packet)
+        if name.endswith(counters.COUNTED):
+            return counters.known(name, conn)
         words = name.split()
         if words[1] not in ("original", "reply"):
             return None
@@ -299,6 +323,8 @@ def _exthdr(_: Sight, name: str, __: Place, packet: Packet) -> Known:
     """An extension header of IPv6, which a plain packet has not; `exthdr NAME` is whether (nft_exthdr_ipv6_eval)."""
     if packet.flow.family != 6:
         return ABSENT
+    if name == "exthdr protocol":
+        return 1
     return 0 if len(name.split()) == 2 else ABSENT
 
 
@@ -307,13 +333,6 @@ def _ip_option(_: Sight, name: str, __: Place, packet: Packet) -> Known:
     if packet.flow.family == 6:
         return ABSENT
     return 0 if len(name.split()) == 3 else ABSENT
-
-
-def _tcp_option(_: Sight, name: str, __: Place, packet: Packet) -> Known:
-    asked = len(name.split()) == 3
-    if packet.flow.proto != TCP or name.split()[2] not in USUAL:
-        return 0 if asked else ABSENT
-    return OPTIONS.get(name.split()[2]) if asked else None
 
 
 def _raw(sight: Sight, name: str, _: Place, packet: Packet) -> Known:
@@ -336,11 +355,11 @@ def _number(_: Sight, name: str, __: Place, ___: Packet) -> Known:
     return first, last
 
 
-def _undecidable(sight: Sight, name: str, __: Place, packet: Packet) -> Known:
+def _undecidable(sight: Sight, name: str, place: Place, packet: Packet) -> Known:
     """What is looked at by its protocol's own matches."""
     what = name.split()[1]
     if what == "socket":
-        return sight.socket(packet)
+        return sight.socket(place, packet)
     if what == "osf":
         return None if packet.flow.proto == TCP else ABSENT
     return ABSENT if what in ("sctp", "dccp", "ipsec") else None
@@ -361,8 +380,11 @@ FAMILIES: dict[str, Callable[[Sight, str, Place, Packet], Known]] = {
     "rpfilter": lambda sight, name, place, packet: fibs.rpfilter(sight.walk, sight.ns, name, place, packet),
     "exthdr": _exthdr,
     "ip option": _ip_option,
-    "tcp option": _tcp_option,
+    "tcp option": lambda _, name, __, packet: offered.known(name, packet),
     "number": _number,
+    "jhash": lambda sight, name, place, packet: hashes.known(
+        name, lambda what: sight.value(what, place, packet)
+    ),
     "@": _raw,
     "?": _undecidable,
     **dict.fromkeys(
@@ -412,6 +434,10 @@ def _gateway(_: Sight, place: Place, packet: Packet) -> Known:
     return protocol_numbers.number(address) if (":" in address) == (packet.flow.family == 6) else ABSENT
 
 
+def _clock(name: str) -> Callable[[Sight, Place, Packet], Known]:
+    return lambda sight, _, __: clock.known(sight.walk.lookups.moment(), name)
+
+
 READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "always": lambda *_: 0,
     "iifname": lambda _, place, __: place.iif,
@@ -451,11 +477,18 @@ READERS: dict[str, Callable[[Any, Any, Any], Known]] = {
     "ipset dport": lambda sight, _, packet: sight.set_port("dport", packet),
     "eui64": lambda sight, _, packet: sight.eui64(packet),
     "skuid": lambda sight, place, packet: sight.owner(place, packet, packet.uid),
-    "skgid": lambda sight, place, packet: sight.owner(place, packet),
-    "cgroup": lambda sight, place, packet: sight.owner(place, packet),
+    "skgid": lambda sight, place, packet: sight.owner(place, packet, packet.gid),
+    "socket": lambda sight, place, packet: sight.sender(place, packet, 1),
+    "cgroup": lambda sight, place, packet: sight.sender(place, packet),
+    "cpu": lambda sight, _, __: clock.processor(sight.walk.lookups.moment()),
     "ipsec": lambda *_: 0,  # where a policy of XFRM counts, the walk has ended before
     "rt ipsec": lambda _, place, packet: 0 if place.hook in ROUTED or packet.looped else ABSENT,
     "rt nexthop": _gateway,
+    "rt classid": lambda sight, place, packet: sight.realm(place, packet),
+    "rtclassid": lambda sight, place, packet: sight.realm(place, packet),
+    "sdif": lambda sight, _, __: sight.slave(0),
+    "sdifname": lambda sight, _, __: sight.slave(""),
+    **{name: _clock(name) for name in ("time", "hour", "day", "utc time", "utc hour")},
     "tcp sport": lambda sight, _, packet: sight.port("sport", packet, "tcp"),
     "tcp dport": lambda sight, _, packet: sight.port("dport", packet, "tcp"),
     "udp sport": lambda sight, _, packet: sight.port("sport", packet, "udp"),

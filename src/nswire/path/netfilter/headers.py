@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec import protocol_numbers
 from nswire.path.netfilter.compare import ABSENT, Partial
+from nswire.path.sizes import IP_SIZES, IPV6_SIZE, TCP_SIZE, size_of
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP
 
 if TYPE_CHECKING:
     from nswire.path.netfilter.compare import Known
     from nswire.path.values import Frame, Packet
 
-SYN, ACK = 2, 16
+SYN, ACK, ECE, CWR = 2, 16, 64, 128
 ECHO = {ICMP: (8, 0), ICMPV6: (128, 129)}
 ND_HOP_LIMIT = 255
-IPV4_SIZE, IPV6_SIZE = 20, 40
 
 
 class Bits(NamedTuple):
@@ -100,21 +100,17 @@ def network(packet: Packet) -> Bits:
     flow = packet.flow
     src, dst = (_address(one) if one else None for one in (flow.src, flow.dst))
     hops = ND_HOP_LIMIT if packet.icmp else packet.hops
+    whole = size_of(packet)
     if flow.family == 6:
-        size = packet.size - IPV6_SIZE if sized(packet) else None
+        size = whole - IPV6_SIZE if whole is not None else None
         return (
             Bits().then(4, 6).then(8, packet.tos).then(20, None).then(16, size).then(8, flow.proto).then(8, hops)
             .then(128, src).then(128, dst)
         )  # fmt: skip
     return (
-        Bits().then(8, 0x45).then(8, packet.tos).then(16, packet.size if sized(packet) else None).then(16, None)
+        Bits().then(8, 0x45).then(8, packet.tos).then(16, whole).then(16, None)
         .then(16, 0, 0xBFFF).then(8, hops).then(8, flow.proto).then(16, None).then(32, src).then(32, dst)
     )  # fmt: skip
-
-
-def sized(packet: Packet) -> bool:
-    """Whether its size is known: it was given, and it is no other packet's than the one that it was given for."""
-    return bool(packet.size) and packet.flow.proto != TCP and (not packet.answer or packet.flow.proto in ECHO)
 
 
 def transport(packet: Packet) -> Bits:
@@ -124,12 +120,16 @@ def transport(packet: Packet) -> Bits:
         return Bits().then(8, packet.icmp or ECHO[flow.proto][packet.answer]).then(8, 0).then(48, None)
     ports = Bits().then(16, flow.sport or None).then(16, flow.dport or None)
     if flow.proto == TCP:
+        offers = packet.opening
         flags = SYN | ACK if packet.answer else SYN
+        sure = -1 if offers is None else ~(ECE | CWR) if offers.ecn else -1
+        size = None if offers is None else (TCP_SIZE + offers.options) // 4
         return (
-            ports.then(32, None).then(32, None if packet.answer else 0).then(4, None).then(4, 0).then(8, flags)
+            ports.then(32, None).then(32, None if packet.answer else 0).then(4, size).then(4, 0).then(8, flags, sure)
             .then(16, None).then(16, None).then(16, 0)
         )  # fmt: skip
-    return ports.then(32, None)
+    whole = size_of(packet) if flow.proto == UDP else None
+    return ports.then(16, None if whole is None else whole - IP_SIZES[flow.family]).then(16, None)
 
 
 def arp(frame: Frame) -> Bits:

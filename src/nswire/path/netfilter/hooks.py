@@ -98,7 +98,7 @@ def traverse(walk: PathContext, ns: NsKey, place: Place, packet: Packet) -> Outc
             rerouted = run.packet
     if place.hook in ("postrouting", "input") and place.family in IP and run.packet.conn is not None:
         # nf_conntrack_confirm: from now on nf_nat_setup_info leaves it alone
-        run.packet.conn.sources = run.packet.conn.destinations = True
+        run.packet.conn.sources = run.packet.conn.destinations = run.packet.conn.confirmed = True
     unread = next((one for one in firewall.unread if _concerns(place, one.families, one.hooks)), None)
     if unread is not None:
         return Outcome("queue", run.packet, UNREAD(what=unread.what))

@@ -43,8 +43,10 @@ def _address(run: AtHook, nat: Nat, to: Target) -> str | None:
     old = flow.dst if nat.kind in TO_DESTINATION else flow.src
     if nat.kind == "masquerade":
         link = run.walk.named(run.ns, place.oif)
-        if link is not None and ":" in flow.dst and any(one.ip == flow.dst for one in link.addresses):
-            return flow.dst  # ipv6_dev_get_saddr: the address itself is the best to reach it by
+        if link is not None and ":" in flow.dst and run.walk.has(run.ns, flow.dst):
+            return (
+                flow.dst
+            )  # ipv6_dev_get_saddr: the address itself is the best to reach it by, whosever link it is of
         return (link and run.walk.l3.source_address(link.end, place.gateway, flow.dst)) or None
     if nat.kind == "redirect":
         return _own_address(run.walk, run.ns, place, flow) or None

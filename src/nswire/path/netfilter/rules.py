@@ -113,6 +113,7 @@ class Run(AtHook):
         rule_nat, target, rule, chain = self._nat
         self._nat = None
         flow = self.packet.flow
+        self.walk.supposed.forget()
         new = nat.translated(self, rule_nat, target)
         if new is None:
             return Stop("unmapped", chain, rule)
@@ -154,23 +155,24 @@ class Run(AtHook):
     # -- rules ---------------------------------------------------------------------------------------------------
 
     def _rule(self, chain: Chain, rule: FirewallRule, depth: int) -> Stop | None:
-        unsure = False
+        unsure: list[Test | Opaque] = []
         try:
             for statement in rule.statements:
                 if isinstance(statement, Test) and not statement.map:
                     told = self._tested(statement)
                     if told is False:
                         return None
-                    unsure |= told is None
+                    if told is None:
+                        unsure.append(statement)
                     continue
                 if isinstance(statement, Opaque):
                     if statement.keys and self._values(statement.keys) is None:
                         return None
-                    unsure = True
+                    unsure.append(statement)
                     continue
-                if unsure and not self._taken(rule):
+                if not self._supposed(unsure, rule):
                     return None
-                unsure = False
+                unsure = []
                 if isinstance(statement, Verdict | Inline | Test):
                     return self._ended(statement, chain, rule, depth)
                 stop = self._act(statement, chain, rule)
@@ -191,6 +193,36 @@ class Run(AtHook):
             return Stop("return", chain, rule) if statement.kind == "goto" and stop is None else stop
         verdict = self._chosen(statement, rule) if isinstance(statement, Test) else statement
         return None if verdict is None else self._jump(verdict, chain, rule, depth)
+
+    def _supposed(self, unsure: Sequence[Test | Opaque], rule: FirewallRule) -> bool:
+        """Whether conditions that cannot be told hold: as was supposed of the packet already, else both ways are walked."""
+        supposed = self.walk.supposed
+        others = False
+        for one in unsure:
+            if isinstance(one, Opaque):
+                if not one.lasting:
+                    others = True
+                    continue
+                thing = (one.lasting, self.packet.flow, self.packet.answer)
+                told = supposed.taken(thing)
+                if told is None:
+                    told = self._taken(rule) != one.negate
+                    supposed.take(thing, holds=told)
+                if told == one.negate:
+                    return False
+                continue
+            known = self.known(one.keys[0])
+            about = supposed.thing(one, known, self.packet) if len(one.keys) == 1 else None
+            if about is None:
+                others = True
+                continue
+            told = supposed.told(about, one)
+            if told is None:
+                told = self._taken(rule) != one.negate
+                supposed.suppose(about, one, known, holds=told)
+            if told == one.negate:
+                return False
+        return not others or self._taken(rule)
 
     def _taken(self, rule: FirewallRule) -> bool:
         text = f"the rule `{rule.text}`"
@@ -341,7 +373,10 @@ class Run(AtHook):
             raise Break
         if not present:
             self.walk.changes.setdefault(name, []).append(("add", tuple(values)))
-        if statement.conditions and not self._taken(rule):
+        told: set[bool | None] = {one.fresh for one in statement.conditions}
+        if present or found is None or found.maybe:
+            told = {None} if statement.conditions else set()
+        if False in told or (None in told and not self._taken(rule)):
             raise Break
 
     def _full(self, statement: Change) -> bool:
