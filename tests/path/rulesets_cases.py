@@ -86,6 +86,16 @@ ROWS = (
         "a and back",
     ),
     Row(
+        "a reset is for TCP alone",
+        (
+            "r: nft add table ip6 t3",
+            "r: nft add chain ip6 t3 c4 { type filter hook forward priority -350; }",
+            "r: nft add rule ip6 t3 c4 reject with tcp reset",
+        ),
+        Probe("a", "fd00:1::2", "fd00:2::2", ICMPV6, 25823, 0),
+        "b and back",
+    ),
+    Row(
         "an expectation of another protocol",
         (
             "r: nft add table inet t1",

@@ -17,6 +17,7 @@ A grammar makes rulesets: matches, operators, statements, sets, maps, NAT, hooks
 iptables and ip6tables (by nf_tables and legacy), of ebtables, arptables and ipset, as their manuals and their own tests list them, combined at random.
 They are loaded in one laboratory of two hosts with two routers between them (so that an answer may come another way), and of three hosts around a bridge that routes as well.
 Each ruleset is made for one packet: a *subject*, a rule that most probably takes it, among others that probably do not. Packets are UDP, TCP and ICMP by real sockets, IPv4 and IPv6, also to own addresses and the loopback.
+Of every six rulesets the one is taken whose forms have decided least until then, so that rare forms come up more often than chance would have it, and with them what cannot be known.
 
 * **right**: the fate is as it was told: who gets the packet, from which address and port, to which; or nobody
 * **unknown**: nswire said that it does not know, also where several ways are possible whose fates differ

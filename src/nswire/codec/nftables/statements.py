@@ -168,6 +168,9 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
         return [Opaque(_text(statement)) if told is None else Test(ALWAYS, ((ANYTHING,),), negate=not told)]
     if name == "ct expectation":  # with the first packet of a connection (nft_ct_expect_obj_eval)
         return [Test((Key("ct unconfirmed"),), (((1, 1),),))]
+    if name == "reject" and isinstance(value, dict) and value.get("type") == "tcp reset":
+        # the dependency that nft adds (meta l4proto tcp) it leaves out again when it lists the rule
+        return [Test((Key("l4proto"),), ((TCP,),)), Verdict("reject")]
     if name == "reset":  # an option is overwritten (nft_exthdr_tcp_strip_eval)
         return [Test((Key("l4proto"),), ((TCP,),)), Assign("tcp option", None)]
     if name == "synproxy":  # of TCP alone (nft_synproxy_do_eval)
