@@ -23,6 +23,6 @@ LABS = Labs(
         Variant("on two bridges", "b ip link set b0 address 02:00:00:00:00:0a\nr ip link set pb nomaster"),
         Variant("VRRP", "a ip link set a0 address 00:00:5e:00:01:07\nb ip link set b0 address 00:00:5e:00:01:07"),
         Variant("one is down", "b ip link set b0 address 02:00:00:00:00:0a down"),
-        Variant("a VLAN link over the same link", "a ip link add link a0 name a0.5 up type vlan id 5"),
+        Variant("a VLAN link over the same link", "a ip link add link a0 name a0.5 up type vlan id 5", vm=True),
     ),
 )  # fmt: skip
