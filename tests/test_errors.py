@@ -12,6 +12,7 @@ from nswire import errors
 from nswire.errors import NswireError
 
 CONTROL_FLOW = {
+    "nswire.check.expect.values.Unjudged": "becomes an outcome with the status error",
     "nswire.cli.errors.Failure": "click tells it on stderr",
     "nswire.lab.private.ChildError": "of the lab, which needs the standard library alone",
     "nswire.lab.private.PrivateHostError": "of the lab, which needs the standard library alone",

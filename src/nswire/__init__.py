@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nswire.check import Report
     from nswire.errors import (
         AmbiguousLink,
+        ExpectationsError,
         HostError,
         LinkNotFound,
         LookupFailed,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address",
     "AmbiguousLink",
+    "ExpectationsError",
     "Gap",
     "Holder",
     "HostError",
@@ -83,6 +85,7 @@ _HOMES = {
         "HostError",
         "LinkNotFound",
         "LookupFailed",
+        "ExpectationsError",
         "MalformedReply",
         "NetlinkError",
         "NswireError",

@@ -9,6 +9,8 @@
                            the file is no recording, or a damaged one, or one from a newer nswire
       PathQueryError (ValueError)
                            no path can begin or end there; `hint` says what would help, `subject` what it is about
+      ExpectationsError (ValueError)
+                           the file is none of expectations (`nswire assert`); `hint` says what would be right
       MalformedReply (ValueError)
                            what should be a kernel's answer is none
       HostError (OSError)  the machine, or the recording, does not even say who it is
@@ -77,6 +79,14 @@ class PathQueryError(NswireError, ValueError):
     def of(self, subject: str) -> PathQueryError:
         """The same, of that word."""
         return PathQueryError(str(self), self.hint, subject)
+
+
+class ExpectationsError(NswireError, ValueError):
+    """The file is no file of expectations; the message says where and why, `hint` what would be right."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class MalformedReply(NswireError, ValueError):

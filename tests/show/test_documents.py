@@ -192,11 +192,13 @@ def test_every_document_is_one_even_if_empty(topology: Topology, name: str) -> N
         "map": ["namespaces", "links", "wires", "open"],
         "path": ["hops", "choices", "others"],
         "check": ["rules", "findings", "suppressed", "skipped", "failed"],
+        "assert": ["results"],
         "find": ["matches", "nearest"],
     }[name]
     facts: dict[str, dict[str, object]] = {
         "path": PathBuilder(topology, Builder(topology)).facts(NOWHERE),
         "check": {"looks": 1},
+        "assert": {"holds": True},
     }
     strictly(name, document(name, topology, [(part, ()) for part in lists], facts.get(name)))
 

@@ -16,7 +16,8 @@ import nswire
 from nswire.handles.lookup import Match
 from nswire.model.values import Owner
 from nswire.path import endpoints
-from nswire.show.documents import DOCUMENTS, ErrorDocument, FindDocument, schema
+from nswire.show.documents import DOCUMENTS, FindDocument, schema
+from nswire.show.documents_error import ErrorDocument
 from nswire.web import api, openapi
 from nswire.web.api import TABLE
 

@@ -71,6 +71,7 @@ MAX_SIZE = click.option(
     metavar="SIZE",
     help="What may come out of that recording, such as 4G; default: 200 times the file, from 64M to 2G.",
 )
+HOW = click.option("--how", is_flag=True, help="Print the classic commands that show the same, too.")
 OPTIONS = (
     click.option(
         "--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."
@@ -87,7 +88,7 @@ OPTIONS = (
         help="Colours; auto: on a terminal, unless NO_COLOR is set.",
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 if anything could not be seen."),
-    click.option("--how", is_flag=True, help="Print the classic commands that show the same, too."),
+    HOW,
 )
 
 

@@ -6,7 +6,7 @@ import json
 
 import click
 
-NAMES = ("peer", "ls", "netns", "show", "map", "path", "check", "find")
+NAMES = ("peer", "ls", "netns", "show", "map", "path", "check", "assert", "find")
 
 
 @click.command(

@@ -20,6 +20,7 @@ TABLE = (
     Verb("map", "The picture: who is wired to whom, in the terminal, as a page, as an image."),
     Verb("path", "How a packet gets from here to there, step by step, with a verdict."),
     Verb("check", "What is wrong here, unasked: with evidence, whom it hits, and what would mend it."),
+    Verb("assert", "Whether what a file expects is true: peers, paths, findings; for CI and change windows."),
     Verb("metrics", "Gauges of links, bonds and namespaces, and what is wrong, for Prometheus."),
     Verb("serve", "The page: the picture, live, in a browser; and a JSON API."),
     Verb("record", "Write the raw answers of this machine into a file."),

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from nswire.model.values import Evidence, Published, Scalar, State, Taken, Value
+from nswire.show.documents_assert import AssertDocument
 from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc, SuppressedDoc
 from nswire.show.documents_reasons import GapDoc, MendDoc, ReasonDoc
 
@@ -466,17 +467,6 @@ class FindDocument(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[GapDoc, ...]
 
 
-class ErrorDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """Instead of an answer of `nswire serve`: about what, why not, what may help, and what else there is to choose from."""
-
-    schema: Literal["nswire/error"]
-    version: Literal[1]
-    subject: str
-    reason: str
-    hint: str
-    matches: tuple[str, ...]
-
-
 DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "peer": PeerDocument,
     "ls": LsDocument,
@@ -485,6 +475,7 @@ DOCUMENTS: dict[str, type[msgspec.Struct]] = {
     "map": MapDocument,
     "path": PathDocument,
     "check": CheckDocument,
+    "assert": AssertDocument,
     "find": FindDocument,
 }
 

@@ -20,7 +20,7 @@ from nswire.errors import PathQueryError
 from nswire.escape import visible
 from nswire.handles import find, nearest
 from nswire.path import endpoints, query
-from nswire.show import documents, jsonout, sections, to_documents_map, to_documents_reasons
+from nswire.show import documents, documents_error, jsonout, sections, to_documents_map, to_documents_reasons
 from nswire.show.documents import FoundDoc
 from nswire.show.sections import Asked
 from nswire.show.text_path import caption
@@ -298,7 +298,7 @@ def _with_gaps(lists: Parts, topology: Topology) -> Iterator[tuple[str, Iterable
 
 def refusal(problem: Refused) -> str:
     """The document of a refusal."""
-    said = documents.ErrorDocument(
+    said = documents_error.ErrorDocument(
         schema="nswire/error",
         version=documents.VERSION,
         subject=problem.subject,

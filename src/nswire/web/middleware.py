@@ -56,7 +56,7 @@ LATER = Refusal(429, "this token", "there were wrong ones", "wait a quarter of a
 def problem(
     status: int, subject: str, reason: str, hint: str = "", *, headers: Headers | None = None
 ) -> Response:
-    """A refusal as an answer, in the form of nswire/error (`show.documents.ErrorDocument`).
+    """A refusal as an answer, in the form of nswire/error (`show.documents_error.ErrorDocument`).
 
     With the `headers` of a browser that wants a page: in words.
     """

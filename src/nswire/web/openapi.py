@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nswire.show.documents import DOCUMENTS, ErrorDocument
+from nswire.show.documents import DOCUMENTS
+from nswire.show.documents_error import ErrorDocument
 from nswire.version import __version__
 from nswire.web.api import TABLE
 

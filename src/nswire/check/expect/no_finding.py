@@ -1,0 +1,73 @@
+"""`[[no_finding]]`: that a rule of `nswire check` finds nothing, of the whole host or of what a handle stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nswire.check.expect.values import Compared, Kind, Unjudged, only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nswire.check.expect.values import Again
+    from nswire.check.rule import Subject
+    from nswire.model.topology import Topology
+
+KEYS: Mapping[str, type | tuple[type, ...]] = {"rule": str, "of": str}
+
+
+def _text(given: Mapping[str, object]) -> str:
+    return f"{given['rule']} finds nothing" + (f" of {given['of']}" if "of" in given else "")
+
+
+def _compare(topology: Topology, given: Mapping[str, object], again: Again | None) -> list[Compared]:
+    from nswire.check.naming import full
+    from nswire.check.rules import TABLE, named
+    from nswire.check.run import narrow, run
+
+    word = str(given["rule"])
+    rule = named(word)
+    if rule is None:
+        raise Unjudged(f"{word}: there is no such rule; there are {', '.join(one.id for one in TABLE)}")
+    report = run(topology, (rule,), again)
+    report = narrow(report, _subjects(topology, str(given["of"])) if "of" in given else None, None)
+    if not report.found and report.failed:
+        raise Unjudged(f"{word}: {report.failed[0].error}")
+    if not report.found and report.skipped:
+        gap = report.skipped[0].gap
+        more = f", and {len(report.skipped) - 1} more" if len(report.skipped) > 1 else ""
+        raise Unjudged(f"{word} could not be judged everywhere: {gap.where}: {gap.what}: {gap.why}{more}")
+    told = (
+        f"{full(report.topology, one.finding.subjects[0])}: {one.finding.cause.text}" for one in report.found
+    )
+    return [
+        Compared(
+            key="rule", expected=0, found=len(report.found), holds=not report.found, reason="; ".join(told)
+        )
+    ]
+
+
+def _subjects(topology: Topology, word: str) -> set[Subject]:
+    match = only(topology, word)
+    spaces = {match.namespace.key} if match.namespace is not None else set()
+    return {*(link.end for link in match.links), *spaces}
+
+
+def _write(topology: Topology, words: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """Every rule that could be judged, and finds nothing now; of handles, of the whole host all the same."""
+    del words
+    from nswire.check.rules import TABLE
+    from nswire.check.run import run
+
+    report = run(topology, TABLE)
+    out = {
+        *(one.rule.id for one in report.found),
+        *(one.rule for one in report.skipped),
+        *(one.rule for one in report.failed),
+    }
+    for rule in TABLE:
+        if rule.id not in out:
+            yield {"rule": rule.id}
+
+
+KIND = Kind("no_finding", KEYS, ("rule",), _text, _compare, _write)
