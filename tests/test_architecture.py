@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import nswire
 
 ROOT = Path(nswire.__file__).parent
-# A room may import the rooms above it in this list, never one below.
+# A package may import what is listed before it, never what is listed behind.
 ROOMS = (
     "version", "escape", "model", "errors", "codec", "host", "sources", "kinds", "resolve", "facets", "owners", "discover", "handles",
     "path", "check", "draw", "show", "lab", "web", "cli", "start", "__main__",
@@ -236,3 +237,18 @@ def test_no_two_files_of_tests_have_one_name() -> None:
     """tests/ is no package, so a name is a module's: with two of one name nothing at all is collected."""
     names = [file.name for file in (ROOT.parent.parent / "tests").rglob("test_*.py")]
     assert not {name for name in names if names.count(name) > 1}
+
+
+def test_the_page_lists_the_packages_in_import_order() -> None:
+    """docs/architecture.md has the only list for people, and every file that it names by its package is there."""
+    page = (ROOT.parent.parent / "docs" / "architecture.md").read_text()
+    listed = re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)
+    assert listed == [name for name in ROOMS if (ROOT / name).is_dir()]
+    answers = re.findall(r"^\| [^|`]*(?:`\w+`[^|`]*)?\| `([\w/]+\.\w+)` \|$", page, re.MULTILINE)
+    assert len(answers) == 11
+    named = {
+        name
+        for name in re.findall(r"`(\w+/[\w/]+\.(?:py|js))`", page)
+        if (ROOT / name.split("/")[0]).is_dir()
+    }
+    assert not {name for name in {*answers, *named} if not (ROOT / name).is_file()}
