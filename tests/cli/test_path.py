@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -64,7 +65,10 @@ def test_the_way_out() -> None:
     said = run(DHCP)
     assert (said.status, said.err) == (0, "")
     lines = [line for line in said.out.splitlines() if line]
-    assert lines[:2] == ["icmp 10.10.100.2 -> 1.1.1.1", "1.1.1.1 stands for the internet"]
+    assert lines[:2] == [
+        "✔ icmp 10.10.100.2 -> 1.1.1.1: delivered in outside",
+        "1.1.1.1 stands for the internet",
+    ]
     assert [line for line in lines if line in (INSIDE, "self", "router", "outside")] == [
         INSIDE,
         "self",
@@ -75,16 +79,31 @@ def test_the_way_out() -> None:
     assert "  out        ns-39d60faa-aa" in lines
     assert "  in         tap39d60faa-aa" in lines
     assert lines[-3:] == [
-        "delivered: 1.1.1.1 is an address of outside",
-        "packets of up to 1500 bytes pass whole",
-        "the answer comes back the same way",
+        "✔ delivered: 1.1.1.1 is an address of outside",
+        "path MTU 1500",
+        "reply takes the same path",
     ]
 
 
-def test_one_line_a_namespace() -> None:
-    out = run(DHCP, "--hops").out.splitlines()
-    assert f"{INSIDE}  out ns-39d60faa-aa" in out
-    assert "home  in tap39d60faa-aa  out eth1" in out
+def test_hops_are_one_chain() -> None:
+    """With what NAT makes of the packet where it does."""
+    assert f"{INSIDE} {DHCP} → self tap39d60faa-aa … eth1 → router int0 … ext0" in run(DHCP, "--hops").out
+    assert " → outside wan0" in run(DHCP, "--hops").out
+
+
+@pytest.mark.needs("nft")
+def test_the_chain_has_nat_in_it() -> None:
+    shell(
+        "ip netns exec router nft 'table ip nat { chain p { type nat hook postrouting priority 100;"
+        " oif ext0 snat to 203.0.113.77; }; }'; ip -n router address add 203.0.113.77/32 dev ext0"
+    )
+    try:
+        out = run(DHCP, "--hops").out
+    finally:
+        shell(
+            "ip netns exec router nft delete table ip nat; ip -n router address del 203.0.113.77/32 dev ext0"
+        )
+    assert "router int0 … ext0 [SNAT 203.0.113.77] → outside wan0" in out
 
 
 def test_json_is_what_its_schema_says() -> None:
@@ -120,7 +139,7 @@ def test_what_everybody_has_is_here(word: str) -> None:
     """127.0.0.1 is an address of every namespace: whoever types it means his own."""
     shell("ip link set lo up")
     told = run(word, word, "-j", "--proto", "udp", "--dport", "9").json
-    assert (told["fate"], told["flow"]["src"]) == ("delivered", word)
+    assert (told["fate"], told["flow"]["src"]) == ("refused", word)
 
 
 def test_dropped_is_1_with_what_would_mend_it() -> None:
@@ -134,7 +153,7 @@ def test_dropped_is_1_with_what_would_mend_it() -> None:
     *_, verdict, mend = said.out.splitlines()
     assert (
         verdict
-        == "dropped in router: net.ipv4.ip_forward=0 in router: it forwards nothing that comes in there"
+        == "✘ dropped in router: net.ipv4.ip_forward=0 in router: it forwards nothing that comes in there"
     )
     assert mend == "`ip netns exec router sysctl -w net.ipv4.ip_forward=1` would forward"
     assert document.json["mend"]["command"] == "ip netns exec router sysctl -w net.ipv4.ip_forward=1"
@@ -171,6 +190,38 @@ def test_the_packet_as_it_is_asked_for() -> None:
     assert run(DHCP, "--size", "1501").status == 1
 
 
+def test_refused_is_1_and_where_nothing_listens() -> None:
+    """It arrives, and is answered with a reset: for whoever asks that is no."""
+    said, document = run(DHCP, "tcp:10.10.100.1:81"), run("-j", DHCP, "10.10.100.1:81")
+    assert (said.status, document.status) == (1, 1)
+    lines = said.out.splitlines()
+    assert lines[0].startswith("✘ tcp 10.10.100.2 -> 10.10.100.1:81: refused in router")
+    assert (
+        "✘ refused: 10.10.100.1 is an address of router; nothing listens on 10.10.100.1:81 (a reset)" in lines
+    )
+    assert document.json["fate"] == "refused"
+    assert document.json["reason"]["code"] == "local.nobody_listens"
+
+
+def test_an_address_that_nobody_here_has_is_where_to() -> None:
+    """From here; the source that the kernel chooses is told. One that a link has stands for that link."""
+    shell("ip address add 10.10.100.50/24 dev brqfabc7ead-61")
+    try:
+        out, told = run("10.10.100.77").out, run("-j", "10.10.100.1:81").json
+        assert run("-j", "udp:10.10.100.1:53").json["flow"]["proto"] == 17
+        assert out.splitlines()[0].startswith(
+            ("✘ icmp 10.10.100.50 -> 10.10.100.77: ", "? icmp 10.10.100.50")
+        )
+        assert run("-j", "10.10.100.2").json["start"]["label"] == INSIDE
+    finally:
+        shell("ip address del 10.10.100.50/24 dev brqfabc7ead-61")
+    assert (told["start"]["label"], told["flow"]["src"], told["flow"]["dport"]) == (
+        "self",
+        "10.10.100.50",
+        81,
+    )
+
+
 def test_a_port_behind_whom_it_is_for() -> None:
     """As people write it; a handle with a colon in it stays one, and two ports are one too many."""
     for receiver, dst in (
@@ -182,6 +233,8 @@ def test_a_port_behind_whom_it_is_for() -> None:
         assert (flow["dst"], flow["proto"], flow["dport"]) == (dst, 17, 53)
     said = run(DHCP, "10.10.100.1:53", "--dport", "80")
     assert (said.status, "it names port 53, and --dport is 80" in said.err) == (2, True)
+    said = run(DHCP, "tcp:10.10.100.1:53", "--proto", "udp")
+    assert (said.status, "it names tcp, and --proto is udp" in said.err) == (2, True)
     assert run(DHCP, "10.10.100.1:99999").status == 2
 
 
@@ -231,6 +284,42 @@ def test_on_the_picture(tmp_path: Path) -> None:
 def test_how_it_could_be_done_by_hand() -> None:
     out = run("--how", DHCP).out
     assert f"ip -n {INSIDE} route get 1.1.1.1" in out
+    for command in (
+        f"ip -n {INSIDE} -d link show dev {DHCP}",
+        "bridge fdb show",
+        "ip -n router neigh",
+        "ip netns exec outside ss -lntup",
+    ):
+        assert f"  {command}\n" in out
+
+
+@pytest.mark.needs("ip")
+def test_the_commands_of_how_work() -> None:
+    """Each is run as it is told; a program that is not installed is no fault of ours."""
+    for command in run("-j", "--how", DHCP).json["how"]:
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+        assert done.returncode in (0, 127) or b"No such file" in done.stderr, command
+
+
+@pytest.mark.needs("nft")
+def test_what_would_let_it_pass_names_the_rule_by_its_handle() -> None:
+    """A rule that is inserted there as it is told lets the packet pass."""
+    shell(
+        "ip netns exec router nft 'table ip wall { chain f { type filter hook forward priority 0;"
+        " ip protocol icmp drop; }; }'"
+    )
+    try:
+        mend = run("-j", DHCP).json["mend"]
+        found = re.search(
+            r"an accept rule inserted before handle (\d+) would let such packets pass", mend["effect"]
+        )
+        assert found is not None
+        listed = subprocess.run(["bash", "-c", mend["command"]], capture_output=True, text=True, check=True)
+        assert f"drop # handle {found[1]}\n" in listed.stdout
+        shell(f"ip netns exec router nft insert rule ip wall f handle {found[1]} ip protocol icmp accept")
+        assert run(DHCP).status == 0
+    finally:
+        shell("ip netns exec router nft delete table ip wall")
 
 
 @pytest.mark.parametrize(

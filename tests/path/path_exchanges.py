@@ -16,6 +16,7 @@ import nswire
 from nswire.host.replay import Recorded
 from nswire.lab.lab import wait_until
 from nswire.path import Flow, trace
+from nswire.path.values import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Real(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What nswire says of one: the fate, where it ends, the fate of the answer (empty: there is none)."""
+    """What nswire says of one: the fate (`delivered` also if nothing listens there), where it ends, the fate of the answer (empty: there is none)."""
 
     fate: str
     at: tuple[str, ...]
@@ -122,7 +123,7 @@ class Spaces:
         lookups = topology.lookups()
         found = trace(topology, TablesAlone(lookups) if alone else lookups, self[start].inode, flow, **more)  # type: ignore[arg-type]
         return Said(
-            found.forward.fate,
+            "delivered" if found.forward.fate in ARRIVED else found.forward.fate,
             self._ends(found.forward),
             "" if found.reply is None else found.reply.fate,
             found,
@@ -131,7 +132,7 @@ class Spaces:
 
     def _ends(self, ways: Ways) -> tuple[str, ...]:
         names = {ns.inode: name for name, ns in self.spaces.items()}
-        return tuple(sorted({names[way.hops[-1].ns] for way in ways.ways if way.fate == "delivered"}))
+        return tuple(sorted({names[way.hops[-1].ns] for way in ways.ways if way.fate in ARRIVED}))
 
     @contextlib.contextmanager
     def listening(self, flow: Flow, *listen: Listening) -> Iterator[list[socket.socket]]:

@@ -28,6 +28,7 @@ from nswire.model.reasons import Cause
 from nswire.model.values import End
 from nswire.path import Flow, trace
 from nswire.path.ip import neighbour
+from nswire.path.values import ARRIVED
 from nswire.show import text_path
 from nswire.show.terminal import Paper
 
@@ -255,7 +256,7 @@ class Judge:
         if fate == "unknown":
             return None
         ends = {self._names.get(way.end.ns) for way in ways if way.end is not None}
-        arrived = (fate == "delivered") == bool(got) and (not got or got[0] in ends)
+        arrived = (fate in ARRIVED) == bool(got) and (not got or got[0] in ends)
         return arrived and any(fits(way, real) for way in ways)
 
     def _told(self, passed: list[Passed]) -> str:

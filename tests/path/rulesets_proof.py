@@ -24,6 +24,7 @@ from rulesets_packets import LONG, PATIENCE, TCP, UDP, Packet, Probe, Seen, sent
 
 import nswire
 from nswire.path import Flow, trace
+from nswire.path.values import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,7 +121,7 @@ def fate_of(names: dict[int, str], said: Ways, got: Packet | None) -> bool | Non
     """Whether a packet ended as was said: True or False, None if nothing was."""
     if said.fate == "unknown":
         return None
-    if (said.fate == "delivered") != (got is not None):
+    if (said.fate in ARRIVED) != (got is not None):
         return False
     return got is None or any(_ends(names, way, got) for way in said.ways)
 

@@ -99,4 +99,4 @@ def test_how_the_narrowest_link_is_told(lab: Lab) -> None:
     said = spaces.said("a", Flow("10.0.2.2"))
     file = io.StringIO()
     write_trace(Paper(file, columns=200, color=False), said.topology, said.trace, notes=(), hops=False)
-    assert "packets of up to 1400 bytes pass whole: the MTU of r/rb\n" in file.getvalue()
+    assert "path MTU 1400: the MTU of r/rb\n" in file.getvalue()

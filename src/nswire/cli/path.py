@@ -26,19 +26,21 @@ if TYPE_CHECKING:
     from nswire.path import Trace
     from nswire.path.query import Party, Wanted
 
+HERE = "self"
 EPILOG = """\b
 Examples:
   nswire path ns-39d60faa-aa                     out to the internet, and back
   nswire path container:web 203.0.113.9          to an address
   nswire path pod:shop/web container:db --dport 5432
-  nswire path web 10.0.0.5:5432
+  nswire path web tcp:10.0.0.5:80                as you would type it; udp:[fd00::5]:53, web:5432, [::1]:80
+  nswire path 1.1.1.1                            from here: nobody who can be seen has that address
   nswire path 10.10.100.2 1.1.1.1 --proto udp --dport 53 --no-reply
   nswire path -j eth0 | jq -r .fate
 
 \b
 The kernel's own route lookup decides, in each namespace; nft and iptables rules are read, tables and ports looked at.
 Nothing is sent. Where it cannot be known what becomes of the packet, the answer says so, and why.
-Exit status: 0 it leaves or is delivered, 1 it is dropped, 3 with --strict if that is not known.
+Exit status: 0 it leaves or is delivered, 1 it is dropped, or refused (nothing listens there), 3 with --strict if that is not known.
 """
 
 
@@ -52,8 +54,9 @@ Exit status: 0 it leaves or is delivered, 1 it is dropped, 3 with --strict if th
 def command(options: Options, sender: str, receiver: str | None, **given: Any) -> int:
     """Say how a packet gets from FROM to TO, step by step: routes, neighbours, bridges, filters, NAT, tunnels.
 
-    FROM is any handle: a link, a namespace, a container, an address of this host. TO is an address or any handle,
-    with a port behind it if you like (web:80, 10.0.0.5:5432, [fd00::5]:53); without it: out, by the default route.
+    FROM is any handle: a link, a namespace, a container, an address of this host. TO is an address or any handle, with
+    a port behind it and a protocol before it if you like (web:80, tcp:10.0.0.5:5432, udp:[fd00::5]:53); without it: out,
+    by the default route. A single address that no link here has, or one with a port, is TO: the packet is sent from here.
     """
     topology = look(options)
     wanted = packet.wanted(given, reply=given["reply"])
@@ -61,7 +64,7 @@ def command(options: Options, sender: str, receiver: str | None, **given: Any) -
     give(topology, options, "path", _answer(topology, found, notes, hops=given["hops"]))
     if options.strict and found.forward.fate == "unknown":
         return INCOMPLETE
-    return status(topology, options, no=found.forward.fate == "dropped")
+    return status(topology, options, no=found.forward.fate in ("dropped", "refused"))
 
 
 def followed(topology: Topology, sender: str, receiver: str | None, wanted: Wanted) -> Trace:
@@ -77,6 +80,8 @@ def _followed(
     from nswire.path.endpoints import address
     from nswire.path.query import Party, complete, follow
 
+    if receiver is None and _is_receiver(topology, sender):
+        sender, receiver = HERE, sender
     begin = _party(topology, sender)
     receiver, wanted = _ported(topology, receiver, wanted)
     end = None if receiver is None else Party(receiver) if address(receiver) else _party(topology, receiver)
@@ -87,19 +92,31 @@ def _followed(
     return follow(topology, question, wanted), question.notes
 
 
-def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[str | None, Wanted]:
-    """TO without its port, which people write behind it. What is a handle as it stands (`tcp:8080`) is one. Failure."""
+def _is_receiver(topology: Topology, word: str) -> bool:
+    """Whether a word that stands alone is where to: an address with a port, or one that nobody who can be seen has."""
     from nswire.handles import find
-    from nswire.path.endpoints import address, host_and_port
+    from nswire.path.endpoints import address, is_loopback, split
+
+    if find(topology, word) or is_loopback(word):
+        return False
+    return bool(address(word) or (address(split(word).host) and split(word).port))
+
+
+def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[str | None, Wanted]:
+    """TO without its protocol and port, which people write around it. What is a handle as it stands (`tcp:8080`) is one. Failure."""
+    from nswire.handles import find
+    from nswire.path.endpoints import address, split
 
     if receiver is None or address(receiver) or find(topology, receiver):
         return receiver, wanted
-    host, port = host_and_port(receiver)
+    host, port, proto = split(receiver)
     if not port:
         return receiver, wanted
     if wanted.dport not in (0, port):
         raise Failure(receiver, f"it names port {port}, and --dport is {wanted.dport}", "give one of the two")
-    return host, wanted._replace(dport=port)
+    if proto and wanted.proto not in ("", proto):
+        raise Failure(receiver, f"it names {proto}, and --proto is {wanted.proto}", "give one of the two")
+    return host, wanted._replace(dport=port, proto=proto or wanted.proto)
 
 
 def _party(topology: Topology, word: str) -> Party:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nswire.model.topology import Link, Topology
     from nswire.model.values import NsKey, Wire
 
-Fate = Literal["leaves", "delivered", "dropped", "unknown"]  # as `path` says it
+Fate = Literal["leaves", "delivered", "refused", "dropped", "unknown"]  # as `path` says it
 UNTOLD = "ofport"
 DIES, TARGET = Chip("dropped here", "bad"), Chip("the target", "warn")
 Grouping = Literal["bridge", "owner", "none"]

@@ -19,7 +19,7 @@ def followed(topology: Topology, trace: Trace, caption: str) -> Followed:
     wires = [wire for wire in topology.all_wires() if wire.a in order and wire.b in order]
     wires.sort(key=lambda wire: sorted(order[end] for end in (wire.a, wire.b) if end is not None))
     fate = trace.forward.fate
-    arrives = fate in ("leaves", "delivered")
+    arrives = fate in ("leaves", "delivered", "refused")
     target = () if arrives else _target(topology, trace, set(passed))
     dies = passed[-1] if passed and fate == "dropped" else None
     return Followed(caption, tuple(order), tuple(wires), fate, dies, target)

@@ -95,7 +95,7 @@ def _trimmed(made: Lines) -> Lines:
     return made
 
 
-FATES = {"leaves": "up", "delivered": "up", "dropped": "down"}
+FATES = {"leaves": "up", "delivered": "up", "refused": "down", "dropped": "down"}
 
 
 def _caption(geometry: Geometry) -> Iterator[tuple[Piece, ...]]:

@@ -184,7 +184,8 @@ class FirewallRule(msgspec.Struct, frozen=True):
     """A rule: what it does, and its text (`str` of it), as its own tool writes it.
 
     `tracks`: it makes the kernel track connections in its family (nf_ct_netns_get). `foreign`: it has an extension of
-    iptables in it, so that its own tool has to say what it does. `tool`: whose it is, if not its chain's.
+    iptables in it, so that its own tool has to say what it does. `tool`: whose it is, if not its chain's. `handle`: nft's
+    number of it (0: it has none).
     """
 
     text: object
@@ -192,6 +193,7 @@ class FirewallRule(msgspec.Struct, frozen=True):
     tracks: bool = False
     foreign: bool = False
     tool: str = ""
+    handle: int = 0
 
 
 class Chain(msgspec.Struct, frozen=True):

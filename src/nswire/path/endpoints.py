@@ -55,6 +55,25 @@ def host_and_port(word: str) -> tuple[str, int]:
     return (host, int(port)) if 0 < int(port) < 1 << 16 else (word, 0)
 
 
+class Destination(NamedTuple):
+    """A destination as people type it, in parts. A port of 0, an empty `proto`: none is said."""
+
+    host: str
+    port: int = 0
+    proto: str = ""
+
+
+def split(word: str) -> Destination:
+    """`tcp:10.0.0.5:80`, `udp:[fd00::5]:53`, `web:80` in its parts; without a port it is one word. A handle may look so, too: ask first."""
+    proto, _, rest = word.partition(":")
+    proto, rest = (proto, rest) if proto in PORTED else ("", word)
+    host, port = host_and_port(rest)
+    return Destination(host, port, proto) if port else Destination(word)
+
+
+PORTED = ("tcp", "udp")
+
+
 def sender(
     topology: Topology,
     word: str,

@@ -299,6 +299,8 @@ def _arrived(ctx: PathContext, end: End, frame: Frame, steps: Steps) -> Landing:
 
 def _way(landing: Landing, flow: Flow, chooser: Chooser) -> Way:
     fate: Fate = "unknown" if landing.fate == "up" else landing.fate
+    if fate == "delivered" and landing.reason is not None and landing.reason.reason in sockets.REFUSED:
+        fate = "refused"
     made = tuple(choice.text for choice in chooser.made)
     return Way(fate, _hops(landing.steps, flow), landing.reason, landing.mend, made, landing.end)
 

@@ -30,7 +30,9 @@ DEPENDS = Reason(
     "path.depends", "it depends: {fate} if {choice}, {other_fate} if {other_choice}", unknown=True
 )
 
-Fate = Literal["leaves", "delivered", "dropped", "unknown"]
+Fate = Literal["leaves", "delivered", "refused", "dropped", "unknown"]
+ARRIVED = ("delivered", "refused")
+"""The fates of a packet that gets where it is for: `refused` is one that nothing listens for there."""
 
 
 class Flow(msgspec.Struct, frozen=True, gc=False):
@@ -381,7 +383,7 @@ class Ways(msgspec.Struct, frozen=True):
         if differs is None or first.reason is None or differs.reason is None:
             return first.reason
         one, two = _fork(first, differs)
-        depends = DEPENDS_WHERE if first.fate in ("delivered", "leaves") else DEPENDS_WHY
+        depends = DEPENDS_WHERE if first.fate in (*ARRIVED, "leaves") else DEPENDS_WHY
         return depends(cause=first.reason, choice=one, other_cause=differs.reason, other_choice=two)
 
     @property

@@ -300,7 +300,7 @@ class MtuDoc(msgspec.Struct, frozen=True, kw_only=True):
 class WayDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A way of a packet. `choices` are what it was assumed for, where that cannot be known; `others` the ways otherwise."""
 
-    fate: Literal["leaves", "delivered", "dropped", "unknown"]
+    fate: Literal["leaves", "delivered", "refused", "dropped", "unknown"]
     reason: ReasonDoc | None
     mend: MendDoc | None
     choices: tuple[str, ...]
@@ -405,7 +405,7 @@ class PathDocument(msgspec.Struct, frozen=True, kw_only=True):
     taken: Taken
     start: NetnsDoc
     flow: FlowDoc
-    fate: Literal["leaves", "delivered", "dropped", "unknown"]
+    fate: Literal["leaves", "delivered", "refused", "dropped", "unknown"]
     reason: ReasonDoc | None
     mend: MendDoc | None
     mtu: MtuDoc | None

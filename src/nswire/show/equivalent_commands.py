@@ -72,8 +72,9 @@ def for_peer(links: Iterable[Link]) -> list[str]:
 
 
 def for_trace(topology: Topology, trace: Trace) -> list[str]:
-    """The classic lookups behind a path, one namespace after the other."""
-    return _once(command for hop in trace.forward.ways[0].hops for command in _of_hop(topology, hop))
+    """The classic commands behind every fact of a path, and of its answer, one namespace after the other."""
+    ways = [*trace.forward.ways, *(() if trace.reply is None else trace.reply.ways)]
+    return _once(command for way in ways for hop in way.hops for command in _of_hop(topology, hop))
 
 
 def _of_hop(topology: Topology, hop: Hop) -> Iterator[str]:
@@ -96,6 +97,15 @@ def _of_hop(topology: Topology, hop: Hop) -> Iterator[str]:
             yield (
                 _in(ns, command.removeprefix("ip ")) if command.startswith("ip ") else f"{way.other}{command}"
             )
+    for step in hop.steps:
+        link = topology.at(step.end)
+        if link is not None and link.end.ns == ns.key:
+            for kind, command in LINK_STEPS:
+                if step.type == kind:
+                    told = command.format(name=shell_word(link.ifname))
+                    yield (
+                        _in(ns, told.removeprefix("ip ")) if told.startswith("ip ") else f"{way.other}{told}"
+                    )
 
 
 STEPS = (
@@ -103,10 +113,29 @@ STEPS = (
     ("neighbour", "ip neigh"),
     ("bridge", "bridge fdb show"),
     ("bridge", "bridge vlan show"),
-    ("netfilter", "nft list ruleset"),
-    ("nat", "nft list ruleset"),
+    ("netfilter", "nft -a list ruleset"),
+    ("nat", "nft -a list ruleset"),
+    ("ipsec", "ip xfrm policy"),
+    ("crossing", "sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding"),
+    ("local", "ip route show table local"),
+    ("local", "ss -lntup"),
+    ("ovs", "ovs-appctl dpctl/dump-flows"),
+    ("ovs", "ovs-vsctl show"),
 )
 """What shows more about the steps of a path."""
+
+LINK_STEPS = (
+    ("in", "ip -d link show dev {name}"),
+    ("out", "ip -d link show dev {name}"),
+    ("link", "ip -d link show dev {name}"),
+    ("mtu", "ip link show dev {name}"),
+    ("tunnel", "ip -d link show dev {name}"),
+    ("tc", "tc filter show dev {name} ingress"),
+    ("tc", "tc filter show dev {name} egress"),
+    ("source", "ip address show dev {name}"),
+    ("process", "ip tuntap show dev {name}"),
+)
+"""The same about the steps that are about a link."""
 
 
 def for_pairs(topology: Topology) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.path.values import Hop, Step
 from nswire.show import words
-from nswire.show.terminal import Paper, Span, fold_text, line, span
+from nswire.show.terminal import Line, Paper, Span, fold, fold_text, line, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from nswire.path.values import Way, Ways
 
 WIDTH = 11  # of the longest type of step, and a blank
-FATES = {"leaves": "up", "delivered": "up", "dropped": "down", "unknown": "doubt"}
+FATES = {"leaves": "up", "delivered": "up", "refused": "down", "dropped": "down", "unknown": "doubt"}
+MARKS = {"leaves": "✔", "delivered": "✔", "refused": "✘", "dropped": "✘", "unknown": "?"}
+PLAIN_MARKS = {"✔": "[ok]", "✘": "[no]", "?": "[?]"}  # of a stream that is no UTF-8
 VERDICTS = {
     "leaves": "it leaves this host",
     "delivered": "delivered",
+    "refused": "refused",
     "dropped": "dropped",
     "unknown": "not known",
 }
@@ -60,8 +63,13 @@ class _Writer:
     def write(self, branches: list[_Branch], chosen: int, indent: str) -> None:
         """What all of these have in common, once; then each from where it parts. `chosen`: so many choices were told already."""
         common = _common([branch.told for branch in branches])
-        for one in branches[0].told[:common]:
-            self._write(one, indent)
+        shared_part = branches[0].told[:common]
+        hops = [one for one in shared_part if isinstance(one, Hop)]
+        if hops:
+            self._chain(hops, indent)
+        for one in shared_part:
+            if not isinstance(one, Hop):
+                self._write(one, indent)
         if len(branches) == 1:
             return
         # they part at the latest where the first of their choices differs
@@ -81,30 +89,44 @@ class _Writer:
             if len(group) == 1:
                 way = group[0].way
                 fold_text(
-                    self._paper, line(indent + "  "), f"{VERDICTS[way.fate]}: {way.reason}", FATES[way.fate]
+                    self._paper,
+                    line(indent + "  "),
+                    f"{marked(self._paper, way.fate)} {VERDICTS[way.fate]}: {way.reason}",
+                    FATES[way.fate],
                 )
                 self._paper.print()
 
-    def _write(self, one: NsKey | Step | Hop, indent: str) -> None:
+    def _write(self, one: NsKey | Step, indent: str) -> None:
         if isinstance(one, Step):
             self._step(one, indent)
-        elif isinstance(one, Hop):
-            self._hop(one, indent)
         else:
             where = words.netns(self._topology, self._topology.namespaces[one])
             self._paper.print(*line(indent), where)
 
-    def _hop(self, hop: Hop, indent: str) -> None:
-        """A namespace in one line: in by, out by, and as what it leaves if that changed."""
-        names: list[Span] = []
-        for step in hop.steps:
-            link = self._topology.at(step.end)
-            if step.way and link is not None:
-                names += [Span("  "), span(step.way, "dim"), Span(" "), span(link.ifname, "name")]
-        changed = hop.leaves != hop.enters and bool(hop.enters.src)
-        told = (Span("  "), span(f"now {hop.leaves.text}", "doubt")) if changed else ()
+    def _chain(self, hops: Sequence[Hop], indent: str) -> None:
+        """Namespaces in a row, each with the links by which it comes in and goes out, and what NAT makes of it there."""
+        words_of = [self._hop(hop) for hop in hops]
+        arrow = line(Span("→ " if self._paper.unicode else "-> ", "dim"))
+        chain = [words_of[0], *((*arrow, *one) for one in words_of[1:])]
+        fold(self._paper, line(indent), chain, line(indent, "  "), gap=" ")
+
+    def _hop(self, hop: Hop) -> Line:
+        names = [
+            span(link.ifname, "name")
+            for step in hop.steps
+            if step.way and (link := self._topology.at(step.end)) is not None
+        ]
+        ends = (
+            (
+                names[0],
+                *((Span(" … " if self._paper.unicode else " .. "), names[-1]) if len(names) > 1 else ()),
+            )
+            if names
+            else ()
+        )
         where = words.netns(self._topology, self._topology.namespaces[hop.ns])
-        self._paper.print(*line(indent), where, *names, *told)
+        nat = [piece for one in translated(hop) for piece in (Span(" "), span(f"[{one}]", "doubt"))]
+        return line(where, *((Span(" "), *ends) if ends else ()), *nat)
 
     def _step(self, step: Step, indent: str) -> None:
         start = line(indent + "  " * (step.depth + 1), Span(step.type.ljust(WIDTH), "dim"))
@@ -114,6 +136,29 @@ class _Writer:
             return
         told = f"{step.text} ({'; '.join(step.because)})" if step.because else step.text
         fold_text(self._paper, start, told, "doubt" if step.evidence != "proved" and not step.way else "")
+
+
+def translated(hop: Hop) -> list[str]:
+    """What NAT changes in a namespace: `SNAT 203.0.113.2`, `DNAT 10.0.0.5:80`."""
+    before, after = hop.enters, hop.leaves
+    found = []
+    if before.src and (before.src, before.sport) != (after.src, after.sport):
+        found.append(f"SNAT {_side(after.src, after.sport)}")
+    if (before.dst, before.dport) != (after.dst, after.dport):
+        found.append(f"DNAT {_side(after.dst, after.dport)}")
+    return found
+
+
+def _side(address: str, port: int) -> str:
+    if not port:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def marked(paper: Paper, fate: str) -> str:
+    """The mark of a fate, as far as the stream can have it; words are always beside it."""
+    mark = MARKS[fate]
+    return mark if paper.unicode else PLAIN_MARKS[mark]
 
 
 def _common(sequences: Sequence[Sequence[object]]) -> int:

@@ -17,7 +17,7 @@ from nswire.show.documents import (
     WayDoc,
 )
 from nswire.show.documents_reasons import MendDoc, ReasonDoc
-from nswire.show.text_path import commanded
+from nswire.show.text_path import commanded, sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ class PathBuilder:
         """The keys that are no lists."""
         return {
             "start": self._build.netns(self._topology.namespaces[trace.start]),
-            "flow": _flow(trace.flow),
+            "flow": _flow(sent(trace)),
             "fate": trace.forward.fate,
             "reason": reason(trace.forward.reason),
             "mend": self._mend(trace.forward.mend),

@@ -47,6 +47,7 @@ class _Rule(msgspec.Struct, gc=False):
     table: str
     chain: str
     expr: msgspec.Raw
+    handle: int = 0
 
 
 class _Set(msgspec.Struct, gc=False):
@@ -102,14 +103,14 @@ def _decode(things: list[_Thing], listed: Listed | None) -> Ruleset:
     known: dict[tuple[str, str, str], Json] = {}
     sets: dict[SetName, Set] = {}
     chains: list[dict[str, Json]] = []
-    rules: dict[tuple[str, str, str], list[msgspec.Raw]] = {}
+    rules: dict[tuple[str, str, str], list[_Rule]] = {}
     scopes: dict[tuple[str, str], Scope] = {}
     tables: list[dict[str, Json]] = []
     tracked: set[str] = set()
     for thing in things:
         if thing.rule is not None:
             one = thing.rule
-            rules[one.family, one.table, one.chain].append(one.expr)
+            rules[one.family, one.table, one.chain].append(one)
         elif thing.chain is not None:
             chains.append(thing.chain)
             rules.setdefault((thing.chain["family"], thing.chain["table"], thing.chain["name"]), [])
@@ -191,8 +192,9 @@ def _chain(chain: Mapping[str, Json], rules: _Rules, listed: Listed | None) -> C
 class _Rules(Sequence[FirewallRule]):
     """The rules of a chain, each read when it is first looked at."""
 
-    def __init__(self, raw: list[msgspec.Raw], scope: Scope) -> None:
-        self._raw = raw
+    def __init__(self, listed: list[_Rule], scope: Scope) -> None:
+        self._raw = raw = [one.expr for one in listed]
+        self._handles = [one.handle for one in listed]
         self._scope = scope
         self._read: dict[int, FirewallRule] = {}
         joined = b"\n".join(map(bytes, raw))
@@ -216,7 +218,7 @@ class _Rules(Sequence[FirewallRule]):
         if at not in self._read:
             if not -len(self) <= at < len(self):
                 raise IndexError(at)
-            self._read[at] = self._rule(self._raw[at])
+            self._read[at] = msgspec.structs.replace(self._rule(self._raw[at]), handle=self._handles[at])
         return self._read[at]
 
     def _rule(self, raw: msgspec.Raw) -> FirewallRule:

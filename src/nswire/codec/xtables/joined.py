@@ -120,6 +120,7 @@ class _Joined(Sequence[FirewallRule]):
             rule.tracks or found.tracks,
             foreign=True,
             tool=TOOLS[self._where.family],
+            handle=rule.handle,
         )
 
 

@@ -240,9 +240,17 @@ def _mend(stop: Stop, ns: NsKey) -> Mend:
         if _tool(stop) == "nft"
         else (_tool(stop).removesuffix("-save"), "-t", chain.table, "-nvL", chain.name, "--line-numbers")
     )
-    effect = (
-        "lists the chain: a rule at its end"
-        if stop.rule is None
-        else "lists the chain: a rule before that one"
+    return Mend(
+        f"lists the chain: an accept rule {_before(stop)} would let such packets pass there", ns, words
     )
-    return Mend(f"{effect} that accepts such packets would let this one pass there", ns, words)
+
+
+def _before(stop: Stop) -> str:
+    """Where a rule would come before the one that decides: by nft's handle, or by the line of iptables' list."""
+    rule, chain = stop.rule, stop.chain
+    if rule is None:
+        return "at its end"
+    if _tool(stop) == "nft":
+        return f"inserted before handle {rule.handle}" if rule.handle else "inserted before that one"
+    at = next((number for number, one in enumerate(chain.rules, 1) if one is rule), 0)
+    return f"inserted at line {at}" if at else "inserted before that one"

@@ -163,7 +163,7 @@ route.addEventListener("submit", (event) => {
   location.search = new URLSearchParams(Object.entries(asked).filter((one) => one[1]));
 });
 
-const VERDICTS = { leaves: "it leaves this host", delivered: "delivered", dropped: "dropped", unknown: "not known" };
+const VERDICTS = { leaves: "it leaves this host", delivered: "delivered", refused: "refused", dropped: "dropped", unknown: "not known" };
 const HERE = { "tap.leaves": "it goes to a process of this host", "tap.leaves_to_vm": "it goes to a guest of this host" };
 const side = (address, port) => `${address ?? "?"}${port ? ` port ${port}` : ""}`;
 
