@@ -167,6 +167,41 @@ def test_a_bare_name_is_that_of_the_own_namespace_and_says_what_else_has_it(lab:
 
 
 @pytest.mark.usefixtures("host")
+def test_ls_with_globs_filters_columns_and_order() -> None:
+    def names(*words: str) -> list[str]:
+        return [link["ifname"] for link in run("ls", "-j", *words).json["links"]]
+
+    assert set(names("out*")) == {"out0", "out1"}
+    assert names("kind:bridge") == ["br0"]
+    assert names("out*", "inside/in0", "netns:self") == ["out0", "out1"]
+    assert names("inside/*", "kind:veth") == ["in0"]
+    assert names("out*", "--sort", "-ifindex") == ["out1", "out0"]
+    said = run("ls", "kind:bridge", "--columns", "link,kind,mtu")
+    assert said.out == "LINK      KIND    MTU\nself/br0  bridge  1500\n"
+    assert run("ls", "br0", "-br").out.split()[:2] == ["LINK", "STATE"]
+    assert "lo" not in [line.split()[1] for line in run("ls").out.splitlines()[:-1]]
+    assert "lo" in [line.split()[1] for line in run("ls", "-a").out.splitlines()]
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (["kind:nonsense"], 1, "nswire ls: no link fits all of that"),
+        (["nonsense*"], 1, "nswire ls: no link fits all of that"),
+        (["netns:nonsense"], 2, "nswire ls: netns:nonsense: there is no such namespace"),
+        (["--columns", "nonsense"], 2, "there is no column 'nonsense'"),
+        (["--sort", "nonsense"], 2, "there is no column 'nonsense'"),
+        (["-br", "--columns", "mtu"], 2, "-br has columns of its own"),
+    ],
+)
+def test_ls_says_what_does_not_fit(words: list[str], status: int, told: str) -> None:
+    said = run("ls", *words)
+    assert (said.status, said.out) == (status, "")
+    assert told in said.err
+
+
+@pytest.mark.usefixtures("host")
 def test_handles_of_every_family() -> None:
     mac = run("ls", "-j", "in0").json["links"][0]["address"]
     handles = ["out0", "the other name", "日本🎉", "self/out0", "self/69", "69", "out0@if68"]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nswire.handles import find, nearest, own, unique_handle
+from nswire.handles import filters, find, nearest, own, unique_handle
 from nswire.handles.table import PREFIXES
 from nswire.model.inspector import NothingMore
 from nswire.model.topology import Topology
@@ -343,3 +343,46 @@ def test_a_megabyte_of_digits_is_no_number(topology: Topology) -> None:
     """int() of so many digits raises since Python 3.11, and took seconds before."""
     for text in ("9" * 1_000_000, "pid:" + "9" * 1_000_000, "/" * 100_000, "a:" * 100_000):
         assert find(topology, text) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["kind:vlan"], {"qdhcp-1/vlan5"}),
+        (["kind:VLAN", "kind:nic"], {"qdhcp-1/vlan5", "host/eth0"}),
+        (["netns:router", "kind:veth"], {"router/eth0", "router/router"}),
+        (["netns:q*", "kind:v*"], {"qdhcp-1/ns-1", "qdhcp-1/vlan5"}),
+        (["netns:self", "kind:nic"], {"host/eth0"}),
+        (["netns:.", "kind:loopback"], {"host/lo"}),
+        (["kind:veth", "state:down"], set()),
+        (["netns:Router"], set()),
+    ],
+)
+def test_filters_with_different_keys_have_to_agree(
+    topology: Topology, words: list[str], expected: set[str]
+) -> None:
+    chosen = filters.divide(words, lambda _: False)
+    found = filters.agreeing(topology.links(), chosen.filters)
+    assert {f"{link.netns.label}/{link.ifname}" for link in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("tap*", {"host/tap1"}),
+        ("*-of-dhcp", {"host/tap1"}),
+        ("router/*", {"router/lo", "router/eth0", "router/router"}),
+        ("*/eth0", {"host/eth0", "router/eth0", f"net:[{NAMELESS}]/eth0", "nsid:5@host/eth0"}),
+        ("[ef]th?", {"host/eth0", "router/eth0", f"net:[{NAMELESS}]/eth0", "nsid:5@host/eth0"}),
+    ],
+)
+def test_globs_name_links(topology: Topology, glob: str, expected: set[str]) -> None:
+    found = filters.named(topology.links(), glob)
+    assert {f"{link.netns.label}/{link.ifname}" for link in found} == expected
+
+
+def test_what_is_a_handle_as_it_stands_is_no_glob() -> None:
+    """Anybody may call an altname `tap*`, and an inode has brackets."""
+    words = ["net:[4026531840]", "tap*", "x?"]
+    chosen = filters.divide(words, lambda word: word != "x?")
+    assert (chosen.handles, chosen.globs) == (("net:[4026531840]", "tap*"), ("x?",))

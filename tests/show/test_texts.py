@@ -318,7 +318,34 @@ def test_a_switch_with_a_thousand_ways_out_is_told_in_short(fan: Callable[[int],
 def test_unused_tunnels_of_the_kernel_are_out_of_the_way(fallbacks: Topology) -> None:
     """gre0 and its like are in every namespace; they are counted until somebody uses one of them."""
     links = list(fallbacks.links())
-    said = printed(lambda paper: text_ls.write_links(paper, links, fallbacks=False))
-    assert "not shown: 1 unused tunnels (gre0): --all shows them" in said
+    said = printed(lambda paper: text_ls.write_links(paper, links, everything=False))
+    assert "not shown: 1 unused tunnel (gre0): --all shows them" in said
     assert "tunl0" in said, "this one is up"
     assert "gre0 " in printed(lambda paper: text_ls.write_links(paper, links))
+
+
+def test_ls_leaves_out_loopbacks_until_they_are_wanted(topology: Topology) -> None:
+    links = list(topology.links())
+    said = printed(lambda paper: text_ls.write_links(paper, links, everything=False))
+    assert " lo " not in said
+    assert said.splitlines()[-1] == "not shown: 1 loopback: --all shows them"
+
+
+def test_columns_are_chosen_and_sorted(topology: Topology) -> None:
+    """As people count: 9 comes before 70; a link without any comes last."""
+
+    def write(paper: Paper) -> None:
+        links = text_ls.in_order(paper, topology.links(), "-ifindex")
+        text_ls.write_links(paper, links, columns=("link", "ifindex", "mtu"))
+
+    assert printed(write).splitlines()[:4] == [
+        "LINK              IFINDEX  MTU",
+        "host/bytes\\xff    72       1500",
+        "host/old0         71       1500",
+        "host/out0         70       1500",
+    ]
+    by_peer = text_ls.in_order(text_ls.wide(), topology.links(), "peer")
+    assert [one.ifname for one in by_peer][-1] == "brq1"
+    assert {one.ifname for one in by_peer[:2]} == {"ns-1", "eth0"}
+    with pytest.raises(KeyError):
+        text_ls.in_order(text_ls.wide(), topology.links(), "nonsense")
