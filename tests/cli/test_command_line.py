@@ -49,14 +49,32 @@ def test_every_verb_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) 
     assert all(line.isprintable() for line in text.splitlines())
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert entry._run(["--version"]) == 0
+@pytest.mark.parametrize("verb", NAMES)
+def test_help_of_a_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry._run(["help", verb]) == 0
+    told = capsys.readouterr().out
+    assert entry._run([verb, "--help"]) == 0
+    assert told == capsys.readouterr().out
+
+
+def test_help_of_no_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry._run(["help"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: nswire [OPTIONS]")
+    assert entry._run(["help", "nonsense"]) == 2
+    assert capsys.readouterr().err.startswith("nswire help: nonsense: there is no such verb")
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry._run([option]) == 0
     assert capsys.readouterr().out == f"nswire {nswire.__version__}\n"
 
 
 def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert entry._run(["pear"]) == 2
-    assert capsys.readouterr().err.splitlines()[0] == "nswire: pear: there is no such verb; nearest: peer"
+    assert (
+        capsys.readouterr().err.splitlines()[0] == "nswire: pear: there is no such verb; did you mean peer?"
+    )
 
 
 def test_a_hostile_verb_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:

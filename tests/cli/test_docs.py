@@ -10,6 +10,7 @@ import pytest
 
 from nswire.cli import man
 from nswire.show.documents import DOCUMENTS
+from nswire.show.terminal import LEGEND, STYLES
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = re.findall(r"```json\n(.*?)```", (DOCS / "json.md").read_text(), re.DOTALL)
@@ -32,3 +33,11 @@ def test_every_document_has_an_example() -> None:
     assert {msgspec.json.decode(text)["schema"] for text in EXAMPLES} == {
         f"nswire/{name}" for name in DOCUMENTS
     }
+
+
+def test_every_style_has_its_meaning_in_the_man_page() -> None:
+    """But those of a drawing, which has a legend of its own."""
+    text = man.page()
+    assert {style for style in STYLES if style not in ("", "head") and not style[1:].isdigit()} == set(LEGEND)
+    for colour, _ in LEGEND.values():
+        assert f".B {colour}\n" in text

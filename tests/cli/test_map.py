@@ -37,7 +37,7 @@ def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_text_is_the_default() -> None:
     done = run("--from", BLOG)
     assert done.returncode == 0
-    assert done.stdout.splitlines()[0].startswith("╔ home ═ vm ")
+    assert done.stdout.splitlines()[0].startswith("╔ self ═ vm ")
     assert "\x1b" not in done.stdout
     assert "\x1b[94m" in run("--from", BLOG, "--color=always").stdout
 
@@ -124,7 +124,7 @@ def test_handles_hops_and_what_is_up() -> None:
 def test_unknown_handles_are_told_and_the_others_drawn() -> None:
     done = run("--from", BLOG, "nonsense", "outside")
     assert done.returncode == 2
-    assert "there is no such link" in done.stderr
+    assert "no such link" in done.stderr
     assert "wan0" in done.stdout
     done = run("--from", BLOG, "nonsense")
     assert (done.returncode, done.stdout) == (2, "")

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -114,7 +115,7 @@ def test_unknown_is_2_with_near_names_and_the_others_are_answered() -> None:
     said = run("peer", "out9", "out0", "-j")
     assert said.status == 2
     assert [result["query"] for result in said.json["results"]] == ["out0"]
-    assert said.err.splitlines()[0].startswith("nswire peer: out9: there is no such link; nearest: out")
+    assert said.err.splitlines()[0].startswith("nswire peer: out9: no such link; did you mean out")
 
 
 @pytest.mark.usefixtures("host")
@@ -189,7 +190,7 @@ def test_ls_with_globs_filters_columns_and_order() -> None:
     [
         (["kind:nonsense"], 1, "nswire ls: no link fits all of that"),
         (["nonsense*"], 1, "nswire ls: no link fits all of that"),
-        (["netns:nonsense"], 2, "nswire ls: netns:nonsense: there is no such namespace"),
+        (["netns:nonsense"], 2, "nswire ls: netns:nonsense: no such namespace"),
         (["--columns", "nonsense"], 2, "there is no column 'nonsense'"),
         (["--sort", "nonsense"], 2, "there is no column 'nonsense'"),
         (["-br", "--columns", "mtu"], 2, "-br has columns of its own"),
@@ -199,6 +200,21 @@ def test_ls_says_what_does_not_fit(words: list[str], status: int, told: str) -> 
     said = run("ls", *words)
     assert (said.status, said.out) == (status, "")
     assert told in said.err
+
+
+@pytest.mark.usefixtures("host")
+def test_what_listens_and_what_does_not() -> None:
+    """A port that nothing listens on is answered with who lists those that something does."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        (told,) = run("ls", "--listening", "-j", "self").json["listening"]
+        assert (told["protocol"], told["address"], told["port"]) == ("tcp", "127.0.0.1", port)
+        assert told["pid"] == os.getpid()
+        assert f"tcp 127.0.0.1:{port}" in run("ls", "--listening").out
+        assert run("ls", "--listening", "inside").status == 1
+    said = run("peer", f"tcp:{port}")
+    assert said.status == 2
+    assert said.err.splitlines()[1].startswith("  nswire ls --listening lists all ports")
 
 
 @pytest.mark.usefixtures("host")
@@ -272,7 +288,7 @@ def test_colours_on_a_terminal(set_: dict[str, str], coloured: bool) -> None:  #
     done = subprocess.Popen(
         [sys.executable, "-m", "nswire", "peer", "out0"],
         stdout=its,
-        env={**os.environ, "TERM": "xterm", **set_},
+        env={**os.environ, "TERM": "xterm", "NSWIRE_PAGER": "", **set_},
     )
     os.close(its)
     text = b""

@@ -103,7 +103,7 @@ def test_a_user_in_the_engines_group(engine: Engine, state: str) -> None:
         if state == "up":
             assert (done.returncode, done.stdout.split(" ")[0]) == (0, one.name), done.stderr
         else:
-            assert "there is no such running container among what could be seen" in done.stderr
+            assert "no such running container in the readable namespaces" in done.stderr
             assert ": names of Docker's containers: Permission denied" in done.stderr
 
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import click
 
 from nswire.cli.errors import Failure
+from nswire.cli.pager import paged
 from nswire.cli.understanding import names, understand
 
 __all__ = ["names", "understand"]
@@ -71,7 +72,9 @@ MAX_SIZE = click.option(
     metavar="SIZE",
     help="What may come out of that recording, such as 4G; default: 200 times the file, from 64M to 2G.",
 )
-HOW = click.option("--how", is_flag=True, help="Print the classic commands that show the same, too.")
+HOW = click.option(
+    "--how", is_flag=True, help="Also print equivalent ip, ethtool, bridge, nft and ss commands."
+)
 OPTIONS = (
     click.option(
         "--from", "recording", metavar="FILE", help="Ask a recording (nswire record) instead of this machine."
@@ -85,7 +88,7 @@ OPTIONS = (
         type=click.Choice(("auto", "always", "never")),
         default="auto",
         show_default=True,
-        help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+        help="Colours (see COLOURS in the man page); auto: on a terminal, unless NO_COLOR is set.",
     ),
     click.option("--strict", is_flag=True, help="Exit with 3 if anything could not be seen."),
     HOW,
@@ -162,13 +165,14 @@ def give(
         return
     from nswire.show.words import write_gaps
 
-    sheet = paper(options)
-    answer.text(sheet)
-    how = answer.how() if options.how else []  # which may ask for more
-    write_gaps(sheet, topology.close())
-    if options.how:
-        sys.stdout.write("\nThe same with classic commands (as root):\n")
-        sys.stdout.writelines(f"  {command}\n" for command in how)
+    with paged() as page:
+        sheet = paper(options, page)
+        answer.text(sheet)
+        how = answer.how() if options.how else []  # which may ask for more
+        write_gaps(sheet, topology.close())
+        if options.how:
+            page.write("\nThe same with classic commands (as root):\n")
+            page.writelines(f"  {command}\n" for command in how)
 
 
 def _parts(
@@ -187,8 +191,8 @@ def _parts(
         yield "how", commands
 
 
-def paper(options: Options) -> Paper:
-    """Where text goes: stdout, as wide and as coloured as it is wanted."""
+def paper(options: Options, out: IO[str] | None = None) -> Paper:
+    """Where text goes: stdout, or a pager before it, as wide and as coloured as it is wanted."""
     from nswire.show.terminal import Paper
 
     terminal = sys.stdout.isatty()
@@ -198,7 +202,9 @@ def paper(options: Options) -> Paper:
         and not os.environ.get("NO_COLOR")
         and os.environ.get("TERM") != "dumb"
     )
-    return Paper(sys.stdout, columns=shutil.get_terminal_size().columns if terminal else None, color=wanted)
+    return Paper(
+        out or sys.stdout, columns=shutil.get_terminal_size().columns if terminal else None, color=wanted
+    )
 
 
 def status(topology: Topology, options: Options, *, fine: bool = True, no: bool = False) -> int:

@@ -68,7 +68,7 @@ class Verbs(click.Group):
             near = get_close_matches(args[0], NAMES, 1)
             raise Failure(
                 args[0],
-                "there is no such verb" + (f"; nearest: {near[0]}" if near else ""),
+                "there is no such verb" + (f"; did you mean {near[0]}?" if near else ""),
                 f"verbs: {', '.join(NAMES)}; for the other end of a link: nswire peer {_shown(args[0])}",
             )
         return super().resolve_command(ctx, args)
@@ -90,7 +90,7 @@ def _shown(word: str) -> str:
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, message="nswire %(version)s")
+@click.version_option(__version__, "-V", "--version", message="nswire %(version)s")
 def command() -> None:
     """Say what is at the other end of a network interface, in whatever network namespace it is.
 

@@ -35,6 +35,7 @@ Examples:
   nswire ls state:down kind:veth kind:bond
   nswire ls owner:web -br           whose they are; brief, as `ip -br address`
   nswire ls --columns link,mtu,peer --sort -mtu
+  nswire ls --listening             every port that anything listens on, and who
   nswire ls -j | jq '.links | group_by(.kind) | map({(.[0].kind): length}) | add'
 
 \b
@@ -88,6 +89,7 @@ def _sort(_context: click.Context, _option: click.Parameter, text: str) -> str:
     "--sort", callback=_sort, default="", metavar="COLUMN", help="Sort by a column; -COLUMN: backwards."
 )
 @click.option("-br", "--brief", is_flag=True, help="Only where, state and addresses.")
+@click.option("--listening", is_flag=True, help="Instead: what listens in these namespaces, and who.")
 @reading
 def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     """List links, across all namespaces: where, name, index, kind, state, MAC, addresses, peer, master.
@@ -100,6 +102,8 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     if given["brief"] and given["columns"]:
         raise Failure("--columns", "-br has columns of its own", "give one of the two")
     shape = Shape(given["columns"], given["sort"], given["brief"], given["everything"])
+    if given["listening"]:
+        return _listening(topology, options, handles)
     if not handles:
         give(topology, options, "ls", _listed(topology, list(topology.links()), shape, every=True))
         return status(topology, options)
@@ -114,6 +118,26 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     shape = shape._replace(everything=shape.everything or named)
     give(topology, options, "ls", _listed(topology, links, shape, every=False))
     return status(topology, options, fine=fine)
+
+
+def _listening(topology: Topology, options: Options, words: tuple[str, ...]) -> int:
+    from nswire.show import equivalent_commands, text_listening
+    from nswire.show.parts import spaces
+
+    asked, fine = understand(topology, words, one=False)
+    namespaces = spaces(asked) if words else list(topology.namespaces.values())
+    found = [one for ns in namespaces for one in text_listening.listening(topology, ns)]
+    if namespaces:
+        answer = Answer(
+            lambda build: [
+                ("links", ()),
+                ("listening", (text_listening.document(build, one) for one in found)),
+            ],
+            lambda paper: text_listening.write(paper, topology, found),
+            lambda: equivalent_commands.for_listening(namespaces),
+        )
+        give(topology, options, "ls", answer)
+    return status(topology, options, fine=fine, no=not found)
 
 
 def _chosen(topology: Topology, words: tuple[str, ...]) -> tuple[list[Link], bool, bool]:

@@ -13,6 +13,7 @@ import click
 
 from nswire.cli.entry import command as root
 from nswire.cli.verbs import NAMES
+from nswire.show.terminal import LEGEND
 from nswire.version import __version__
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 NO_WRAP = "\b"  # click's mark of a paragraph whose lines stay as they are
 
 ENVIRONMENT = (
+    (
+        "NSWIRE_PAGER, PAGER",
+        "The pager on a terminal; less with LESS=FRX if neither is set. Set and empty, or cat: none. As root LESSSECURE=1 is set.",
+    ),
     ("NO_COLOR", "If set and not empty, no colours unless --color=always."),
     (
         "NSWIRE_PATIENCE",
@@ -57,6 +62,10 @@ def _lines() -> Iterator[str]:
     yield ".SH VERBS"
     for name in NAMES:
         yield from _section(context, name)
+    yield ".SH COLOURS"
+    yield _text("With --color, or on a terminal. Nothing is said by a colour alone.")
+    for colour, meaning in LEGEND.values():
+        yield from (".TP", f".B {colour}", _text(meaning))
     yield ".SH ENVIRONMENT"
     for variable, meaning in ENVIRONMENT:
         yield from (".TP", f".B {_text(variable)}", _text(meaning))

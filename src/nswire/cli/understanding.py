@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from nswire.show.documents import HandleDoc
 
 GAPS_TOLD = 5
+PORT = "port that anything listens on"
+HINTS = {  # by the thing that there is none of; owners have one hint
+    "link": "nswire ls lists all links",
+    "namespace": "nswire netns lists all namespaces",
+    "process with a namespace that can be seen": "nswire netns lists all namespaces, and what holds them",
+    PORT: "nswire ls --listening lists all ports that anything listens on",
+}
+OF_OWNERS = "nswire ls --columns link,owner lists all links with their owners"
 CANDIDATES_TOLD = 10
 HANDLES = "nswire.handles"  # in the context of a command: what `names` gives
 THINGS = {
@@ -28,9 +36,9 @@ THINGS = {
     "net:[": "namespace",
     "pid:": "process with a namespace that can be seen",
     "nsid:": "namespace",
-    ":": "port that anything listens on",
-    "tcp:": "port that anything listens on",
-    "udp:": "port that anything listens on",
+    ":": PORT,
+    "tcp:": PORT,
+    "udp:": PORT,
 }
 
 
@@ -67,16 +75,17 @@ def _tell_unknown(topology: Topology, word: str) -> None:
 
     near = [name for name in nearest(topology, word) if name != word]
     command = click.get_current_context().command_path
-    offered = f"; nearest: {', '.join(visible(name) for name in near)}" if near else ""
-    what = next((thing for prefix, thing in THINGS.items() if word.startswith(prefix)), "link")
+    offered = f"; did you mean {' or '.join(map(shell_word, near))}?" if near else ""
+    prefix = next((prefix for prefix in THINGS if word.startswith(prefix)), "")
+    what = THINGS.get(prefix, "link")
     what = "link" if "/" in word and what == "namespace" else what
     if what == "link" and command.endswith(" netns"):
         what = "namespace"
     gaps = topology.gaps  # what is in one of them may well be there
-    seen = " among what could be seen" if gaps else ""
-    complain(f"{command}: {visible(word) or repr(word)}: there is no such {what}{seen}{offered}")
+    seen = " in the readable namespaces" if gaps else ""
+    complain(f"{command}: {visible(word) or repr(word)}: no such {what}{seen}{offered}")
     able = "CAP_SYS_ADMIN" in topology.taken.capabilities
-    complain("  nswire ls shows all links" + ("" if able else "; root sees those of more namespaces"))
+    complain(f"  {HINTS.get(what, OF_OWNERS)}" + ("" if able else "; root sees those of more namespaces"))
     for gap in gaps[:GAPS_TOLD]:
         hint = f" ({gap.hint})" if gap.hint else ""
         complain(f"  not seen: {visible(f'{gap.where}: {gap.what}: {gap.why}{hint}')}")

@@ -22,11 +22,12 @@ TABLE = (
     Verb("check", "What is wrong here, unasked: with evidence, whom it hits, and what would mend it."),
     Verb("assert", "Whether what a file expects is true: peers, paths, findings; for CI and change windows."),
     Verb("metrics", "Gauges of links, bonds and namespaces, and what is wrong, for Prometheus."),
-    Verb("serve", "The page: the picture, live, in a browser; and a JSON API."),
+    Verb("serve", "Serve a live network map and a JSON API over HTTP."),
     Verb("record", "Write the raw answers of this machine into a file."),
     Verb("schema", "The JSON Schemas of what --json prints."),
     Verb("completion", "The script for a shell's completion."),
-    Verb("demo", "A small cloud network in a private namespace, asked."),
+    Verb("help", "The help of a verb."),
+    Verb("demo", "Build and query a small demo network."),
 )
 
 NAMES = tuple(verb.name for verb in TABLE)

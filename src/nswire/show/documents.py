@@ -115,6 +115,17 @@ class WireDoc(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Scalar] | UnsetType = UNSET
 
 
+class ListeningDoc(msgspec.Struct, frozen=True, kw_only=True):
+    """A socket that listens in a namespace; `pid` and `process` are null where nobody is known to have it open."""
+
+    netns: NetnsDoc
+    protocol: str
+    address: str
+    port: int
+    pid: int | None
+    process: str | None
+
+
 class HandleDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A handle that several links or namespaces answer to: the one that was `chosen` (null: none, which is an error), and all `others`."""
 
@@ -340,6 +351,7 @@ class LsDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     taken: Taken
     links: tuple[LinkDoc, ...]
+    listening: tuple[ListeningDoc, ...] | UnsetType = UNSET
     handles: tuple[HandleDoc, ...] | UnsetType = UNSET
     gaps: tuple[GapDoc, ...]
     how: tuple[str, ...] | UnsetType = UNSET

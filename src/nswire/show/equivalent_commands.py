@@ -150,6 +150,11 @@ def for_links(topology: Topology, links: Iterable[Link], *, every: bool) -> list
     return _once(_in(link.netns, f"address show dev {shell_word(link.ifname)}") for link in links)
 
 
+def for_listening(namespaces: Iterable[Namespace]) -> list[str]:
+    """The commands that show what listens in these namespaces."""
+    return _once(way.note if way.other is None else f"{way.other}ss -lntup" for way in map(entry, namespaces))
+
+
 def for_namespaces(namespaces: Iterable[Namespace]) -> list[str]:
     """The commands that show what `netns` said."""
     common = [

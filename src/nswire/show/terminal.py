@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 GAP = "  "  # between two things on one line
 
-# SGR codes. A colour means something, or it is not there.
+# SGR codes. A colour means something, or it is not there; what it means is in `LEGEND`, or said with each drawing.
 STYLES = {
     "": "",
-    "netns": "36",  # a namespace
-    "name": "1",  # a link
+    "netns": "36",
+    "name": "1",
     "up": "32",
     "down": "31",
-    "owner": "35",  # whose it is
-    "doubt": "33",  # ambiguous, hidden, not known
-    "dim": "2",  # evidence, reasons, what was not seen
+    "owner": "35",
+    "doubt": "33",
+    "dim": "2",
     "head": "1",
     # networks of a drawing: one colour, one network
     "n1": "94",
@@ -29,6 +29,15 @@ STYLES = {
     "n4": "92",
     "n5": "34",
     "n6": "35",
+}
+LEGEND = {
+    "name": ("bold", "a link, a heading"),
+    "netns": ("cyan", "a namespace"),
+    "up": ("green", "up; a packet that is delivered, or leaves"),
+    "down": ("red", "down; a packet that is dropped or refused"),
+    "owner": ("magenta", "whose it is: a container, pod, VM ..."),
+    "doubt": ("yellow", "not proved, ambiguous, hidden or not known"),
+    "dim": ("dim", "evidence, reasons, what was not seen"),
 }
 
 
