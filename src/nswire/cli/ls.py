@@ -122,7 +122,7 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
 
 def _listening(topology: Topology, options: Options, words: tuple[str, ...]) -> int:
     from nswire.show import equivalent_commands, text_listening
-    from nswire.show.parts import spaces
+    from nswire.show.sections import spaces
 
     asked, fine = understand(topology, words, one=False)
     namespaces = spaces(asked) if words else list(topology.namespaces.values())

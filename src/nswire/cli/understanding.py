@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nswire.handles import Match
     from nswire.model.topology import Topology
-    from nswire.show.documents import HandleDoc
+    from nswire.show.documents_query import HandleDoc
 
 GAPS_TOLD = 5
 PORT = "port that anything listens on"
@@ -123,7 +123,7 @@ def _remember(word: str, mine: Match | None, matches: list[Match]) -> None:
 
 def names() -> list[HandleDoc]:
     """For JSON: the handles that several things are called by; which of them was meant, if any, and all the others."""
-    from nswire.show.documents import HandleDoc
+    from nswire.show.documents_query import HandleDoc
 
     known = click.get_current_context().meta.get(HANDLES, ())
     return [HandleDoc(query=word, chosen=chosen, others=others) for word, chosen, others in known]

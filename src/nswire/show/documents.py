@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from nswire.model.values import Evidence, Published, Scalar, State, Taken, Value
 from nswire.show.documents_assert import AssertDocument
 from nswire.show.documents_check import FactDoc, FailedDoc, SkippedDoc, SuppressedDoc
+from nswire.show.documents_query import HandleDoc, InactiveDoc
 from nswire.show.documents_reasons import GapDoc, MendDoc, ReasonDoc
 
 VERSION: Literal[1] = 1
@@ -126,14 +127,6 @@ class ListeningDoc(msgspec.Struct, frozen=True, kw_only=True):
     process: str | None
 
 
-class HandleDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """A handle that several links or namespaces answer to: the one that was `chosen` (null: none, which is an error), and all `others`."""
-
-    query: str
-    chosen: str | None
-    others: tuple[str, ...]
-
-
 class PortDoc(msgspec.Struct, frozen=True, kw_only=True):
     """A port of an asked link, and its other end: `peer`, or `to` where processes are there, or `state` where it is not known for certain."""
 
@@ -141,13 +134,6 @@ class PortDoc(msgspec.Struct, frozen=True, kw_only=True):
     peer: LinkDoc | None
     to: tuple[ToDoc, ...] | UnsetType = UNSET
     state: State | UnsetType = UNSET
-
-
-class InactiveDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a link carries nothing; `fix` is the command that would change it, null if none alone would."""
-
-    reason: ReasonDoc
-    fix: str | None
 
 
 class PeerDoc(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nswire.model.sockets import Listener, Process
     from nswire.model.topology import Topology
     from nswire.model.values import Namespace
-    from nswire.show.build import Builder
+    from nswire.show.to_documents import Builder
 
 HEADER = ("NETNS", "SOCKET", "PID", "PROCESS")
 

@@ -16,7 +16,6 @@ from nswire.show.documents import (
     EndDoc,
     FarDoc,
     HolderDoc,
-    InactiveDoc,
     LinkDoc,
     LowerDoc,
     NamespaceDoc,
@@ -31,6 +30,7 @@ from nswire.show.documents import (
     ToDoc,
     WireDoc,
 )
+from nswire.show.documents_query import InactiveDoc
 from nswire.show.equivalent_commands import entry
 from nswire.show.escape import shell_word
 from nswire.show.to_documents_reasons import reason

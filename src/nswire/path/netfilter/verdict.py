@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nswire.model.reasons import Reason
 from nswire.path.netfilter import foreign_hooks
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nswire.model.reasons import Cause
     from nswire.path.context import PathContext
     from nswire.path.netfilter.hooks import Outcome
-    from nswire.path.values import Fate, Mend
+    from nswire.path.values import Mend
 
 AT_HOOK = Reason("netfilter.hook", "{hook}: {cause}")
 
@@ -38,6 +38,12 @@ def undisturbed(walk: PathContext, going: Going, family: str, hook: str) -> Goin
     return going
 
 
-def _ended(walk: PathContext, going: Going, fate: Fate, reason: Cause, mend: Mend | None = None) -> Ended:
+def _ended(
+    walk: PathContext,
+    going: Going,
+    fate: Literal["dropped", "unknown"],
+    reason: Cause,
+    mend: Mend | None = None,
+) -> Ended:
     steps = going.steps + walk.step("netfilter", reason, going.ns)
     return Ended(Landing(fate, steps, going.ns, None, None, going.packet, reason, mend))
