@@ -81,7 +81,7 @@ def wrong(topology: Topology, way: Way) -> list[str]:
     if not way.arrives:
         ok = forward.fate == "dropped" and way.why in str(forward.reason)
         return [] if ok else [f"{forward.fate}: {forward.reason}"]
-    if forward.fate != "delivered":
+    if forward.fate not in ("delivered", "refused"):  # nobody need listen while it is asked
         return [f"{forward.fate}: {forward.reason}"]
     said = []
     last = forward.ways[0].hops[-1]
