@@ -53,7 +53,7 @@ class Served:
     def front(self) -> int:
         """The process that speaks HTTP."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        (front,) = (pid for pid in children if "web.front" in Path(f"/proc/{pid}/cmdline").read_text())
+        (front,) = (pid for pid in children if "web.http_server" in Path(f"/proc/{pid}/cmdline").read_text())
         return int(front)
 
     @contextmanager

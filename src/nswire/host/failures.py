@@ -50,7 +50,7 @@ MALFORMED = Reason("scan.malformed", "the answer makes no sense")
 MALFORMED_SO = Reason("scan.malformed_so", "{problem}")
 
 ANYWHERE = {
-    ENODATA: NOT_RECORDED,  # see host.recorded
+    ENODATA: NOT_RECORDED,  # see host.replay
     EMFILE: TOO_MANY_FILES,
     ENFILE: TOO_MANY_FILES,
 }
