@@ -135,7 +135,7 @@ def test_what_is_no_recording_is_a_clear_error(file: str, capsys: pytest.Capture
 
 def test_schemas(capsys: pytest.CaptureFixture[str]) -> None:
     assert entry._run(["schema"]) == 0
-    names = "peer ls netns show map path check find".split()
+    names = "peer ls netns show map path check assert find".split()
     assert list(json.loads(capsys.readouterr().out)) == names
     assert entry._run(["schema", "peer"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "nswire/peer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -83,6 +84,28 @@ def test_the_way_out() -> None:
         "path MTU 1500",
         "reply takes the same path",
     ]
+
+
+def test_a_step_that_is_folded_has_its_type_once() -> None:
+    """On a terminal of 80 columns, where `neighbour` needs two lines."""
+    master, slave = os.openpty()
+    with os.fdopen(master, "rb", buffering=0) as shown:
+        subprocess.run(["stty", "cols", "80"], stdin=slave, check=True)
+        command = [sys.executable, "-m", "nswire", "path", "--no-reply", DHCP]
+        environment = {**os.environ, "NSWIRE_PAGER": "", "NO_COLOR": "1", "PYTHONUTF8": "1"}
+        environment.pop("COLUMNS", None)
+        subprocess.run(command, stdout=slave, env=environment, check=True)
+        os.close(slave)
+        text = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has the other side open any more
+            while part := shown.read(4096):
+                text += part
+    lines = text.decode().splitlines()
+    steps = [line for line in run(DHCP, "--no-reply").out.splitlines() if line.startswith("  neighbour ")]
+    assert [line.startswith("  neighbour ") for line in lines].count(True) == len(steps)
+    assert len(lines) > len(run(DHCP, "--no-reply").out.splitlines())
+    assert any(line.startswith(" " * 15) for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_hops_are_one_chain() -> None:

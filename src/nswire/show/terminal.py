@@ -117,7 +117,7 @@ def fold(paper: Paper, start: Line, words: Sequence[Line], below: Line | None = 
     paper.print(*current)
 
 
-def fold_text(paper: Paper, start: Line, text: str, style: str = "") -> None:
-    """Write a sentence, folded between words, each further line two columns further in."""
+def fold_text(paper: Paper, start: Line, text: str, style: str = "", below: Line | None = None) -> None:
+    """Write a sentence, folded between words, each further line two columns further in than `below`, or else than `start`."""
     words = [(Span(word, style),) for word in visible(text).split(" ")]
-    fold(paper, start, words, (*start, Span("  ")), gap=" ")
+    fold(paper, start, words, (*(start if below is None else below), Span("  ")), gap=" ")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.path.values import Hop, Step
 from nswire.show import words
-from nswire.show.terminal import Line, Paper, Span, fold, fold_text, line, span
+from nswire.show.terminal import Line, Paper, Span, fold, fold_text, line, span, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,10 @@ class _Writer:
             self._paper.print(*start, span(link.ifname, "name"))
             return
         told = f"{step.text} ({'; '.join(step.because)})" if step.because else step.text
-        fold_text(self._paper, start, told, "doubt" if step.evidence != "proved" and not step.way else "")
+        rest = line(" " * width(start))  # its type stands before its first line alone
+        fold_text(
+            self._paper, start, told, "doubt" if step.evidence != "proved" and not step.way else "", rest
+        )
 
 
 def translated(hop: Hop) -> list[str]:
