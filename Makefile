@@ -1,5 +1,5 @@
 # Every target does its own set-up; a fresh clone needs nothing but python3 (3.11 or newer), make and git.
-# PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, SERVE_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
+# PYTHON=python3.13 chooses another python3; PYTEST_ARGS, DEMO_ARGS, SERVE_ARGS, SOAK_ARGS, BENCH_ARGS and LOCK_ARGS are passed on.
 
 PYTHON ?= python3
 HOSTILE ?= 60
@@ -7,7 +7,7 @@ BIN := .venv/bin
 CHECKED := tests/test_*.py tests/codec tests/draw tests/handles tests/kinds tests/path/test_stories.py tests/resolve tests/show
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check test test-kernels accuracy recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-web setup-dev setup-bench setup-kernels test-engines setup-engines
+.PHONY: help demo serve check test test-kernels accuracy hostile soak recordings golden screenshots lint types format bench bench-small lock clean setup-run setup-web setup-dev setup-bench setup-kernels test-engines setup-engines
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ accuracy: setup-kernels ## compare paths with packets really sent, in random net
 hostile: setup-dev ## attack it for long: mutated recordings, signals, hostile namespaces; writes the figures of docs/security.md (some hours; a million recordings, of which an interrupted run's count; of the rest HOSTILE=60 times what `make test` does)
 	NSWIRE_MUTANTS=$(CURDIR)/.venv/mutants.json NSWIRE_HOSTILE=$(HOSTILE) tools/private-host $(BIN)/python -m pytest -q -s tests/hostile $(PYTEST_ARGS)
 	tools/private-host $(BIN)/python tests/hostile/figures
+
+soak: setup-dev ## `serve` under churn for an hour: does it grow, does it fail? writes its figures into docs/security.md (SOAK_ARGS="--seconds 60")
+	tools/private-host $(BIN)/python tests/hostile/soak.py $(SOAK_ARGS)
 
 test-engines: setup-engines ## start real engines, up, hung and stopped, and write docs/engines.md (ENGINES="docker podman": their rows; some minutes)
 	PYTHONPATH=tests $(BIN)/python -m engines.suite $(ENGINES)
