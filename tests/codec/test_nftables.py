@@ -172,7 +172,21 @@ ct mark set meta mark
 ip ttl set 1
 ip dscp cs1 drop
 meta pkttype broadcast drop
+counter name tcp dport map { 80 : "o" } drop
+quota name tcp dport map { 80 : "q" } drop
+limit name tcp dport map { 80 : "l" } drop
+ct helper set tcp dport map { 21 : "h" }
+ct timeout set tcp dport map { 80 : "t" }
+ct expectation set tcp dport map { 80 : "e" }
 notrack
+"""
+OBJECTS = """
+counter o { }
+quota q { over 10 mbytes }
+limit l { rate over 10/second }
+ct helper h { type "ftp" protocol tcp; l3proto inet; }
+ct timeout t { protocol tcp; policy = { established : 60 }; }
+ct expectation e { protocol tcp; dport 80; timeout 1m; size 1; l3proto ip; }
 """
 
 
@@ -182,7 +196,10 @@ def test_a_rule_is_quoted_as_nft_prints_it(lab: Lab) -> None:
     with lab.namespace("named", "ns").entered():
         body = "; ".join(QUOTED.splitlines())
         subprocess.run(
-            ["nft", f"table inet t {{ chain c {{ type filter hook prerouting priority -300; {body}; }}; }}"],
+            [
+                "nft",
+                f"table inet t {{ {OBJECTS} chain c {{ type filter hook prerouting priority -300; {body}; }}; }}",
+            ],
             check=True,
             capture_output=True,
         )

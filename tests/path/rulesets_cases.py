@@ -36,6 +36,28 @@ def parsed(text: str) -> Line:
 
 
 ROWS = (
+    Row(
+        "a counter that a map does not have for the packet",
+        (
+            "a: nft add table netdev t3",
+            'a: nft add chain netdev t3 c4 { type filter hook egress device "a0" priority 0; policy accept; }',
+            "a: nft add counter netdev t3 o5",
+            'a: nft add rule netdev t3 c4 counter name ip saddr map { 10.9.0.1 : "o5" } drop',
+        ),
+        Probe("a", "fd00:9::1", "fd00:2::2", TCP, 27393, 443),
+        "b",
+    ),
+    Row(
+        "a counter that a map has for the packet",
+        (
+            "a: nft add table ip6 t3",
+            "a: nft add chain ip6 t3 c4 { type filter hook output priority 0; policy accept; }",
+            "a: nft add counter ip6 t3 o5",
+            'a: nft add rule ip6 t3 c4 counter name tcp dport map { 443 : "o5" } drop',
+        ),
+        Probe("a", "fd00:9::1", "fd00:2::2", TCP, 27393, 443),
+        "lost",
+    ),
     Row("an answer by another way", (), Probe("a", "fd00:3::2", "fd00:2::2", UDP, 20042, 443), "b and back"),
     Row(
         "masquerading to an own address of another link",

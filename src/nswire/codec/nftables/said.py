@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 Json = Any
 SILENT = ("counter", "comment", "last")
 """What is left out: it differs each time that it is listed."""
+OF_MAPS = {
+    "counter": "counter name", "quota": "quota name", "limit": "limit name", "synproxy": "synproxy name", "ct helper": "ct helper set",
+    "ct timeout": "ct timeout set", "ct expectation": "ct expectation set", "secmark": "meta secmark set",
+}  # fmt: skip
+"""Named objects, as they are written where a map has them."""
 HEX = ("mark",)
 FLAGS = ("state", "status")
 QUOTED = {
@@ -38,6 +43,8 @@ def said(thing: Json) -> str:
     if not isinstance(thing, dict):
         return "" if thing is None else str(thing)
     (name, value), *_ = thing.items() or (("", None),)
+    if name in OF_MAPS and isinstance(value, dict) and "map" in value:
+        return f"{OF_MAPS[name]} {_mapping('map', _name)(value['map'])}"
     speaker = SPEAKERS.get(name)
     if speaker is not None:
         return speaker(value)
@@ -208,11 +215,15 @@ def _duration(seconds: Json) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
-def _mapping(word: str) -> Callable[[Json], str]:
+def _name(of: Json) -> str:
+    return f'"{of}"'
+
+
+def _mapping(word: str, of: Callable[[Json], str] = said) -> Callable[[Json], str]:
     def speak(value: Json) -> str:
         key, data = _key_of(value["key"]), value["data"]
         if isinstance(data, dict) and isinstance(data.get("set"), list):
-            told = ", ".join(f"{_value(key, one[0])} : {said(one[1])}" for one in data["set"])
+            told = ", ".join(f"{_value(key, one[0])} : {of(one[1])}" for one in data["set"])
             return f"{said(value['key'])} {word} {{ {told} }}"
         return f"{said(value['key'])} {word} {said(data)}"
 

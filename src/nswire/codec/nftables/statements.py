@@ -161,6 +161,8 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
     (name, value), *_ = statement.items()
     if name in VERDICTS:
         return [_verdict(statement)]
+    if isinstance(value, dict) and "map" in value:
+        return [_object_of(name, value["map"], statement)]
     if name in HARMLESS:
         return []
     if name in CONDITIONS:
@@ -177,6 +179,14 @@ def _read(statement: Json, scope: Scope) -> list[Statement]:
         return [Test((Key("l4proto"),), ((TCP,),)), Unfollowed(_text(statement))]
     maker = MAKERS.get(name)
     return [Unfollowed(_text(statement))] if maker is None else [maker(name, value, scope)]
+
+
+def _object_of(name: str, value: Json, statement: Json) -> Statement:
+    """A named object that a map has for the packet: without one the rule ends (nft_objref_map_eval: NFT_BREAK)."""
+    of, data = keys(value["key"]), value["data"]
+    if name not in HARMLESS or isinstance(data, str):
+        return Opaque(_text(statement), keys=of)
+    return Test(of, tuple(pairs(of, data["set"])[0]))
 
 
 def _inline(text: str, scope: Scope) -> Statement:
