@@ -102,6 +102,15 @@ def test_exit_status(
     assert said(capsys, "--from", recording, *rule, *args)[0] == status
 
 
+def test_the_list_of_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each: its id, how bad it is, what it finds."""
+    from nswire.check.rules import TABLE
+
+    _, out = said(capsys, "--list")
+    words = [line.split(maxsplit=2) for line in out.splitlines()]
+    assert words == [[rule.id, rule.severity, rule.title] for rule in TABLE]
+
+
 def test_what_was_not_judged_is_3_if_strict(
     recording: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,7 +38,7 @@ A file of expectations:
   mtu_min = 1450               packets of that size pass whole
   via = "bond0"                every way passes that link; a list: each of them
   snat = "192.0.2.7"           its source at the end, "none": as it was; dnat likewise
-  code = "path.no_route"       why not (docs/reasons.md)
+  code = "route.no_route"      why not (docs/reasons.md)
   [[peer]]
   of = "tap39d60faa-aa"
   is = "qdhcp-fabc7ead/ns-39d60faa-aa"    a link, any link of a namespace or owner, or "none"

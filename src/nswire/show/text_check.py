@@ -108,9 +108,9 @@ def _sum(report: Report) -> str:
 
 def write_rules(paper: Paper, rules: Iterable[Rule]) -> None:
     """The table of rules."""
-    for rule in rules:
+    for rule in rules:  # our own words: padding from outside would be made visible
         paper.print(
-            span(f"{rule.id:20}", "name"), span(f"{rule.severity:9}", STYLES[rule.severity]), rule.title
+            Span(f"{rule.id:20}", "name"), Span(f"{rule.severity:9}", STYLES[rule.severity]), rule.title
         )
 
 
