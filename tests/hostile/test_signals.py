@@ -86,9 +86,9 @@ def test_a_half_written_file(tmp_path: Path, named: bool, sent: signal.Signals) 
     file = tmp_path / "one"
     file.write_text("before")
     code = (
-        "import os, sys; from nswire.host import writing\n"
+        "import os, sys; from nswire.host import atomic_write\n"
         + ("os.O_TMPFILE = os.O_DIRECTORY | os.O_CREAT\n" if named else "")
-        + "with writing.replacing(sys.argv[1], private=True) as raw:\n"
+        + "with atomic_write.replacing(sys.argv[1], private=True) as raw:\n"
         "    raw.write(b'half'); raw.flush(); print(flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(

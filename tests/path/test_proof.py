@@ -46,4 +46,4 @@ def test_the_fate_of_most_is_told(verdicts: list[path_proof.Verdict]) -> None:
         pytest.skip("none was sent")
     told = [one for one in verdicts if one.right is not None]
     assert len(told) >= LEAST * len(verdicts)
-    assert {one.said for one in told} == {"delivered", "dropped"}
+    assert {one.said for one in told} >= {"delivered", "dropped"}

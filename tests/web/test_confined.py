@@ -34,7 +34,7 @@ import ctypes, json, mmap, os, signal, socket, sys
 sys.path[:] = json.loads(sys.argv.pop(1))
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from nswire.web import front
+from nswire.web import http_server as front
 
 libc = ctypes.CDLL(None, use_errno=True)
 held = int(sys.argv.pop(1))
