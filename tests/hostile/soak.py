@@ -51,8 +51,8 @@ PAUSE = 0.5  # seconds between two requests
 SLOW = 60.0  # seconds that an answer may take on a busy machine
 FIXED = {"peer": "peer?handle=good", "path": "path?from=good&to=10.65.0.1", "show": "show?handle=good/eth0"}
 """What stays as it is all the while."""
-CHANGING = {"taken", "id", "gaps", "statistics", "why"}
-"""What depends on the moment: which of several ids of a namespace was the proof, for one (`why`)."""
+CHANGING = {"taken", "id", "gaps", "statistics", "why", "wires"}
+"""What depends on the moment: which of several ids of a namespace was the proof, for one (`why`), and which end of a wire is `a`."""
 
 
 class Sample(NamedTuple):
