@@ -94,6 +94,8 @@ def attempts() -> dict[str, Any]:
             pass_fds=[one.fileno() for one in given],
         )
         ours = pairs[0][0]
+        for pair in pairs:
+            pair[1].close()  # so that a front which ends is told by the end of what it says
         try:
             begin = json.dumps({"token": TOKEN, "hosts": ["127.0.0.1"]}).encode()
             ours.sendall(ipc.frame(0, ipc.Reply(200, "begin"), begin))
