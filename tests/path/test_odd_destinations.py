@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from path_exchanges import ICMP, ICMPV6, TCP, UDP, Real, Spaces
 
-from nswire.path import Flow
+import nswire
+from nswire.path import Flow, trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from path_exchanges import Said
 
     from nswire.lab.lab import Lab
+    from nswire.model.tables import Lookups
+    from nswire.model.values import NsKey
 
 BASE = """
 a ip link add a0 type veth peer name b0 netns b
@@ -149,3 +152,29 @@ def test_the_mark_of_an_answer(lab: Lab, tmp_path: Path) -> None:
     assert answers == {"answered", "refused", ""}
     said = spaces.said("a", Flow("10.0.0.2"), recording=f"{tmp_path}/host.nsw")
     assert said.answer == "dropped"
+
+
+class Unswitched:
+    """Lookups as of a recording from before these switches were asked for."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._lookups, name)
+
+    def sysctl(self, ns: NsKey, name: str, ifname: str = "", /) -> int | None:
+        """As they are, but for these."""
+        return None if "fwmark" in name else self._lookups.sysctl(ns, name, ifname)
+
+
+@pytest.mark.needs("nft")
+def test_a_switch_that_was_not_recorded(lab: Lab) -> None:
+    """Both are possible, and here they are two fates."""
+    spaces = Spaces(lab, BASE + MARKED)
+    spaces.settled()
+    topology = nswire.scan()
+    found = trace(topology, Unswitched(topology.lookups()), spaces["a"].inode, Flow("10.0.0.2"))  # type: ignore[arg-type]
+    assert found.reply is not None
+    assert {way.fate for way in found.reply.ways} == {"delivered", "dropped"}
+    assert "fwmark_reflect is 0" in str(found.reply.reason)

@@ -156,11 +156,11 @@ def answers_with(ctx: PathContext, ns: NsKey, link: Link | None, packet: Packet)
     flow = packet.flow
     if not packet.mark:
         return 0
-    reflect = ctx.lookups.sysctl(ns, f"ipv{flow.family}/fwmark_reflect") or 0
+    reflect = _switch(ctx, ns, f"ipv{flow.family}/fwmark_reflect")
     if flow.proto not in WITH_PORTS:
         return packet.mark if reflect else 0
-    accepts = (ctx.lookups.sysctl(ns, "ipv4/tcp_fwmark_accept") or 0) if flow.proto == TCP else 0
-    if bool(accepts) == bool(reflect):
+    accepts = _switch(ctx, ns, "ipv4/tcp_fwmark_accept") if flow.proto == TCP else False
+    if accepts == reflect:
         return packet.mark if reflect else 0
     taker = taken(ctx, link, flow) if link is not None else None
     if taker is None:
@@ -169,6 +169,14 @@ def answers_with(ctx: PathContext, ns: NsKey, link: Link | None, packet: Packet)
     else:
         listens = taker.listens
     return packet.mark if (accepts if listens else reflect) else 0
+
+
+def _switch(ctx: PathContext, ns: NsKey, name: str) -> bool:
+    """A switch that every kernel has; where it was not recorded, both are possible."""
+    known = ctx.lookups.sysctl(ns, name)
+    if known is not None:
+        return bool(known)
+    return bool(ctx.chooser.choose_once((name, ns), [f"{name} is {value}" for value in (0, 1)]))
 
 
 def _came(link: Link) -> _Came:
