@@ -501,8 +501,8 @@ def test_what_is_dropped_looks_like_it_and_says_where(
         page.get_by_label("protocol", exact=True).fill("tcp")
         page.get_by_label("port", exact=True).fill("26")
         page.get_by_role("button", name="Path", exact=True).click()
-        page.locator("#panel .fate.delivered").first.wait_for()
-        assert colour(page) == "good"
+        page.locator("#panel .fate.refused").first.wait_for()  # nothing listens there
+        assert colour(page) == "bad"
         assert "dport=26" in page.url
         assert page.locator(".chip text", has_text="dropped here").count() == 0
         page.locator("summary", has_text="more").click()

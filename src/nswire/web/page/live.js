@@ -190,7 +190,7 @@ async function tellWay() {
   try {
     const said = await asked("path", Object.fromEntries(Object.entries(way).filter((one) => one[1] && one[1] !== "out")));
     const others = said.others.length ? [tag("p", `There are ${said.others.length} other ways, which depend on: ${said.choices.map(shown).join("; ")}`)] : [];
-    const size = said.mtu && ["leaves", "delivered"].includes(said.fate) ? [tag("p", `packets of up to ${said.mtu.bytes} bytes pass whole`)] : [];
+    const size = said.mtu && ["leaves", "delivered", "refused"].includes(said.fate) ? [tag("p", `packets of up to ${said.mtu.bytes} bytes pass whole`)] : [];
     const back = said.reply ? fate("the answer: ", said.reply) : [];
     story.replaceChildren(tag("p", shown(`${side(said.flow.src, said.flow.sport)} → ${side(said.flow.dst, said.flow.dport)}`)), ...fate("", said), ...back, ...size, ...others, ...said.hops.flatMap(stay), ...section("Not seen", some(said.gaps, (gaps) => items(gaps.map((gap) => `${gap.where}: ${gap.what} (${gap.why})`)))));
   } catch (error) {
