@@ -190,6 +190,20 @@ class TestInThePost:
         assert (result["status"], row["holds"]) == ("fails", False)
         assert found is None or row["found"] == found
 
+    @pytest.mark.parametrize(
+        ("says", "status"),
+        [
+            ("to = 'tcp:203.0.113.1:80'", "holds"),
+            ("to = '203.0.113.1:80'", "holds"),
+            ("to = '203.0.113.1:80'\ndport = 80", "holds"),
+            ("to = '203.0.113.1:80'\ndport = 81", "error"),
+            ("to = 'tcp:203.0.113.1:80'\nproto = 'udp'", "error"),
+        ],
+    )
+    def test_a_destination_as_one_types_it(self, says: str, status: str) -> None:
+        """Nothing listens there; two ports, or protocols, that differ are none."""
+        assert judged(f"[[path]]\nfrom = '{DHCP}'\nexpect = 'refused'\n{says}\n")["status"] == status
+
     def test_why_it_is_dropped(self) -> None:
         text = "[[path]]\nfrom = 'netns:compute-2'\nexpect = 'dropped'\ncode = 'route.no_route'\n"
         assert judged(text)["status"] == "holds"

@@ -78,14 +78,16 @@ def _followed(
     """The way, and what was assumed. Failure."""
     from nswire.errors import PathQueryError
     from nswire.path.endpoints import address
-    from nswire.path.query import Party, complete, follow
+    from nswire.path.query import Party, complete, follow, ported
 
     if receiver is None and _is_receiver(topology, sender):
         sender, receiver = HERE, sender
     begin = _party(topology, sender)
-    receiver, wanted = _ported(topology, receiver, wanted)
-    end = None if receiver is None else Party(receiver) if address(receiver) else _party(topology, receiver)
+    end = None
     try:
+        if receiver is not None:
+            receiver, wanted = ported(topology, receiver, wanted)
+            end = Party(receiver) if address(receiver) else _party(topology, receiver)
         question = complete(topology, begin, end, wanted)
     except PathQueryError as error:
         raise Failure(error.subject, str(error), error.hint) from None
@@ -100,23 +102,6 @@ def _is_receiver(topology: Topology, word: str) -> bool:
     if find(topology, word) or is_loopback(word):
         return False
     return bool(address(word) or (address(split(word).host) and split(word).port))
-
-
-def _ported(topology: Topology, receiver: str | None, wanted: Wanted) -> tuple[str | None, Wanted]:
-    """TO without its protocol and port, which people write around it. What is a handle as it stands (`tcp:8080`) is one. Failure."""
-    from nswire.handles import find
-    from nswire.path.endpoints import address, split
-
-    if receiver is None or address(receiver) or find(topology, receiver):
-        return receiver, wanted
-    host, port, proto = split(receiver)
-    if not port:
-        return receiver, wanted
-    if wanted.dport not in (0, port):
-        raise Failure(receiver, f"it names port {port}, and --dport is {wanted.dport}", "give one of the two")
-    if proto and wanted.proto not in ("", proto):
-        raise Failure(receiver, f"it names {proto}, and --proto is {wanted.proto}", "give one of the two")
-    return host, wanted._replace(dport=port, proto=proto or wanted.proto)
 
 
 def _party(topology: Topology, word: str) -> Party:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nswire.codec.checked import is_decimal
 from nswire.errors import PathQueryError
+from nswire.handles import find
 from nswire.path import endpoints, trace
 from nswire.path.endpoints import OUT, Receiver, Sender
 from nswire.path.values import ICMP, ICMPV6, TCP, UDP, Flow
@@ -84,6 +85,23 @@ def complete(topology: Topology, sender: Party, receiver: Party | None, wanted: 
     out = f"{end.address} stands for the internet" if receiver is None else ""
     notes = tuple(note for note in (begin.note, out) if note)
     return Question(begin, end, Flow(end.address, source, proto, wanted.sport, wanted.dport), notes)
+
+
+def ported(topology: Topology, to: str, wanted: Wanted) -> tuple[str, Wanted]:
+    """TO without the protocol and the port that people write around it, and the packet with these. PathQueryError: it says another one.
+
+    What is a handle as it stands (`tcp:8080`, whoever listens there) is one.
+    """
+    if endpoints.address(to) or find(topology, to):
+        return to, wanted
+    host, port, proto = endpoints.split(to)
+    if not port:
+        return to, wanted
+    for name, one, other in (("dport", port, wanted.dport), ("proto", proto, wanted.proto)):
+        if one and other and one != other:
+            word = f"port {one}" if name == "dport" else one
+            raise PathQueryError(f"it names {word}, and --{name} is {other}", "give one of the two", to)
+    return host, wanted._replace(dport=port, proto=proto or wanted.proto)
 
 
 def follow(topology: Topology, question: Question, wanted: Wanted) -> Trace:

@@ -219,18 +219,12 @@ def _find(topology: Topology, build: Builder, searched: Searched) -> Given:
 
 def traced(topology: Topology, way: Way) -> Trace:
     """The way of a packet. Raises Refused."""
-    begin = _party(topology, way.start)
-    given = {name: getattr(way, name) for name in query.Wanted._fields if hasattr(way, name)}
-    end, to = None, way.to
-    if to and not endpoints.address(to) and not find(topology, to):
-        to, port = endpoints.host_and_port(to)
-        if port and way.dport not in (0, port):
-            raise Refused(400, way.to, f"it says port {port}, and dport says {way.dport}")
-        given["dport"] = port or way.dport
-    if to:
-        end = query.Party(to) if endpoints.address(to) else _party(topology, to)
-    wanted = query.Wanted(**given)
+    begin, end = _party(topology, way.start), None
+    wanted = query.Wanted(**{name: getattr(way, name) for name in query.Wanted._fields if hasattr(way, name)})
     try:
+        if way.to:
+            to, wanted = query.ported(topology, way.to, wanted)
+            end = query.Party(to) if endpoints.address(to) else _party(topology, to)
         return query.follow(topology, query.complete(topology, begin, end, wanted), wanted)
     except PathQueryError as error:
         raise Refused(400, error.subject, str(error), error.hint) from None

@@ -44,18 +44,15 @@ def _compare(topology: Topology, given: Mapping[str, object], _: Again | None) -
 
 def _traced(topology: Topology, given: Mapping[str, object]) -> Trace:
     from nswire.errors import PathQueryError
-    from nswire.handles import find
-    from nswire.path.endpoints import address, host_and_port
-    from nswire.path.query import Party, complete, follow
+    from nswire.path.endpoints import address
+    from nswire.path.query import Party, complete, follow, ported
 
-    begin = _party(topology, str(given["from"]))
-    to = str(given["to"]) if "to" in given else None
+    begin, end = _party(topology, str(given["from"])), None
     wanted = _wanted(given)
-    if to is not None and not address(to) and not find(topology, to):
-        to, port = host_and_port(to)
-        wanted = wanted._replace(dport=wanted.dport or port)
     try:
-        end = None if to is None else Party(to) if address(to) else _party(topology, to)
+        if "to" in given:
+            to, wanted = ported(topology, str(given["to"]), wanted)
+            end = Party(to) if address(to) else _party(topology, to)
         return follow(topology, complete(topology, begin, end, wanted), wanted)
     except PathQueryError as error:
         raise Unjudged(f"{error.subject}: {error}" + (f" ({error.hint})" if error.hint else "")) from None
