@@ -165,63 +165,10 @@ class Answered:
         return self._known
 
 
-class NothingMore:
-    """A `Inspector` that has nothing to add: of a topology that is made by hand."""
+class NothingMore(Answered):
+    """An `Inspector` that has nothing to add: of a topology that is made by hand."""
 
-    def addresses(self, ns: NsKey) -> tuple[Address, ...]:  # noqa: ARG002 (here and below: the protocol's signature)
-        """No addresses."""
-        return ()
+    _known = Known({}, {}, {}, {}, {}, {}, {}, {}, {}, (), ())
 
-    def gaps(self) -> tuple[Gap, ...]:
-        """No gaps."""
-        return ()
-
-    def gateways(self, ns: NsKey) -> tuple[Gateway, ...]:  # noqa: ARG002
-        """No gateways."""
-        return ()
-
-    def comm(self, pid: int) -> str:  # noqa: ARG002
-        """No name."""
-        return ""
-
-    def wires(self, end: End, relations: Collection[str]) -> tuple[Wire, ...]:  # noqa: ARG002
-        """No wires."""
-        return ()
-
-    def loose(self, end: End, relations: Collection[str]) -> tuple[Loose, ...]:  # noqa: ARG002
-        """Nothing open."""
-        return ()
-
-    def details(self, end: End, *only: str) -> Mapping[str, Mapping[str, Value]]:  # noqa: ARG002
-        """No details."""
-        return {}
-
-    def everything(self) -> None:
-        """Nothing to ask."""
-
-    def listeners(self, ns: NsKey) -> frozenset[tuple[str, int]]:  # noqa: ARG002
-        """Nothing listens."""
-        return frozenset()
-
-    def forwards(self, ns: NsKey, pid: int, listener: Listener) -> None:
-        """Nowhere."""
-
-    def lookups(self) -> Lookups:
-        """Nothing to look up."""
-        return NothingKnown()
-
-    def owners(self, ns: NsKey) -> tuple[Owner, ...]:  # noqa: ARG002
-        """No owners."""
-        return ()
-
-    def link_owners(self, end: End) -> tuple[Owner, ...]:  # noqa: ARG002
-        """No owners."""
-        return ()
-
-    def owned(self) -> tuple[tuple[Owner, NsKey | None, tuple[End, ...]], ...]:
-        """No owners."""
-        return ()
-
-    def known(self, pids: Iterable[int]) -> Known:  # noqa: ARG002
-        """Nothing."""
-        return Known({}, {}, {}, {}, {}, {}, {}, {}, {}, (), ())
+    def __init__(self) -> None:
+        """Nothing is to be known."""
