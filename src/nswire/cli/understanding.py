@@ -87,8 +87,7 @@ def _tell_unknown(topology: Topology, word: str) -> None:
     able = "CAP_SYS_ADMIN" in topology.taken.capabilities
     complain(f"  {HINTS.get(what, OF_OWNERS)}" + ("" if able else "; root sees those of more namespaces"))
     for gap in gaps[:GAPS_TOLD]:
-        hint = f" ({gap.hint})" if gap.hint else ""
-        complain(f"  not seen: {visible(f'{gap.where}: {gap.what}: {gap.why}{hint}')}")
+        complain(f"  not seen: {visible(gap.text_with_hint)}")
     if len(gaps) > GAPS_TOLD:
         complain(f"  and {len(gaps) - GAPS_TOLD} more")
 

@@ -317,7 +317,7 @@ def _title(topology: Topology) -> str:
 
 def _unseen(topology: Topology) -> tuple[str, ...]:
     gaps = topology.gaps
-    told = [visible(f"{gap.where}: {gap.what}: {gap.why}") for gap in gaps[:UNSEEN_SHOWN]]
+    told = [visible(gap.text) for gap in gaps[:UNSEEN_SHOWN]]
     if len(gaps) > UNSEEN_SHOWN:
         told.append(f"and {len(gaps) - UNSEEN_SHOWN} more")
     return tuple(told)

@@ -117,6 +117,16 @@ class Gap(msgspec.Struct, frozen=True):
         permit = self.row.requires.hint if self.errno in NOT_PERMITTED else ""
         return permit or self.cause.reason.hint or self.row.hint
 
+    @property
+    def text(self) -> str:
+        """All of it but the hint, in a line."""
+        return f"{self.where}: {self.what}: {self.why}"
+
+    @property
+    def text_with_hint(self) -> str:
+        """All of it, in a line."""
+        return f"{self.text} ({self.hint})" if self.hint else self.text
+
 
 HOST = Subject("the whole host")
 

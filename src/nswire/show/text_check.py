@@ -82,8 +82,7 @@ def _write_skipped(paper: Paper, report: Report) -> None:
     """What could not be judged: by gap, since one gap is often that of many rules."""
     rules: dict[str, list[str]] = {}
     for one in report.skipped:
-        hint = f" ({one.gap.hint})" if one.gap.hint else ""
-        rules.setdefault(f"{one.gap.where}: {one.gap.what}: {one.gap.why}{hint}", []).append(one.rule)
+        rules.setdefault(one.gap.text_with_hint, []).append(one.rule)
     for text, names in list(rules.items())[:SKIPS_TOLD]:
         fold_text(paper, (), f"skipped: {', '.join(dict.fromkeys(names))}: {text}", "dim")
     if len(rules) > SKIPS_TOLD:

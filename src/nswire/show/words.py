@@ -170,7 +170,6 @@ def write_gaps(paper: Paper, gaps: tuple[Gap, ...]) -> None:
         return
     paper.print()
     for gap in gaps[:GAPS_SHOWN]:
-        hint = f" ({gap.hint})" if gap.hint else ""
-        fold_text(paper, (), f"not seen: {gap.where}: {gap.what}: {gap.why}{hint}", "dim")
+        fold_text(paper, (), f"not seen: {gap.text_with_hint}", "dim")
     if len(gaps) > GAPS_SHOWN:
         paper.print(Span(f"and {len(gaps) - GAPS_SHOWN} more: --json shows all", "dim"))

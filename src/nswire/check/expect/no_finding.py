@@ -36,7 +36,7 @@ def _compare(topology: Topology, given: Mapping[str, object], again: Again | Non
     if not report.found and report.skipped:
         gap = report.skipped[0].gap
         more = f", and {len(report.skipped) - 1} more" if len(report.skipped) > 1 else ""
-        raise Unjudged(f"{word} could not be judged everywhere: {gap.where}: {gap.what}: {gap.why}{more}")
+        raise Unjudged(f"{word} could not be judged everywhere: {gap.text}{more}")
     told = (
         f"{full(report.topology, one.finding.subjects[0])}: {one.finding.cause.text}" for one in report.found
     )

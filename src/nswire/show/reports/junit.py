@@ -24,7 +24,7 @@ def write(report: Report) -> Iterator[str]:
     failed = {one.rule: one.error for one in report.failed}
     gaps: dict[str, list[str]] = {}
     for skip in report.skipped:
-        gaps.setdefault(skip.rule, []).append(f"{skip.gap.where}: {skip.gap.what}: {skip.gap.why}")
+        gaps.setdefault(skip.rule, []).append(skip.gap.text)
     cases = []
     for rule in report.rules:
         if rule in found:

@@ -62,7 +62,7 @@ def _invocation(report: Report) -> dict[str, object]:
     notes = [
         {
             "level": "warning",
-            "message": {"text": visible(f"{one.gap.where}: {one.gap.what}: {one.gap.why}")},
+            "message": {"text": visible(one.gap.text)},
             "associatedRule": {"id": one.rule},
         }
         for one in report.skipped
