@@ -145,9 +145,9 @@ def test_a_live_finding_is_looked_at_again(
     here = lab.home
     lab.pair(here, "up0", here, "down0", up=False)
     lab.rtnl(here).set("up0", up=True)
-    monkeypatch.setattr("nswire.cli.check.time.sleep", lambda _: None)
+    monkeypatch.setattr("nswire.cli.common.time.sleep", lambda _: None)
     assert said(capsys, "--rule", "half-up", "up0")[0] == 1
-    monkeypatch.setattr("nswire.cli.check.time.sleep", lambda _: lab.rtnl(here).set("down0", up=True))
+    monkeypatch.setattr("nswire.cli.common.time.sleep", lambda _: lab.rtnl(here).set("down0", up=True))
     assert said(capsys, "--rule", "half-up", "up0")[0] == 0
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nswire.check.expect import TABLE, read, written
+from nswire.check.expect import TABLE, block, read
 from nswire.errors import ExpectationsError
 from nswire.lab.openstack_demo import blog
 from nswire.show.documents import DOCUMENTS
@@ -121,13 +121,13 @@ def test_too_deep_or_too_many() -> None:
 def test_what_is_written_can_be_read(word: str, words: list[str]) -> None:
     """Whatever a name is made of: it comes back as it was."""
     said = {"from": word, "via": words, "dport": 5}
-    (one,) = read(written([("path", said)]).encode())
+    (one,) = read(block("path", said).encode())
     assert (one.kind, one.number, one.given) == ("path", 1, said)
 
 
 def test_a_name_that_is_no_text() -> None:
     with pytest.raises(UnicodeEncodeError):
-        written([("peer", {"of": "\udcff", "is": "a"})])
+        block("peer", {"of": "\udcff", "is": "a"})
 
 
 def test_each_kind_says_what_it_is() -> None:

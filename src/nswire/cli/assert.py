@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from nswire.cli.common import FAILED, HOW, INCOMPLETE, NO, OPTIONS, Answer, Options, give, look, status
+from nswire.cli.common import INCOMPLETE, NO, Answer, Options, again, document, give, judging, look, status
 from nswire.cli.errors import Failure, complain
 from nswire.escape import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nswire.check.expect import Expectation, Outcome
     from nswire.model.topology import Topology
 
@@ -57,13 +58,6 @@ ENDED: dict[str, Literal["passed", "failure", "error"]] = {
 MOST = 4 << 20  # bytes of a file of expectations
 
 
-def _shared(function: click.decorators.FC) -> click.decorators.FC:
-    for option in reversed(OPTIONS):
-        if option is not HOW:
-            function = option(function)
-    return function
-
-
 @click.command(epilog=EPILOG)
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
 @click.argument("handles", metavar="[HANDLE...]", nargs=-1)
@@ -73,34 +67,25 @@ def _shared(function: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", help="Default: text; -j is --format json."
 )
-@_shared
-def command(
-    file: str,
-    handles: tuple[str, ...],
-    *,
-    writes: bool,
-    form: str,
-    recording: str | None,
-    as_json: bool,
-    color: str,
-    strict: bool,
-    max_size: int | None,
-) -> int:
+@judging
+def command(options: Options, file: str, handles: tuple[str, ...], *, writes: bool, form: str) -> int:
     """Say whether what FILE expects of the network is true.
 
     FILE is a small TOML file; `-` is standard input. With --write it is made, from what is true now.
     """
-    options = Options(recording, as_json or form == "json", color, strict, how=False, max_size=max_size)
+    options = options._replace(as_json=options.as_json or form == "json")
+    from nswire.check.expect import judge
+
     if writes:
         return _write(options, file, handles)
     if handles:
         raise Failure(handles[0], "handles go with --write", "what is judged is what FILE says")
     expected = _read(file)
     topology = look(options)
-    outcomes = _judged(options, topology, expected)
+    outcomes = list(judge(topology, expected, again(options)))
     holds = all(one.status == "holds" for one in outcomes)
     if form == "junit" and not options.as_json:
-        _report(sys.stdout, topology, file, outcomes)
+        document().writelines(_report(topology, file, outcomes))
     else:
         give(topology, options, "assert", _answer(outcomes, holds=holds))
     found = status(topology, options, no=not holds)
@@ -124,16 +109,6 @@ def _read(file: str) -> list[Expectation]:
         raise Failure(file, str(error), visible(error.hint)) from None
 
 
-def _judged(options: Options, topology: Topology, expected: list[Expectation]) -> list[Outcome]:
-    from nswire.check.expect import judge
-
-    def again(seconds: float) -> Topology:
-        time.sleep(seconds)
-        return look(options)
-
-    return list(judge(topology, expected, None if options.recording else again))
-
-
 def _answer(outcomes: list[Outcome], *, holds: bool) -> Answer:
     from nswire.show import text_assert
 
@@ -145,7 +120,7 @@ def _answer(outcomes: list[Outcome], *, holds: bool) -> Answer:
     )
 
 
-def _report(out: IO[str], topology: Topology, file: str, outcomes: list[Outcome]) -> None:
+def _report(topology: Topology, file: str, outcomes: list[Outcome]) -> Iterator[str]:
     from nswire.show import junit
 
     cases = [
@@ -156,42 +131,39 @@ def _report(out: IO[str], topology: Topology, file: str, outcomes: list[Outcome]
         junit.Case("nswire.gap", f"{gap.where}: {gap.what}", "skipped", gap.why, (gap.hint,))
         for gap in topology.gaps
     ]
-    out.writelines(junit.write(f"nswire assert {file}", cases, topology.taken))
+    return junit.write(f"nswire assert {file}", cases, topology.taken)
 
 
 def _write(options: Options, file: str, handles: tuple[str, ...]) -> int:
-    from nswire.check.expect import TABLE, written
+    from nswire.check.expect import TABLE, block
     from nswire.check.expect.values import Unjudged
-    from nswire.host.atomic_write import replacing
+    from nswire.host.atomic_write import write
 
     topology = look(options)
-    tables: list[tuple[str, dict[str, object]]] = []
+    blocks: list[str] = []
     left = 0
     try:
         for kind in TABLE.values():
             for given in kind.write(topology, handles):
                 try:
-                    written([(kind.name, given)])
+                    blocks.append(block(kind.name, given))
                 except UnicodeEncodeError:  # a name that is no UTF-8, which TOML has no form for
                     left += 1
-                    continue
-                tables.append((kind.name, given))
     except Unjudged as error:
         raise Failure("", str(error), "nswire ls shows all links") from None
-    if not tables:
+    if not blocks:
         raise Failure(
             file, "nothing is true of this network that could be expected", "no pair and no path was found"
         )
-    text = written(tables)
+    text = "\n".join(blocks)
     if file == "-":
-        sys.stdout.write(text)
+        document().write(text)
     else:
         try:
-            with replacing(file, private=False) as raw:
-                raw.write(text.encode())
+            write(file, text)
         except OSError as error:
             raise Failure(file, error.strerror or str(error)) from error
-        complain(f"nswire assert: wrote {len(tables)} expectations to {visible(file)}")
+        complain(f"nswire assert: wrote {len(blocks)} expectations to {visible(file)}")
     if left:
         complain(f"  and left out {left}, whose names are no UTF-8")
-    return status(topology, options) if text else FAILED
+    return status(topology, options)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +14,8 @@ from nswire.cli.common import (
     NO,
     Answer,
     Options,
+    again,
+    document,
     give,
     handles,
     look,
@@ -193,11 +192,7 @@ def _checked(
     """What the rules say; of this machine, what they find is looked at twice."""
     from nswire.check import run
 
-    def again(seconds: float) -> Topology:
-        time.sleep(seconds)
-        return look(options)
-
-    return run(topology, rules, None if options.recording else again, since=since, interval=interval)
+    return run(topology, rules, again(options), since=since, interval=interval)
 
 
 def _narrowed(report: Report, asked: list[Asked], severity: Severity | None) -> Report:
@@ -225,9 +220,7 @@ def _reported(report: Report, options: Options, form: str, fail_on: str) -> int:
     """Print it for another program: the document, and nothing else."""
     from nswire.show.reports import TABLE, nagios
 
-    with contextlib.suppress(AttributeError):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    sys.stdout.writelines(TABLE[form](report))
+    document().writelines(TABLE[form](report))
     return nagios.status(report) if form == "nagios" else _status(report, options, fail_on)
 
 

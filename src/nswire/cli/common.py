@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 from errno import ENOENT
 from functools import wraps
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,7 @@ from nswire.cli.understanding import names, understand
 __all__ = ["names", "understand"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nswire.model.topology import Link, Topology
     from nswire.show.sections import Asked
@@ -36,19 +37,27 @@ class Options(NamedTuple):
     as_json: bool
     color: str
     strict: bool
-    how: bool
+    how: bool = False
     max_size: int | None = None
 
 
 def reading(function: Callable[..., int]) -> Callable[..., int]:
     """Give a verb the options of the reading verbs; it gets them as one `Options`, first."""
+    return _taking(function, OPTIONS)
 
+
+def judging(function: Callable[..., int]) -> Callable[..., int]:
+    """The same without --how, for a verb that no classic command does."""
+    return _taking(function, tuple(option for option in OPTIONS if option is not HOW))
+
+
+def _taking(function: Callable[..., int], options: Sequence[Callable[..., Any]]) -> Callable[..., int]:
     @wraps(function)
     def called(**given: Any) -> int:
-        options = Options(**{name: given.pop(name) for name in Options._fields})
-        return function(options, **given)
+        found = {name: given.pop(name) for name in Options._fields if name in given}
+        return function(Options(**found), **given)
 
-    for option in reversed(OPTIONS):
+    for option in reversed(options):
         called = option(called)
     return called
 
@@ -131,6 +140,23 @@ def look(options: Options, sources: Iterable[str] | None = None, *, addresses: b
         raise Failure(options.recording, error.strerror or str(error)) from error
 
 
+def again(options: Options) -> Callable[[float], Topology] | None:
+    """How to look at this machine once more, after so many seconds; None: a recording says the same for ever."""
+
+    def later(seconds: float) -> Topology:
+        time.sleep(seconds)
+        return look(options)
+
+    return later if options.recording is None else None
+
+
+def document() -> IO[str]:
+    """stdout, for what programs read: UTF-8, whatever the locale."""
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    return sys.stdout
+
+
 def distinct(asked: Iterable[Asked]) -> list[Link]:
     """The links of all handles, each once."""
     return list(dict.fromkeys(link for one in asked for link in one.links))
@@ -157,11 +183,9 @@ def give(
         from nswire.show import documents, jsonout
         from nswire.show.to_documents import Builder
 
-        with contextlib.suppress(AttributeError):
-            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # what JSON is in, everywhere
         build = Builder(topology)
         head = documents.head(schema, topology.taken) | answer.facts(build)
-        jsonout.write(out or sys.stdout, head, _parts(topology, answer, build, how=options.how))
+        jsonout.write(out or document(), head, _parts(topology, answer, build, how=options.how))
         return
     from nswire.show.words import write_gaps
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from nswire.cli import packet
-from nswire.cli.common import Answer, Options, give, handles, look, reading, status, understand
+from nswire.cli.common import Answer, Options, document, give, handles, look, reading, status, understand
 from nswire.cli.errors import Failure, complain
 from nswire.draw import TABLE
 
@@ -182,9 +181,7 @@ def _drawn(topology: Topology, one: Format, make: Callable[[Size], Scene]) -> st
 def _into(file: str | None) -> Iterator[IO[str]]:
     """Where the answer goes: stdout, or a file that is written when all of it is there. Raises Failure."""
     if file is None:
-        with contextlib.suppress(AttributeError):
-            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        yield sys.stdout
+        yield document()
         return
     from nswire.escape import visible
     from nswire.host.atomic_write import regular, write

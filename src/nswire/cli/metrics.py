@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-
 import click
 
-from nswire.cli.common import ANSWERED, MAX_SIZE, Options, look
+from nswire.cli.common import ANSWERED, MAX_SIZE, Options, document, look
 from nswire.cli.errors import Failure
 
 EPILOG = """\b
@@ -38,7 +35,7 @@ def command(
     """Print gauges of links, bonds, LACP and namespaces, and what is wrong, as Prometheus and OpenMetrics read them."""
     from nswire.show.reports import gauges, openmetrics
 
-    topology = look(Options(recording, False, "never", False, False, max_size))  # noqa: FBT003 (no JSON, not strict, no --how)
+    topology = look(Options(recording, as_json=False, color="never", strict=False, max_size=max_size))
     some = gauges.metrics(topology, max_series)
     if check:
         from nswire.check import run
@@ -47,9 +44,7 @@ def command(
         some += openmetrics.metrics(run(topology, TABLE), max_series)
     text = openmetrics.lines(some)
     if textfile is None:
-        with contextlib.suppress(AttributeError):
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-        sys.stdout.writelines(text)
+        document().writelines(text)
         return ANSWERED
     from nswire.host.atomic_write import write
 

@@ -3,8 +3,8 @@
 An expectation is a table of a TOML file; what kinds there are is in `table.py`, one file a kind.
 """
 
-from nswire.check.expect.files import read, written
+from nswire.check.expect.files import block, read
 from nswire.check.expect.table import TABLE, judge
 from nswire.check.expect.values import Expectation, Outcome
 
-__all__ = ["TABLE", "Expectation", "Outcome", "judge", "read", "written"]
+__all__ = ["TABLE", "Expectation", "Outcome", "block", "judge", "read"]

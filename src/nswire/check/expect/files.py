@@ -10,7 +10,7 @@ from nswire.check.expect.values import Expectation, nearest_key
 from nswire.errors import ExpectationsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nswire.check.expect.values import Kind
 
@@ -80,13 +80,10 @@ def _fits(kind: Kind, number: int, given: Mapping[str, object]) -> None:
 WORDS: Mapping[type, str] = {str: "a text", int: "a number", list: "a list of texts"}
 
 
-def written(tables: Iterable[tuple[str, Mapping[str, object]]]) -> str:
-    """A file of these: (kind, what it says). UnicodeEncodeError for what no text can hold, such as a name that is no UTF-8."""
-    blocks = []
-    for kind, given in tables:
-        lines = (f"{key} = {_value(value)}\n" for key, value in given.items())
-        blocks.append(f"[[{kind}]]\n{''.join(lines)}")
-    text = "\n".join(blocks)
+def block(kind: str, given: Mapping[str, object]) -> str:
+    """An expectation as a file has it. UnicodeEncodeError for what no text can hold, such as a name that is no UTF-8."""
+    lines = (f"{key} = {_value(value)}\n" for key, value in given.items())
+    text = f"[[{kind}]]\n{''.join(lines)}"
     text.encode()
     return text
 
