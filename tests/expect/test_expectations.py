@@ -204,6 +204,12 @@ class TestInThePost:
         """Nothing listens there; two ports, or protocols, that differ are none."""
         assert judged(f"[[path]]\nfrom = '{DHCP}'\nexpect = 'refused'\n{says}\n")["status"] == status
 
+    def test_a_source_that_it_never_gets(self) -> None:
+        """Dropped before one is chosen: that is no translation."""
+        text = "[[path]]\nfrom = 'netns:compute-2'\nexpect = 'dropped'\nsnat = '192.0.2.7'\n"
+        (row,) = [one for one in judged(text)["values"] if one["key"] == "snat"]
+        assert (row["found"], row["holds"]) == (None, False)
+
     def test_why_it_is_dropped(self) -> None:
         text = "[[path]]\nfrom = 'netns:compute-2'\nexpect = 'dropped'\ncode = 'route.no_route'\n"
         assert judged(text)["status"] == "holds"

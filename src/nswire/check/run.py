@@ -86,14 +86,15 @@ def narrow(report: Report, subjects: Collection[Subject] | None, severity: Sever
     """What of it is about these links and namespaces (None: whatever), or in them, and is at least that bad."""
     bad = SEVERITIES if severity is None else SEVERITIES[: SEVERITIES.index(severity) + 1]
     found = (one for one in report.found if one.severity in bad)
-    return replace(report, found=tuple(one for one in found if subjects is None or _about(one, subjects)))
+    return replace(report, found=tuple(one for one in found if subjects is None or about(one, subjects)))
 
 
-def _about(one: Found, subjects: Collection[Subject]) -> bool:
+def about(one: Found, subjects: Collection[Subject]) -> bool:
+    """Whether a finding, or what follows from it, is about one of these, or about a link in one."""
     at = one.finding.subjects
     inside = any(isinstance(each, End) and each.ns in subjects for each in at)
     return (
-        inside or not set(at).isdisjoint(subjects) or any(_about(each, subjects) for each in one.consequences)
+        inside or not set(at).isdisjoint(subjects) or any(about(each, subjects) for each in one.consequences)
     )
 
 

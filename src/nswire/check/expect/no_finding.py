@@ -9,7 +9,7 @@ from nswire.check.expect.values import Compared, Kind, Unjudged, only
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nswire.check.expect.values import Again
+    from nswire.check.expect.values import Look
     from nswire.check.rule import Subject
     from nswire.model.topology import Topology
 
@@ -20,31 +20,28 @@ def _text(given: Mapping[str, object]) -> str:
     return f"{given['rule']} finds nothing" + (f" of {given['of']}" if "of" in given else "")
 
 
-def _compare(topology: Topology, given: Mapping[str, object], again: Again | None) -> list[Compared]:
-    from nswire.check.naming import full
+def _compare(look: Look, given: Mapping[str, object]) -> list[Compared]:
+    from nswire.check.naming import all_of, full
     from nswire.check.rules import TABLE, named
-    from nswire.check.run import narrow, run
+    from nswire.check.run import about
 
     word = str(given["rule"])
-    rule = named(word)
-    if rule is None:
+    if named(word) is None:
         raise Unjudged(f"{word}: there is no such rule; there are {', '.join(one.id for one in TABLE)}")
-    report = run(topology, (rule,), again)
-    report = narrow(report, _subjects(topology, str(given["of"])) if "of" in given else None, None)
-    if not report.found and report.failed:
-        raise Unjudged(f"{word}: {report.failed[0].error}")
-    if not report.found and report.skipped:
-        gap = report.skipped[0].gap
-        more = f", and {len(report.skipped) - 1} more" if len(report.skipped) > 1 else ""
-        raise Unjudged(f"{word} could not be judged everywhere: {gap.text}{more}")
-    told = (
-        f"{full(report.topology, one.finding.subjects[0])}: {one.finding.cause.text}" for one in report.found
-    )
-    return [
-        Compared(
-            key="rule", expected=0, found=len(report.found), holds=not report.found, reason="; ".join(told)
-        )
+    subjects = _subjects(look.topology, str(given["of"])) if "of" in given else None
+    report = look.report
+    found = [
+        one for one in all_of(report) if one.rule.id == word and (subjects is None or about(one, subjects))
     ]
+    failed = [one for one in report.failed if one.rule == word]
+    skipped = [one for one in report.skipped if one.rule == word]
+    if not found and failed:
+        raise Unjudged(f"{word}: {failed[0].error}")
+    if not found and skipped:
+        more = f", and {len(skipped) - 1} more" if len(skipped) > 1 else ""
+        raise Unjudged(f"{word} could not be judged everywhere: {skipped[0].gap.text}{more}")
+    told = (f"{full(report.topology, one.finding.subjects[0])}: {one.finding.cause.text}" for one in found)
+    return [Compared(key="rule", expected=0, found=len(found), holds=not found, reason="; ".join(told))]
 
 
 def _subjects(topology: Topology, word: str) -> set[Subject]:

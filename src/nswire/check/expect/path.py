@@ -10,8 +10,8 @@ from nswire.model.values import RT_SCOPE_LINK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from nswire.check.expect.values import Again
-    from nswire.model.topology import Link, Topology
+    from nswire.check.expect.values import Look
+    from nswire.model.topology import Topology
     from nswire.path.query import Party, Wanted
     from nswire.path.values import Trace, Ways
 
@@ -32,7 +32,8 @@ def _text(given: Mapping[str, object]) -> str:
     return f"{given['from']} -> {given.get('to', 'the internet')} {proto}{port}"
 
 
-def _compare(topology: Topology, given: Mapping[str, object], _: Again | None) -> list[Compared]:
+def _compare(look: Look, given: Mapping[str, object]) -> list[Compared]:
+    topology = look.topology
     trace = _traced(topology, given)
     rows = []
     for key in COMPARED:
@@ -99,24 +100,18 @@ def _mtu(_: Topology, trace: Trace, wanted: object) -> list[Compared]:
 
 
 def _via(topology: Topology, trace: Trace, wanted: object) -> list[Compared]:
-    """Whether every way passes that link; of a list, each of them."""
-    rows = []
-    for word in [str(one) for one in wanted] if isinstance(wanted, list) else [str(wanted)]:
-        meant = {link.end for match in _all(topology, word) for link in match}
-        ways = [[step.end for hop in way.hops for step in hop.steps] for way in trace.forward.ways]
-        holds = bool(meant) and all(meant & set(passed) for passed in ways)
-        names = [topology.at(end) for end in dict.fromkeys(ways[0]) if end is not None]
-        passes = " ".join(link.ifname for link in names if link is not None)
-        rows.append(Compared(key="via", expected=word, found=passes or None, holds=holds))
-    return rows
-
-
-def _all(topology: Topology, word: str) -> Iterator[tuple[Link, ...]]:
-    """A name on the way may be one that many namespaces have: whichever of them it passes."""
+    """Whether every way passes that link; of a list, each of them. Of a name that many have: whichever of them it passes."""
     from nswire.handles import find
 
-    for match in find(topology, word):
-        yield tuple(match.links)
+    ways = [[step.end for hop in way.hops for step in hop.steps] for way in trace.forward.ways]
+    links = (topology.at(end) for end in dict.fromkeys(ways[0]) if end is not None)
+    passes = " ".join(link.ifname for link in links if link is not None) or None
+    rows = []
+    for word in [str(one) for one in wanted] if isinstance(wanted, list) else [str(wanted)]:
+        meant = {link.end for match in find(topology, word) for link in match.links}
+        holds = bool(meant) and all(meant & set(passed) for passed in ways)
+        rows.append(Compared(key="via", expected=word, found=passes, holds=holds))
+    return rows
 
 
 def _snat(_: Topology, trace: Trace, wanted: object) -> list[Compared]:
@@ -135,6 +130,8 @@ def _translated(key: str, trace: Trace, wanted: str, side: Callable[..., tuple[s
     ends = set()
     for way in trace.forward.ways:
         flows = [flow for hop in way.hops for flow in (hop.enters, hop.leaves) if side(flow)[0]]
+        if not flows:  # it ends before it has that address
+            return Compared(key=key, expected=wanted, found=None, holds=False)
         first, last = side(flows[0]), side(flows[-1])
         ends.add("none" if first == last else f"{last[0]}:{last[1]}" if port else last[0])
     found = ends.pop() if len(ends) == 1 else None

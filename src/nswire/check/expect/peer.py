@@ -9,7 +9,7 @@ from nswire.check.expect.values import Compared, Kind, Unjudged, only, only_link
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nswire.check.expect.values import Again
+    from nswire.check.expect.values import Look
     from nswire.model.topology import Link, Topology
 
 NONE = "none"
@@ -20,7 +20,8 @@ def _text(given: Mapping[str, object]) -> str:
     return f"the peer of {given['of']} is {given['is']}"
 
 
-def _compare(topology: Topology, given: Mapping[str, object], _: Again | None) -> list[Compared]:
+def _compare(look: Look, given: Mapping[str, object]) -> list[Compared]:
+    topology = look.topology
     link, wanted = only_link(topology, str(given["of"])), str(given["is"])
     peer = link.peer
     if peer is None and (link.loose is not None or link.wire is not None):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nswire.check.expect import no_finding, path, peer
-from nswire.check.expect.values import Kind, Outcome, Unjudged
+from nswire.check.expect.values import Kind, Look, Outcome, Unjudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nswire.check.expect.values import Again, Compared, Expectation, Status
     from nswire.model.topology import Topology
@@ -17,14 +17,15 @@ TABLE: Mapping[str, Kind] = {kind.name: kind for kind in (path.KIND, peer.KIND, 
 
 
 def judge(
-    topology: Topology, expectations: Iterable[Expectation], again: Again | None = None
+    topology: Topology, expectations: Sequence[Expectation], again: Again | None = None
 ) -> Iterator[Outcome]:
     """What comes of each, in their order. `again` waits so many seconds and looks once more, at what may be half-built."""
+    look = Look(topology, expectations, again)
     for one in expectations:
         kind = TABLE[one.kind]
         text = kind.text(one.given)
         try:
-            compared = tuple(kind.compare(topology, one.given, again))
+            compared = tuple(kind.compare(look, one.given))
         except Unjudged as error:
             yield Outcome(kind=one.kind, number=one.number, text=text, status="error", problems=(str(error),))
             continue

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from nswire.check.run import Report
     from nswire.handles import Match
     from nswire.model.topology import Link, Topology
 
@@ -30,6 +32,24 @@ class Expectation(NamedTuple):
     kind: str
     number: int
     given: Mapping[str, object]
+
+
+class Look:
+    """What expectations are held against: the network, and what rules of `nswire check` say of it, asked once for all of them."""
+
+    def __init__(self, topology: Topology, expectations: Sequence[Expectation], again: Again | None) -> None:
+        self.topology = topology
+        self._expectations = expectations
+        self._again = again
+
+    @cached_property
+    def report(self) -> Report:
+        """What the rules find that these expectations name. What may be half-built is looked at twice, unless it is a recording."""
+        from nswire.check.rules import named
+        from nswire.check.run import run
+
+        rules = (named(str(one.given["rule"])) for one in self._expectations if "rule" in one.given)
+        return run(self.topology, [*dict.fromkeys(rule for rule in rules if rule is not None)], self._again)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +81,7 @@ class Kind(NamedTuple):
     """A kind of expectation.
 
     `keys`: what its table may say, and of which type; `required`: what it must say. `text` tells it in a line; `compare`
-    gives what was compared (`Again`: how to look a second time; None: of a recording), or raises Unjudged. `write` gives the tables that are true of a network now, for these
+    gives what was compared, or raises Unjudged. `write` gives the tables that are true of a network now, for these
     handles (none: all that is worth it). `wrong` says what a value of the right type is to be instead; empty: it is right.
     """
 
@@ -69,7 +89,7 @@ class Kind(NamedTuple):
     keys: Mapping[str, type | tuple[type, ...]]
     required: tuple[str, ...]
     text: Callable[[Mapping[str, object]], str]
-    compare: Callable[[Topology, Mapping[str, object], Again | None], list[Compared]]
+    compare: Callable[[Look, Mapping[str, object]], list[Compared]]
     write: Callable[[Topology, tuple[str, ...]], Iterator[dict[str, object]]]
     wrong: Callable[[str, object], str] = lambda _, __: ""
 
