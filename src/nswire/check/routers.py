@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nswire.check.segments import Segment
     from nswire.model.routing import NextHop, Route
     from nswire.model.topology import Link
+    from nswire.model.values import Evidence
 
 
 class Gateway(NamedTuple):
@@ -29,9 +30,20 @@ class Gateway(NamedTuple):
     segment: Segment | None
     holders: tuple[Link, ...]
 
+    @property
+    def evidence(self) -> Evidence:
+        """That of the segment; without one it is the namespace's own word."""
+        return "proved" if self.segment is None else self.segment.evidence
 
-def gateways(network: Network) -> Iterator[Gateway]:
-    """The gateways of all routes of all namespaces, each once for each link."""
+
+def gateways(network: Network) -> tuple[Gateway, ...]:
+    """The gateways of all routes of all namespaces, each once for each link; worked out once for all rules."""
+    found = network.once("gateways", lambda: tuple(_gateways(network)))
+    assert isinstance(found, tuple)  # noqa: S101 (what the line before put there)
+    return found
+
+
+def _gateways(network: Network) -> Iterator[Gateway]:
     every = segments(network)
     for ns in network.spaces("routes"):
         found: dict[tuple[int, str], tuple[NextHop, list[Route]]] = {}

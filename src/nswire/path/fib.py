@@ -59,8 +59,10 @@ class _Table:
 
     def __init__(self) -> None:
         self.by_length: dict[int, dict[int, list[Route]]] = {}
+        self.size = 0
 
     def add(self, route: Route) -> None:
+        self.size += 1
         network, _, length = route.dst.partition("/")
         bits = int(length)
         self.by_length.setdefault(bits, {}).setdefault(int(ipaddress.ip_address(network)), []).append(route)
@@ -121,10 +123,8 @@ class Fib:
 
     def _parted(self, ns: NsKey, chooser: Chooser | None) -> bool | None:
         """Whether local and main are two by now: by what the kernel counts in them, else the chooser decides; None without one."""
-        held = [
-            sum(route.family == INET and route.table == table for route in self._lookups.routes(ns))
-            for table in (LOCAL, MAIN)
-        ]
+        tables = self._read(ns)
+        held = [table.size if (table := tables.get((INET, number))) else 0 for number in (LOCAL, MAIN)]
         counted = self._lookups.prefixes(ns).get("Local")
         if counted in (held[0], sum(held)) and held[1]:
             return counted == held[0]

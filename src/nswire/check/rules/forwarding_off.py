@@ -92,7 +92,7 @@ def _finding(network: Network, gateway: Gateway, holder: Link, family: int) -> F
             Fact(gateway.link.end, "via", gateway.address),
         ),
         mend=Mend("would let it forward", holder.end.ns, ("sysctl", "-w", COMMANDS[family])),
-        confidence="proved" if gateway.segment is None else gateway.segment.evidence,
+        confidence=gateway.evidence,
     )
 
 

@@ -75,7 +75,7 @@ def find(network: Network) -> Iterator[Finding]:
             subjects=(link.end,),
             facts=(Fact(link.end, "via", gateway.address), *facts),
             hangs_on=() if peer is None else (peer.end,),
-            confidence="proved" if gateway.segment is None else gateway.segment.evidence,
+            confidence=gateway.evidence,
         )
 
 
