@@ -1,7 +1,7 @@
 """`nswire serve` under churn for long: does it grow, does it fail? `make soak` writes the figures into docs/security.md.
 
 Links and namespaces are made, moved, renamed and deleted without pause (`nswire.lab.mutator`), one page listens and asks as a
-browser does, and all else that the API has is asked in turn. The criterion, of both processes (`verdict`):
+browser does, and peer, path, show, map and netns are asked in turn. The criterion, of both processes (`verdict`):
 
 * The first fifth of the time is not counted. Of the rest, the last quarter is compared with the first.
 * Memory: the median is no more than GROWN higher. Descriptors, threads and children: the least of each, which is what it
@@ -51,8 +51,9 @@ PAUSE = 0.5  # seconds between two requests
 SLOW = 60.0  # seconds that an answer may take on a busy machine
 FIXED = {"peer": "peer?handle=good", "path": "path?from=good&to=10.65.0.1", "show": "show?handle=good/eth0"}
 """What stays as it is all the while."""
-CHANGING = {"taken", "id", "gaps", "statistics", "why", "wires"}
-"""What depends on the moment: which of several ids of a namespace was the proof, for one (`why`), and which end of a wire is `a`."""
+TURNS = (*FIXED, "all", "map", "netns", "changing")
+CHANGING = {"taken", "id", "gaps", "statistics", "why"}
+"""What depends on the moment: which of several ids of a namespace was the proof, for one (`why`)."""
 
 
 class Sample(NamedTuple):
@@ -178,8 +179,7 @@ class Client:
 
     def turn(self, number: int) -> None:
         """One request after the other: what stays, what changes, and all."""
-        names = [*FIXED, "all", "map", "netns", "changing"]
-        name = names[number % len(names)]
+        name = TURNS[number % len(TURNS)]
         if name in FIXED:
             document = self.get(FIXED[name])
             if document is not None:
@@ -234,9 +234,12 @@ class Client:
 
 
 def _kept(document: Any) -> Any:
-    """Without what depends on the moment."""
+    """Without what depends on the moment; which end of a wire is `a` does, too: that of the namespace that was read first."""
     if isinstance(document, dict):
-        return {key: _kept(value) for key, value in document.items() if key not in CHANGING}
+        kept = {key: _kept(value) for key, value in document.items() if key not in CHANGING}
+        if {"a", "b"} <= kept.keys():
+            kept["a"], kept["b"] = sorted((kept["a"], kept["b"]), key=json.dumps)
+        return kept
     return [_kept(value) for value in document] if isinstance(document, list) else document
 
 
@@ -282,6 +285,10 @@ def run(seconds: float, log: Path) -> Soak:
             target=sampling,
             args=(soak, {"worker": process.pid, "front": front}, seconds / SAMPLES, client.ended),
         )
+        for number in range(
+            len(TURNS)
+        ):  # what is made once, such as a child for what is foreign, is there from now on
+            client.turn(number)
         listener.start()
         sampler.start()
         begun = time.monotonic()
