@@ -128,12 +128,13 @@ def sample(pid: int) -> Sample:
     return Sample(int(memory) / 1024, len(os.listdir(f"/proc/{pid}/fd")), int(threads), children)
 
 
-def sampling(soak: Soak, pids: dict[str, int], pause: float, ended: threading.Event) -> None:
-    """Look at the processes so often."""
-    while not ended.wait(pause):
-        for name, pid in pids.items():
-            with contextlib.suppress(OSError, ValueError):
-                soak.samples[name].append(sample(pid))
+def sampling(client: Client, soak: Soak, pids: dict[str, int], pause: float) -> None:
+    """Look at the processes so often, while nothing is asked of them: on a busy machine that is rare otherwise."""
+    while not client.ended.wait(pause):
+        with client.asking:
+            for name, pid in pids.items():
+                with contextlib.suppress(OSError, ValueError):
+                    soak.samples[name].append(sample(pid))
 
 
 class Client:
@@ -142,6 +143,8 @@ class Client:
     def __init__(self, port: int, soak: Soak) -> None:
         self._port = port
         self._soak = soak
+        self.asking = threading.Lock()
+        """Held while an answer is awaited."""
         self.ended = threading.Event()
         """It is going to be ended, so that nothing is an error any more."""
         self.warm = True
@@ -170,12 +173,10 @@ class Client:
 
     def _get(self, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=SLOW)
-        try:
+        with self.asking, contextlib.closing(connection):
             connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
-        finally:
-            connection.close()
 
     def turn(self, number: int) -> None:
         """One request after the other: what stays, what changes, and all."""
@@ -283,7 +284,7 @@ def run(seconds: float, log: Path) -> Soak:
         listener = threading.Thread(target=client.listen)
         sampler = threading.Thread(
             target=sampling,
-            args=(soak, {"worker": process.pid, "front": front}, seconds / SAMPLES, client.ended),
+            args=(client, soak, {"worker": process.pid, "front": front}, seconds / SAMPLES),
         )
         for number in range(
             len(TURNS)
