@@ -65,9 +65,9 @@ CASES = {
 
 
 @contextlib.contextmanager
-def proxy(spaces: Spaces, name: str) -> Iterator[int]:
+def proxy(spaces: Spaces, name: str, port: int = OUT) -> Iterator[int]:
     """A docker-proxy in h, which says on descriptor 3 that it is there."""
-    words = f"docker-proxy -proto {name} -host-ip 0.0.0.0 -host-port {OUT} -container-ip 10.1.0.2 -container-port {INSIDE}"
+    words = f"docker-proxy -proto {name} -host-ip 0.0.0.0 -host-port {port} -container-ip 10.1.0.2 -container-port {INSIDE}"
     with spaces["h"].entered():
         process = subprocess.Popen(
             ["sh", "-c", f"exec {words} 3>&1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -183,18 +183,8 @@ def test_a_proxy_of_itself(lab: Lab) -> None:
         ),
     )
     spaces.settled()
-    words = f"docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port {INSIDE} -container-ip 10.1.0.2 -container-port {INSIDE}"
-    with spaces["h"].entered():
-        process = subprocess.Popen(
-            ["sh", "-c", f"exec {words} 3>&1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.read(1) == b"0"
-            said = spaces.said("a", Flow("10.0.0.2", "", TCP, 0, INSIDE))
-        finally:
-            process.kill()
+    with proxy(spaces, "tcp", INSIDE):
+        said = spaces.said("a", Flow("10.0.0.2", "", TCP, 0, INSIDE))
     assert said.fate == "unknown"
     assert "more than 4 processes" in said.reason
 
