@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nswire.model.topology import Link, Topology
+    from nswire.show.terminal import Paper
 
 EPILOG = """\b
 Examples:
@@ -98,9 +99,9 @@ def command(options: Options, handles: tuple[str, ...], **given: Any) -> int:
     links. Loopbacks are left out unless they are named, and so are the tunnels that the kernel puts into every namespace (gre0,
     tunl0, sit0 ...), as long as they are down; JSON has all of them. A handle that finds several links lists them all.
     """
-    topology = look(options, addresses=not handles)
     if given["brief"] and given["columns"]:
         raise Failure("--columns", "-br has columns of its own", "give one of the two")
+    topology = look(options, addresses=not handles)
     shape = Shape(given["columns"], given["sort"], given["brief"], given["everything"])
     if given["listening"]:
         return _listening(topology, options, handles)
@@ -163,7 +164,6 @@ def _chosen(topology: Topology, words: tuple[str, ...]) -> tuple[list[Link], boo
 
 def _listed(topology: Topology, links: Sequence[Link], shape: Shape, *, every: bool) -> Answer:
     from nswire.show import equivalent_commands, text_ls
-    from nswire.show.terminal import Paper
 
     def ordered(paper: Paper) -> list[Link]:
         return text_ls.in_order(paper, links, shape.sort) if shape.sort else list(links)
