@@ -89,7 +89,7 @@ class Reach(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Way(msgspec.Struct, forbid_unknown_fields=True, rename={"start": "from"}):
-    """Which packet, as the options of `nswire path` say it. `to` may be HOST:PORT."""
+    """Which packet, as the options of `nswire path` say it. `to` may be HOST:PORT, or tcp:HOST:PORT."""
 
     start: Wanted
     to: Handle = ""
